@@ -1,0 +1,182 @@
+package pkt
+
+import (
+	"hash/crc32"
+	"sync"
+)
+
+// HeadRoom is the most that the headers of one frame take: Ethernet with a
+// tag (18), IPv4 with options (60), TCP with options (60), rounded up.
+const HeadRoom = 144
+
+// A Packet is a frame on its way: its headers in one piece, at most HeadRoom
+// bytes, then a shared payload, then padding. The frame check sequence is not
+// among the bytes; [Packet.FCS] computes it.
+type Packet struct {
+	// What travels beside the bytes and is never on the wire: the event that
+	// sent the frame, the event that caused that, and why it was sent. Zero
+	// and empty where nobody watches.
+	ID     uint64
+	Cause  uint64
+	Reason string // such as "delayed ACK"
+	RFC    string // such as "RFC 9293, 3.8.6.3"
+
+	start  int32 // the head is store[start:]
+	pad    int32 // zeros behind the payload
+	fcs    uint32
+	hasFCS bool // the bytes changed on the way: fcs is what was sent
+	body   View
+	store  [HeadRoom]byte
+}
+
+var packets = sync.Pool{New: func() any { return new(Packet) }}
+
+// New returns an empty Packet with room for all headers.
+func New() *Packet {
+	p := packets.Get().(*Packet)
+	p.start = HeadRoom
+	return p
+}
+
+// FromBytes returns a Packet that holds a copy of frame, the first head bytes
+// of it (at most HeadRoom) as its head. frame is at most HeadRoom+MaxView.
+func FromBytes(frame []byte, head int) *Packet {
+	head = min(head, HeadRoom, len(frame))
+	p := New()
+	copy(p.Prepend(head), frame)
+	p.body = CopyView(frame[head:])
+	return p
+}
+
+// Release gives the Packet back. It must not be used again.
+func (p *Packet) Release() {
+	p.body.Release()
+	p.ID, p.Cause, p.Reason, p.RFC = 0, 0, "", ""
+	p.pad, p.fcs, p.hasFCS, p.body = 0, 0, false, View{}
+	packets.Put(p)
+}
+
+// Clone returns a second Packet with the same bytes and facts: its head is
+// its own, its payload shared.
+func (p *Packet) Clone() *Packet {
+	c := packets.Get().(*Packet)
+	*c = *p
+	c.body.Retain()
+	return c
+}
+
+// Prepend makes the head n bytes longer at its front and returns those bytes,
+// to be filled: a layer's header goes before what the layers above wrote.
+func (p *Packet) Prepend(n int) []byte {
+	p.start -= int32(n)
+	return p.store[p.start : int(p.start)+n : int(p.start)+n]
+}
+
+// Strip takes n bytes off the front of the head.
+func (p *Packet) Strip(n int) { p.start += int32(n) }
+
+// Head returns the bytes of the headers, which the owner may change in place.
+func (p *Packet) Head() []byte { return p.store[p.start:] }
+
+// Body returns the payload, without a reference.
+func (p *Packet) Body() View { return p.body }
+
+// SetBody makes v the payload and takes over its reference.
+func (p *Packet) SetBody(v View) {
+	p.body.Release()
+	p.body = v
+}
+
+// Pad adds zeros at the end until the frame has n bytes (IEEE 802.3, 4.2.3.3).
+func (p *Packet) Pad(n int) { p.pad += int32(max(0, n-p.Len())) }
+
+// Len returns the number of bytes, the frame check sequence not counted.
+func (p *Packet) Len() int { return HeadRoom - int(p.start) + p.body.Len() + int(p.pad) }
+
+// Payload returns the n bytes behind the first off, with a reference: shared
+// where they lie in the body, copied where part of them is in the head or in
+// the padding. It returns fewer than n bytes where the frame ends before, and
+// at most MaxView.
+func (p *Packet) Payload(off, n int) View {
+	n = min(n, p.Len()-off, MaxView)
+	if n <= 0 {
+		return View{}
+	}
+	head := p.Head()
+	if from := off - len(head); from >= 0 && from+n <= p.body.Len() {
+		return p.body.Slice(from, from+n).Retain()
+	}
+	v := NewView(n)
+	p.copyFrom(v.Bytes(), off)
+	return v
+}
+
+// copyFrom fills b with the bytes from off on.
+func (p *Packet) copyFrom(b []byte, off int) {
+	for _, part := range [...][]byte{p.Head(), p.body.Bytes()} {
+		if off < len(part) {
+			b = b[copy(b, part[off:]):]
+		}
+		off = max(0, off-len(part))
+	}
+	clear(b)
+}
+
+// AppendTo appends the frame's bytes, without the frame check sequence.
+func (p *Packet) AppendTo(b []byte) []byte {
+	b = append(b, p.Head()...)
+	b = append(b, p.body.Bytes()...)
+	for range p.pad {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// FCS returns the frame check sequence as the sender put it on the cable
+// (IEEE 802.3, 3.2.9). It is computed when somebody asks: bytes that nothing
+// has touched since always match it.
+func (p *Packet) FCS() uint32 {
+	if p.hasFCS {
+		return p.fcs
+	}
+	return p.computeFCS()
+}
+
+// FCSOK reports whether the frame check sequence matches the bytes.
+func (p *Packet) FCSOK() bool { return !p.hasFCS || p.fcs == p.computeFCS() }
+
+func (p *Packet) computeFCS() uint32 {
+	sum := crc32.ChecksumIEEE(p.Head())
+	sum = crc32.Update(sum, crc32.IEEETable, p.body.Bytes())
+	var zeros [64]byte
+	for left := int(p.pad); left > 0; left -= len(zeros) {
+		sum = crc32.Update(sum, crc32.IEEETable, zeros[:min(left, len(zeros))])
+	}
+	return sum
+}
+
+// FlipBit inverts the i-th bit on the cable, counted from the first byte's
+// least significant bit, which Ethernet sends first; the bits behind the
+// bytes are the frame check sequence's.
+func (p *Packet) FlipBit(i int) {
+	p.fcs, p.hasFCS = p.FCS(), true
+	octet, bit := i/8, byte(1)<<(i%8)
+	switch head := p.Head(); {
+	case octet < len(head):
+		head[octet] ^= bit
+	case octet < p.Len():
+		p.ownBody()
+		p.body.Bytes()[octet-len(head)] ^= bit
+	default:
+		p.fcs ^= 1 << (i - 8*p.Len())
+	}
+}
+
+// ownBody gives the Packet a payload of its own, the padding part of it.
+func (p *Packet) ownBody() {
+	from := len(p.Head())
+	v := NewView(p.Len() - from)
+	p.copyFrom(v.Bytes(), from)
+	p.SetBody(v)
+	p.pad = 0
+}

@@ -1,0 +1,191 @@
+package pkt
+
+// A Queue is a stream of bytes held as views: what was written and is not yet
+// acknowledged, or what has arrived and is not yet read. The zero Queue is
+// empty and holds no storage.
+type Queue struct {
+	views []View
+	head  int // index of the first view in use
+	size  int // bytes
+
+	// Where the last At ended, so that reading on from there finds its view
+	// at once: the index of that view and the bytes before it.
+	curView, curOff int
+}
+
+// keepViews is how many empty slots an empty queue keeps for its next bytes.
+const keepViews = 4
+
+// Len returns the number of bytes in the queue.
+func (q *Queue) Len() int { return q.size }
+
+// Append adds v at the end and takes over its reference.
+func (q *Queue) Append(v View) {
+	if v.Len() == 0 {
+		v.Release()
+		return
+	}
+	q.size += v.Len()
+	if last := len(q.views) - 1; last >= q.head && v.follows(q.views[last]) {
+		q.views[last].end = v.end
+		v.Release()
+		return
+	}
+	q.views = append(q.views, v)
+}
+
+// AppendBytes copies b to the end, into what is free of the last chunk first.
+// Only one queue may fill a chunk: the one that got it by AppendBytes or by
+// Append of a view that NewView or CopyView made.
+func (q *Queue) AppendBytes(b []byte) {
+	b = b[q.fillLast(b):]
+	for len(b) > 0 {
+		n := min(len(b), MaxView)
+		q.Append(CopyView(b[:n]))
+		b = b[n:]
+	}
+}
+
+// fillLast copies as much of b as fits behind the last view and returns how
+// much that was.
+func (q *Queue) fillLast(b []byte) int {
+	last := len(q.views) - 1
+	if last < q.head {
+		return 0
+	}
+	v := &q.views[last]
+	if v.end != v.c.used {
+		return 0
+	}
+	n := copy(v.c.data[v.end:], b)
+	v.end += int32(n)
+	v.c.used = v.end
+	q.size += n
+	return n
+}
+
+// At returns the n bytes that begin at off, with a reference: shared where
+// they lie in one view, copied where they straddle several. The range must
+// lie within the queue, and n must not exceed MaxView.
+func (q *Queue) At(off, n int) View {
+	if n == 0 {
+		return View{}
+	}
+	q.seek(off)
+	v := q.views[q.curView]
+	if from := off - q.curOff; from+n <= v.Len() {
+		return v.Slice(from, from+n).Retain()
+	}
+	gathered := NewView(n)
+	q.copyTo(gathered.Bytes(), off)
+	return gathered
+}
+
+// CopyAt copies bytes from off on into b and returns how many.
+func (q *Queue) CopyAt(b []byte, off int) int {
+	n := min(len(b), q.size-off)
+	if n <= 0 {
+		return 0
+	}
+	q.seek(off)
+	q.copyTo(b[:n], off)
+	return n
+}
+
+// seek moves the cursor to the view that holds the byte at off.
+func (q *Queue) seek(off int) {
+	if q.curView < q.head || off < q.curOff {
+		q.curView, q.curOff = q.head, 0
+	}
+	for off >= q.curOff+q.views[q.curView].Len() {
+		q.curOff += q.views[q.curView].Len()
+		q.curView++
+	}
+}
+
+// copyTo fills b with the bytes from off on. The cursor must stand on off.
+func (q *Queue) copyTo(b []byte, off int) {
+	from := off - q.curOff
+	for i := q.curView; len(b) > 0; i++ {
+		n := copy(b, q.views[i].Bytes()[from:])
+		b, from = b[n:], 0
+	}
+}
+
+// Discard drops the first n bytes.
+func (q *Queue) Discard(n int) {
+	q.size -= n
+	q.curOff -= n
+	for n > 0 {
+		v := &q.views[q.head]
+		if n < v.Len() {
+			v.off += int32(n)
+			break
+		}
+		n -= v.Len()
+		q.drop()
+	}
+	if q.curView < q.head || q.curOff < 0 {
+		q.curView, q.curOff = q.head, 0
+	}
+}
+
+// drop releases the first view and takes it out.
+func (q *Queue) drop() {
+	q.views[q.head].Release()
+	q.forget()
+}
+
+// forget takes the first view out; its reference is somebody else's now.
+func (q *Queue) forget() {
+	q.views[q.head] = View{}
+	q.head++
+	switch {
+	case q.head < len(q.views):
+		q.compact()
+	case cap(q.views) <= keepViews:
+		q.views, q.head = q.views[:0], 0
+	default:
+		q.views, q.head = nil, 0
+	}
+}
+
+// compact moves the views to the front once most of the slots are behind
+// them, so that a stream that never runs dry doesn't grow its slice.
+func (q *Queue) compact() {
+	if q.head < 32 || q.head < len(q.views)/2 {
+		return
+	}
+	n := copy(q.views, q.views[q.head:])
+	clear(q.views[n:])
+	q.views = q.views[:n]
+	q.curView = max(0, q.curView-q.head)
+	q.head = 0
+}
+
+// Take detaches up to n bytes from the front as one view, with its reference:
+// the reader copies them out and releases the view, with no lock held. It
+// returns an empty View when the queue is empty or n is 0.
+func (q *Queue) Take(n int) View {
+	if q.size == 0 || n <= 0 {
+		return View{}
+	}
+	v := q.views[q.head]
+	if n < v.Len() {
+		part := v.Slice(0, n).Retain()
+		q.Discard(n)
+		return part
+	}
+	q.size -= v.Len()
+	q.forget()
+	q.curView, q.curOff = q.head, 0
+	return v
+}
+
+// Reset drops everything, and the storage.
+func (q *Queue) Reset() {
+	for _, v := range q.views[q.head:] {
+		v.Release()
+	}
+	*q = Queue{}
+}
