@@ -1,0 +1,44 @@
+// Package fifo is the queue in which a pure machine keeps its output until it
+// is polled.
+//
+// It is meant to be drained after each input: it starts again from the front
+// of its storage whenever it has run empty, so that it allocates nothing once
+// it has grown to what one input brings about.
+package fifo
+
+// A Queue is first in, first out. The zero Queue is empty.
+type Queue[T any] struct {
+	items []T
+	head  int
+}
+
+// keep is the number of places that an empty queue holds on to.
+const keep = 1024
+
+// Len returns how many items wait.
+func (q *Queue[T]) Len() int { return len(q.items) - q.head }
+
+// Push adds x at the end.
+func (q *Queue[T]) Push(x T) { q.items = append(q.items, x) }
+
+// Pop takes out the first item, if there is one.
+func (q *Queue[T]) Pop() (x T, ok bool) {
+	if q.head == len(q.items) {
+		return x, false
+	}
+	x, q.items[q.head] = q.items[q.head], x
+	q.head++
+	if q.head == len(q.items) {
+		q.rewind()
+	}
+	return x, true
+}
+
+func (q *Queue[T]) rewind() {
+	q.head = 0
+	if cap(q.items) > keep {
+		q.items = nil
+		return
+	}
+	q.items = q.items[:0]
+}

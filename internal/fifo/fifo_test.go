@@ -1,0 +1,53 @@
+package fifo
+
+import "testing"
+
+func TestFirstInFirstOut(t *testing.T) {
+	var q Queue[int]
+	next := 0
+	for i := range 100 {
+		q.Push(i)
+		if i%3 != 0 {
+			if x, ok := q.Pop(); !ok || x != next {
+				t.Fatalf("popped %d, %v, want %d", x, ok, next)
+			}
+			next++
+		}
+	}
+	for ; q.Len() > 0; next++ {
+		if x, _ := q.Pop(); x != next {
+			t.Fatalf("popped %d, want %d", x, next)
+		}
+	}
+	if _, ok := q.Pop(); ok || next != 100 {
+		t.Errorf("the queue ran empty after %d items, want 100", next)
+	}
+}
+
+func TestDrainedQueueAllocatesNothing(t *testing.T) {
+	var q Queue[[4]int]
+	allocs := testing.AllocsPerRun(1000, func() {
+		for range 8 {
+			q.Push([4]int{})
+		}
+		for range 8 {
+			q.Pop()
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations per round, want 0", allocs)
+	}
+}
+
+func TestALargeQueueGivesItsStorageBack(t *testing.T) {
+	var q Queue[int]
+	for i := range 10 * keep {
+		q.Push(i)
+	}
+	for range 10 * keep {
+		q.Pop()
+	}
+	if q.items != nil {
+		t.Errorf("the empty queue holds %d places", cap(q.items))
+	}
+}
