@@ -1,0 +1,258 @@
+package tcp
+
+import "hubbub/clock"
+
+// HandleSegment takes in a segment that arrived, in the order of steps of
+// RFC 9293, 3.10.7. It takes over the payload's reference and uses the
+// segment up.
+func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
+	c.count.segmentsIn++
+	c.heard(now)
+	switch c.state {
+	case StateClosed:
+		c.discard(DiscardClosed)
+	case StateSynSent:
+		c.arriveSynSent(now, seg)
+	case StateTimeWait:
+		c.arriveTimeWait(now, seg)
+	default:
+		c.arrive(now, seg)
+	}
+	seg.drop()
+}
+
+// arrive is RFC 9293, 3.10.7.4. Each step reports whether the segment goes on
+// to the next one.
+func (c *Conn) arrive(now clock.Time, seg *Segment) {
+	if c.checkTimestamp(now, seg) &&
+		c.checkSequence(now, seg) &&
+		c.checkReset(now, seg) &&
+		c.checkSYN(now, seg) &&
+		c.checkACK(now, seg) {
+		c.processRest(now, seg)
+	}
+}
+
+// processRest is the steps from the sixth on, which a SYN-ACK in SYN-SENT
+// goes through as well.
+func (c *Conn) processRest(now clock.Time, seg *Segment) {
+	end := seg.end()
+	c.checkURG(now, seg)
+	c.processText(now, seg)
+	c.checkFIN(now, seg, end)
+}
+
+// checkTimestamp comes before all others.
+//
+// "R1) If there is a Timestamps option in the arriving segment,
+// SEG.TSval < TS.Recent, TS.Recent is valid ... and if the RST bit is not
+// set, then treat the arriving segment as not acceptable: Send an
+// acknowledgment in reply as specified in Section 3.9 of [RFC0793], page 69,
+// and drop the segment." (RFC 7323, 5.3)
+//
+// "R3) If an arriving segment satisfies SEG.SEQ <= Last.ACK.sent, then record
+// its timestamp in TS.Recent." That is in [Conn.checkSequence], for the
+// segment must be acceptable first.
+func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
+	switch {
+	case !c.ts.on || seg.Flags.Has(rst):
+		return true
+	case !seg.Options.Timestamps:
+		// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
+		// silently drop the segment." (RFC 7323, 3.2)
+		c.discard(DiscardNoTimestamp)
+		return false
+	case c.ts.tooOld(now, seg.Options.TSVal):
+		c.discard(DiscardOldTimestamp)
+		c.answerInvalid(now, seg, ReasonOldDuplicate)
+		return false
+	}
+	return true
+}
+
+// checkSequence is the first step: whether any of the segment is in the
+// window. It cuts off what is not.
+//
+// "If a segment's contents straddle the boundary between old and new, only
+// the new parts are processed." (RFC 9293, 3.10.7.4)
+func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
+	if c.state == StateSynReceived && seg.Flags.Has(syn) && seg.Seq == c.rcv.irs && !c.repeatedSYN(now, seg) {
+		return false
+	}
+	if seg.Flags.Has(rst) {
+		seg.drop() // "TCP implementations SHOULD allow a received RST segment to include data (SHLD-2)." (RFC 9293, 3.5.3)
+	}
+	if !c.acceptable(seg) {
+		c.unacceptable(now, seg)
+		return false
+	}
+	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) {
+		c.ts.remember(now, seg.Options.TSVal)
+	}
+	seg.trimFront(c.rcv.nxt)
+	if c.rcv.edge.Less(seg.end()) {
+		c.trimToWindow(seg)
+	}
+	return true
+}
+
+// repeatedSYN handles the peer's SYN when it comes again in SYN-RECEIVED: the
+// SYN-ACK was lost, and is repeated. In a simultaneous open it comes with an
+// ACK, which counts (RFC 9293, 3.5), and reports true.
+func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
+	if seg.Flags.Has(ack) {
+		seg.trimFront(c.rcv.nxt)
+		return true
+	}
+	c.discard(DiscardDuplicate)
+	if c.mayAnswer(now) {
+		c.synDue = true
+	}
+	return false
+}
+
+// acceptable is the test of RFC 9293, 3.4:
+//
+//	Segment  Receive  Test
+//	Length   Window
+//	   0        0     SEG.SEQ = RCV.NXT
+//	   0       >0     RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+//	  >0        0     not acceptable
+//	  >0       >0     RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+//	               or RCV.NXT =< SEG.SEQ+SEG.LEN-1 < RCV.NXT+RCV.WND
+//
+// "If the RCV.WND is zero, no segments will be acceptable, but special
+// allowance should be made to accept valid ACKs, URGs, and RSTs": a segment
+// that begins at RCV.NXT passes, and loses its text.
+func (c *Conn) acceptable(seg *Segment) bool {
+	if seg.Seq == c.rcv.nxt || seg.Seq.Between(c.rcv.nxt, c.rcv.edge) {
+		return true
+	}
+	n := seg.Len()
+	return n > 0 && seg.Seq.Add(n-1).Between(c.rcv.nxt, c.rcv.edge)
+}
+
+// unacceptable: "If an incoming segment is not acceptable, an acknowledgment
+// should be sent in reply (unless the RST bit is set, if so drop the segment
+// and return): <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (RFC 9293, 3.10.7.4)
+func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
+	switch {
+	case seg.Flags.Has(rst):
+		c.discard(DiscardResetOutside)
+	case seg.Flags.Has(syn):
+		c.checkSYN(now, seg)
+	case seg.Seq.Less(c.rcv.nxt):
+		c.discard(DiscardDuplicate)
+		c.answerInvalid(now, seg, ReasonUnacceptable)
+	default:
+		c.discard(DiscardBeyondWindow)
+		c.answerInvalid(now, seg, ReasonUnacceptable)
+	}
+}
+
+// trimToWindow cuts off what is to the right of the window, and lets the peer
+// know where that is.
+func (c *Conn) trimToWindow(seg *Segment) {
+	if c.rcv.edge == c.rcv.nxt && seg.Payload.Len() == 0 {
+		return // a FIN needs no room
+	}
+	c.discard(DiscardBeyondWindow)
+	seg.trimBack(c.rcv.edge)
+	c.ackNow(ReasonWindowFull)
+}
+
+// checkReset is the second step (RFC 9293, 3.10.7.4; RFC 5961, 3.2): only a
+// reset at exactly RCV.NXT is believed.
+func (c *Conn) checkReset(now clock.Time, seg *Segment) bool {
+	if !seg.Flags.Has(rst) {
+		return true
+	}
+	if seg.Seq != c.rcv.nxt {
+		// "If the RST bit is set and the sequence number does not exactly
+		// match the next expected sequence value, yet is within the current
+		// receive window, TCP endpoints MUST send an acknowledgment
+		// (challenge ACK)".
+		c.discard(DiscardResetBeside)
+		c.challenge(now, ReasonChallengeReset)
+		return false
+	}
+	switch c.state {
+	case StateSynReceived:
+		if c.passive {
+			c.fail(now, ErrReset, "reset while half open: back to LISTEN")
+		} else {
+			c.fail(now, ErrRefused, "the peer refused")
+		}
+	case StateClosing, StateLastAck:
+		c.setState(now, StateClosed, "the peer reset the closing connection")
+	default:
+		c.fail(now, ErrReset, "the peer reset the connection")
+	}
+	return false
+}
+
+// checkSYN is the fourth step (the third, security, is IP's).
+//
+// "RFC 5961 recommends that in these synchronized states, if the SYN bit is
+// set, irrespective of the sequence number, TCP endpoints MUST send a
+// "challenge ACK" to the remote peer" (RFC 9293, 3.10.7.4).
+func (c *Conn) checkSYN(now clock.Time, seg *Segment) bool {
+	if !seg.Flags.Has(syn) {
+		return true
+	}
+	c.discard(DiscardSYN)
+	if c.state == StateSynReceived && c.passive && c.acceptable(seg) {
+		// "If the connection was initiated with a passive OPEN, then return
+		// this connection to the LISTEN state and return."
+		c.fail(now, ErrReset, "another SYN while half open: back to LISTEN")
+		return false
+	}
+	c.challenge(now, ReasonChallengeSYN)
+	return false
+}
+
+// challenge sends an ACK that a peer which really lost the connection answers
+// with a reset that will be believed, and an attacker never sees.
+func (c *Conn) challenge(now clock.Time, why Reason) {
+	if !c.env.allowChallenge(now) {
+		c.discard(DiscardRateLimited)
+		return
+	}
+	c.ackNow(why)
+}
+
+// answerInvalid sends an ACK in answer to an unacceptable segment. Answers to
+// segments without text are limited: two ends that disagree about the
+// sequence numbers would answer each other's answers for ever.
+func (c *Conn) answerInvalid(now clock.Time, seg *Segment, why Reason) {
+	if seg.Payload.Len() > 0 || c.mayAnswer(now) {
+		c.ackNow(why)
+	}
+}
+
+// mayAnswer reports whether an invalid segment may be answered again.
+func (c *Conn) mayAnswer(now clock.Time) bool {
+	if !answerDue(c.env, now, &c.invalidAt) {
+		c.discard(DiscardRateLimited)
+		return false
+	}
+	return true
+}
+
+// answerDue reports whether the last answer, at *last, is long enough ago, and
+// notes this one.
+func answerDue(env *Env, now clock.Time, last *clock.Time) bool {
+	if *last != clock.Never && now.Sub(*last) < env.InvalidACKInterval {
+		return false
+	}
+	*last = max(now, 1)
+	return true
+}
+
+// heard notes a sign of life.
+func (c *Conn) heard(now clock.Time) {
+	c.rcv.lastAt = now
+	if c.keep != nil {
+		c.keep.unanswered = 0
+	}
+}

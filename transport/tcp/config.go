@@ -1,0 +1,133 @@
+package tcp
+
+import (
+	"time"
+
+	"hubbub/clock"
+)
+
+// A Config holds what all connections of a host have in common. DefaultConfig
+// has the values of the RFCs, and Linux's where the RFCs leave room.
+type Config struct {
+	// RFC 6298: the retransmission time-out before the first measurement, and
+	// its limits. RFC 6298, 2.4 would have at least one second; Linux and
+	// nearly everybody else wait 200 ms at least.
+	InitialRTO, MinRTO, MaxRTO time.Duration
+
+	// How long an ACK may wait for company. "An excessive delay on ACKs can
+	// disturb the round-trip timing": it must be under 0.5 s
+	// (RFC 9293, 3.8.6.3).
+	DelayedACK time.Duration
+
+	// QuickACKs is how many segments at the start of a conversation are
+	// acknowledged without delay, so that the peer's slow start gets going.
+	QuickACKs int
+
+	// MSL is the longest life of a segment. TIME-WAIT lasts twice as long:
+	// RFC 9293, 3.4.2 says two minutes, Linux waits 60 s in all.
+	MSL time.Duration
+
+	// How often a segment is sent again before the connection is given up:
+	// a SYN, a SYN-ACK, data (R2), data that no program waits for any more.
+	// R1 (Retries1) is when the layers below are told that something may be
+	// wrong with the path (RFC 9293, 3.8.3).
+	SynRetries, SynAckRetries, Retries1, Retries2, OrphanRetries int
+
+	// Keep-alive of connections that don't set their own: idle time before
+	// the first probe, time between probes, probes without an answer until
+	// the peer counts as dead (RFC 9293, 3.8.4). Linux sends 9, the course 10.
+	KeepAliveIdle, KeepAliveInterval time.Duration
+	KeepAliveProbes                  int
+
+	// FinWait2Timeout is how long a connection that the program has let go
+	// of waits in FIN-WAIT-2 for the peer's FIN.
+	FinWait2Timeout time.Duration
+
+	// InitialWindow is how many segments may be sent before the first ACK
+	// (RFC 6928, 2: ten, at most 14600 octets where segments are large).
+	InitialWindow int
+
+	// Buffer sizes in octets of connections that don't set their own, and
+	// the largest that one may set: it decides the window scale.
+	SendBuffer, ReceiveBuffer, MaxReceiveBuffer int
+
+	// Options of RFC 7323 to offer and to accept.
+	WindowScaling, Timestamps bool
+
+	// ChallengeACKs is how many challenge ACKs the host sends in one second
+	// (RFC 5961, 7).
+	ChallengeACKs int
+
+	// InvalidACKInterval is the least time between two ACKs that answer
+	// unacceptable segments without data, so that two ends which disagree
+	// don't answer each other for ever.
+	InvalidACKInterval time.Duration
+
+	// SynBacklog bounds the half-open connections of one listener
+	// (RFC 4987, 3.4); MaxBacklog is the longest accept queue.
+	SynBacklog, MaxBacklog int
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		InitialRTO: time.Second, MinRTO: 200 * time.Millisecond, MaxRTO: 120 * time.Second,
+		DelayedACK: 40 * time.Millisecond,
+		QuickACKs:  16,
+		MSL:        30 * time.Second,
+		// "R2 for a SYN segment MUST be set large enough to provide
+		// retransmission of the segment for at least 3 minutes (MUST-23)"
+		// (RFC 9293, 3.8.3): seven retries end after 255 s. Linux has six.
+		SynRetries: 7, SynAckRetries: 5, Retries1: 3, Retries2: 15, OrphanRetries: 8,
+		KeepAliveIdle: 2 * time.Hour, KeepAliveInterval: 75 * time.Second, KeepAliveProbes: 9,
+		FinWait2Timeout: 60 * time.Second,
+		InitialWindow:   10,
+		SendBuffer:      256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
+		WindowScaling: true, Timestamps: true,
+		ChallengeACKs:      1000,
+		InvalidACKInterval: 500 * time.Millisecond,
+		SynBacklog:         1024, MaxBacklog: 4096,
+	}
+}
+
+// An Env is what the TCP machines of one host share: settings, and the
+// context of the call that is under way. It is plain data; its owner sets
+// Cause and Watch before a call. The machines keep a pointer to it.
+type Env struct {
+	Config
+
+	// Cause is the id of the event that is being handled. A timer that is set
+	// meanwhile remembers it.
+	Cause uint64
+	// Watch says whether anybody wants facts; without it none are recorded.
+	Watch bool
+
+	facts      []Event
+	read       int // facts taken by PollEvent
+	challenges challengeLimit
+	spare      *reassembly // kept for the next connection with a gap
+}
+
+// NewEnv returns an Env with the given settings.
+func NewEnv(config Config) *Env { return &Env{Config: config} }
+
+// challengeLimit counts the challenge ACKs of the present second.
+type challengeLimit struct {
+	second clock.Time
+	sent   int
+}
+
+// allowChallenge reports whether one more challenge ACK may be sent.
+//
+// "An implementation SHOULD include an ACK throttling mechanism to be
+// conservative" (RFC 5961, 7).
+func (e *Env) allowChallenge(now clock.Time) bool {
+	if second := now / clock.Time(time.Second); second != e.challenges.second {
+		e.challenges = challengeLimit{second: second}
+	}
+	if e.challenges.sent >= e.ChallengeACKs {
+		return false
+	}
+	e.challenges.sent++
+	return true
+}

@@ -1,0 +1,107 @@
+package tcp
+
+import "hubbub/clock"
+
+// A Window is the congestion window: how much the sender lets be in flight so
+// that the network can bear it (RFC 5681, 2). All values are in octets.
+type Window struct {
+	cwnd         int
+	ssthresh     int  // below it slow start, above it congestion avoidance
+	credit       int  // acknowledged since cwnd last grew in avoidance
+	mss          int  // of the sender (SMSS)
+	limited      Seq  // what was in flight up to here was held back by cwnd
+	afterTimeout bool // slow start follows a time-out
+}
+
+// A Control is a congestion control algorithm. It holds what it knows of a
+// connection itself, and moves the window on two occasions.
+type Control interface {
+	// Name returns the usual name, such as "reno".
+	Name() string
+	// Acked lets cwnd grow after n new octets were acknowledged.
+	Acked(w *Window, now clock.Time, n int)
+	// Lost sets ssthresh after a loss with so many octets in flight. Recovery
+	// sets cwnd.
+	Lost(w *Window, now clock.Time, flight int)
+}
+
+// unlimited is the slow start threshold before any loss: "The initial value
+// of ssthresh SHOULD be set arbitrarily high" (RFC 5681, 3.1).
+const unlimited = 1 << 30
+
+// startCongestion sets the initial window.
+//
+// "min (10*MSS, max (2*MSS, 14600))" (RFC 6928, 2). "if the SYN or SYN/ACK is
+// lost, the initial window used by a sender after a correctly transmitted SYN
+// MUST be one segment" (RFC 5681, 3.1).
+func (c *Conn) startCongestion(clock.Time) {
+	c.cc.ssthresh = unlimited
+	c.cc.cwnd = c.initialWindow()
+	if c.synLost {
+		c.cc.cwnd = c.cc.mss
+	}
+	c.cc.limited = c.snd.una.Add(-1)
+	c.tellCongestion("the initial window")
+}
+
+func (c *Conn) initialWindow() int {
+	n := c.env.InitialWindow
+	return min(n*c.cc.mss, max(2*c.cc.mss, n*1460))
+}
+
+// restartIfIdle: "if the TCP has not received a segment in more than one
+// retransmission timeout, cwnd is reduced to the value of the restart window
+// (RW) before transmission begins" with RW = min(IW,cwnd) (RFC 5681, 4.1).
+// What counts is when data was last sent, as the RFC's next paragraph has it.
+func (c *Conn) restartIfIdle(now clock.Time) {
+	if c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
+		return
+	}
+	restart := c.initialWindow()
+	if c.cc.cwnd > restart && now.Sub(c.snd.lastAt) > c.rtt.timeout(c.env) {
+		c.cc.cwnd = restart
+		c.tellCongestion("restart after idle")
+	}
+}
+
+// grow lets the congestion window grow, if it was the limit: a window that
+// nobody fills says nothing about the network.
+func (c *Conn) grow(now clock.Time, n int, limited bool) {
+	if !limited {
+		return
+	}
+	before := c.cc.cwnd
+	c.control.Acked(&c.cc, now, n)
+	c.cc.cwnd = min(c.cc.cwnd, maxWindow)
+	if c.env.Watch && c.cc.cwnd != before {
+		c.tellCongestion(c.cc.growth())
+	}
+}
+
+// growth names how the window grows.
+func (w *Window) growth() string {
+	if w.cwnd <= w.ssthresh {
+		return "slow start"
+	}
+	return "congestion avoidance"
+}
+
+// sendWindow returns how much may be in flight.
+//
+// "On the first and second duplicate ACKs received at a sender, a TCP SHOULD
+// send a segment of previously unsent data per [RFC3042]" (RFC 5681, 3.2):
+// each lets one more segment out, without a change of cwnd.
+func (c *Conn) sendWindow() int {
+	if c.loss.phase == PhaseOpen && c.loss.dupAcks > 0 {
+		return c.cc.cwnd + int(min(c.loss.dupAcks, dupThreshold-1))*c.cc.mss
+	}
+	return c.cc.cwnd
+}
+
+// tellCongestion records the state of the window.
+func (c *Conn) tellCongestion(why string) {
+	c.env.note(Event{
+		Kind: EventCongestion, Phase: c.loss.phase,
+		Cwnd: c.cc.cwnd, Ssthresh: c.cc.ssthresh, Why: why,
+	})
+}

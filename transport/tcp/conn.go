@@ -1,0 +1,238 @@
+package tcp
+
+import (
+	"time"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+)
+
+// A Conn is one end of one connection: RFC 9293's transmission control block
+// and everything that acts on it.
+//
+// Its methods come in four groups: state (what it is), input (Handle…: what
+// arrives), commands (what the program wants), and output (Poll…, NextTimer),
+// which is drained after each input or command until it is empty. Time is
+// given with each call and never runs backwards.
+//
+// An idle Conn holds no buffers: what only some connections need is behind a
+// pointer.
+type Conn struct {
+	env   *Env
+	state State
+
+	passive    bool // from LISTEN: SYN-RECEIVED goes back there (RFC 9293, 3.5)
+	orphan     bool // the program has let go of the connection
+	readClosed bool // the program doesn't want what arrives
+	noDelay    bool
+	oobInline  bool
+	scaling    bool // window scaling is agreed on, or offered
+	synDue     bool // a SYN or SYN-ACK is to be sent
+	synLost    bool // a SYN or SYN-ACK was sent again
+	probeDue   bool // a keep-alive probe is to be sent
+
+	retries   uint8 // of the same segment, or SYN
+	ack       ackState
+	persist   persist
+	timers    timers
+	snd       sendSpace
+	rcv       receiveSpace
+	ts        timestamps
+	rtt       estimator
+	loss      recovery
+	cc        Window
+	control   Control
+	reset     pendingReset
+	invalidAt clock.Time // when an invalid segment was last answered
+
+	userTimeout time.Duration
+	urgent      *urgentState
+	keep        *keepAlive
+	discards    *[numDiscards]uint32
+	err, soft   error
+	count       counters
+}
+
+// sendSpace is the send sequence space (RFC 9293, 3.3.1).
+//
+//	     1         2          3          4
+//	----------|----------|----------|----------
+//	       SND.UNA    SND.NXT    SND.UNA
+//	                            +SND.WND
+//
+//	1 - acknowledged by the peer
+//	2 - sent, not acknowledged: in flight
+//	3 - may be sent
+//	4 - must wait for a larger window
+type sendSpace struct {
+	iss      Seq    // the SYN's number
+	una      Seq    // the oldest octet in flight
+	nxt      Seq    // the next octet to be sent for the first time
+	wnd      uint32 // the peer's window, an offset from una
+	maxWnd   uint32 // the largest that it ever was
+	wl1, wl2 Seq    // SEG.SEQ and SEG.ACK of the last window update
+	fin      Seq    // the FIN's number, once it was sent
+	small    Seq    // the end of the last segment under full size
+	shift    uint8  // the peer's window scale
+
+	finQueued bool // a FIN follows the last octet of the queue
+	finSent   bool
+
+	mss      int32 // payload of a full segment (Eff.snd.MSS)
+	peerMSS  int32 // what the peer said
+	limitMSS int32 // what the path and the program allow
+
+	lastAt     clock.Time // when data was last sent
+	progressAt clock.Time // since when the oldest octet waits for its ACK
+	limit      int        // capacity of the queue
+	queue      pkt.Queue  // from una (after the SYN) on
+}
+
+// receiveSpace is the receive sequence space (RFC 9293, 3.3.1).
+//
+//	     1          2          3
+//	----------|----------|----------
+//	       RCV.NXT    RCV.NXT
+//	                 +RCV.WND
+//
+//	1 - received and acknowledged
+//	2 - may be received: the window
+//	3 - not yet allowed
+type receiveSpace struct {
+	irs   Seq    // the peer's SYN's number
+	nxt   Seq    // the next octet expected
+	edge  Seq    // the right edge of the window, as promised
+	acked Seq    // the last ACK sent (RFC 7323's Last.ACK.sent)
+	shift uint8  // our window scale
+	fin   bool   // the peer's FIN has arrived, and all before it
+	seg   uint16 // the largest payload that arrived: what the peer's full segments hold
+	mss   uint16 // what we told the peer
+
+	limit  int         // capacity
+	pieces int         // appended to queue since it was last tidied
+	lastAt clock.Time  // when the peer was last heard
+	dataAt clock.Time  // when text last arrived in order
+	queue  pkt.Queue   // what the program may read, up to nxt
+	gaps   *reassembly // what arrived after a gap
+}
+
+// counters are what [Info] tells.
+type counters struct {
+	bytesIn, bytesOut       uint64
+	segmentsIn, segmentsOut uint64
+	retransmissions         uint32
+}
+
+// Params are a connection's own parameters.
+type Params struct {
+	// ISS is the initial sequence number, of [ISN].
+	ISS Seq
+	// MSS is the largest payload that the peer may send in one segment, as
+	// told in the SYN: the interface's MTU less 40 (60 for IPv6), 1 to 65535.
+	MSS int
+	// SendMSS is the largest payload, with TCP options, that the path takes;
+	// 0 for the same as MSS.
+	SendMSS int
+	// DefaultMSS is what to send to a peer that doesn't tell its MSS: 0 means
+	// 536, right for IPv4; it is 1220 for IPv6 (RFC 9293, 3.7.1).
+	DefaultMSS int
+	// TSOffset is added to the timestamp clock, of [TimestampOffset].
+	TSOffset uint32
+
+	// Socket options, inherited from a listener. Zero buffers have the
+	// defaults of Config.
+	NoDelay     bool
+	OOBInline   bool
+	SendBuffer  int
+	RecvBuffer  int
+	UserTimeout time.Duration
+	KeepAlive   KeepAlive
+}
+
+// newConn returns a closed connection.
+func newConn(env *Env, p Params) *Conn {
+	c := &Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
+	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
+	c.snd.small = p.ISS
+	c.loss = recovery{recover: p.ISS, rtx: p.ISS, rtxEnd: p.ISS}
+	c.cc.limited = p.ISS
+	c.rcv.mss = uint16(min(p.MSS, 0xffff))
+	c.rcv.seg = min(c.rcv.mss, defaultMSS)
+	c.snd.limitMSS = int32(orDefault(p.SendMSS, p.MSS))
+	c.snd.peerMSS = int32(orDefault(p.DefaultMSS, defaultMSS))
+	c.snd.limit = orDefault(p.SendBuffer, env.SendBuffer)
+	c.rcv.limit = min(orDefault(p.RecvBuffer, env.ReceiveBuffer), maxWindow)
+	c.rcv.shift = scaleFor(max(c.rcv.limit, env.MaxReceiveBuffer))
+	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
+	c.rtt.rto = env.InitialRTO
+	c.scaling = env.WindowScaling
+	c.control = reno{}
+	if p.KeepAlive.On {
+		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
+	}
+	return c
+}
+
+// defaultMSS: "If an MSS Option is not received at connection setup, TCP
+// implementations MUST assume a default send MSS of 536 (576 - 40) for IPv4
+// or 1220 (1280 - 60) for IPv6 (MUST-15)." (RFC 9293, 3.7.1)
+const defaultMSS = 536
+
+func orDefault(value, fallback int) int {
+	if value == 0 {
+		return fallback
+	}
+	return value
+}
+
+// State returns the state.
+func (c *Conn) State() State { return c.state }
+
+// Passive reports whether the connection came from a listener.
+func (c *Conn) Passive() bool { return c.passive }
+
+// flight returns how much of the sequence space is in flight.
+func (c *Conn) flight() int { return c.snd.nxt.Sub(c.snd.una) }
+
+// dataStart returns the number of the send queue's first octet.
+func (c *Conn) dataStart() Seq { return later(c.snd.una, c.snd.iss.Add(1)) }
+
+// dataEnd returns the number after the send queue's last octet: the FIN's, if
+// one follows.
+func (c *Conn) dataEnd() Seq {
+	if c.snd.finSent {
+		return c.snd.fin
+	}
+	return c.dataStart().Add(c.snd.queue.Len())
+}
+
+// finAcked reports whether the peer has acknowledged our FIN.
+func (c *Conn) finAcked() bool { return c.snd.finSent && c.snd.fin.Less(c.snd.una) }
+
+// setMSS computes the size of a full segment.
+//
+// "The maximum size of a segment that a TCP endpoint really sends, the
+// "effective send MSS", MUST be the smaller (MUST-16) of the send MSS (that
+// reflects the available reassembly buffer size at the remote host, the
+// EMTU_R [19]) and the largest transmission size permitted by the IP layer
+// (EMTU_S [19])" (RFC 9293, 3.7.1). The options that every segment carries
+// are taken off it (RFC 6691, 4).
+func (c *Conn) setMSS() {
+	mss := min(c.snd.peerMSS, c.snd.limitMSS)
+	if c.ts.on {
+		mss -= timestampLen
+	}
+	c.snd.mss = max(mss, minMSS)
+	c.cc.mss = int(c.snd.mss)
+}
+
+const (
+	// timestampLen is what the timestamps option takes, with its padding.
+	timestampLen = 12
+	// minMSS keeps a peer that tells an absurd MSS from making us send a
+	// segment per octet; Linux's limit is 48, for the header with options.
+	minMSS = 36
+)
+
+// SendMSS returns the payload of a full segment, in octets.
+func (c *Conn) SendMSS() int { return int(c.snd.mss) }

@@ -1,0 +1,44 @@
+// Package tcp is the Transmission Control Protocol of RFC 9293: one end of one
+// connection ([Conn]), what remains of it in TIME-WAIT ([TimeWait]), and the
+// queue policy of a listening port ([Listener]).
+//
+// These are pure machines. They know neither packets nor sockets nor other
+// connections: whoever owns them finds the right one for a segment, hands it
+// in, and puts on the wire what comes out. They start nothing and wait for
+// nothing; time is an argument. So a test can drive two of them against each
+// other through any network, in no time, and the same way every time.
+//
+// # How to read it
+//
+// Begin with state.go (the eleven states) and conn.go (what an end remembers,
+// with RFC 9293's pictures of the two sequence spaces). Then follow a segment:
+// it arrives in arrival.go, which has the steps of RFC 9293, 3.10.7.4 in their
+// order, and goes on to ack.go (what it acknowledges) and receive.go (what it
+// carries). What goes out is built in send.go, in one function that is asked
+// until it has nothing more. Each of the other files has one concern:
+//
+//	open.go synsent.go lifetime.go timewait.go   how a connection begins and ends
+//	rtt.go rto.go recovery.go                    what happens when segments get lost
+//	congestion.go reno.go                        how much the network can bear
+//	persist.go                                   how much the peer can bear
+//	delack.go reassembly.go                      what is acknowledged when, what waits for a gap to fill
+//	timestamps.go keepalive.go urgent.go icmp.go the rest of the protocol
+//	listener.go isn.go                           what servers need besides
+//	timers.go events.go reason.go info.go        time, facts, the reasons of segments, a picture for people
+//
+// # How a host uses it
+//
+// After each Handle… and each command: call PollSegment until it reports
+// false, PollEvent likewise if Env.Watch is set, and NextTimer for when to
+// call HandleTimer. State, Ready and the like then tell what changed.
+//
+// # How to add to it
+//
+// A timer: a constant in timers.go with its name, a line in HandleTimer, a
+// method that says what is done when it is due. A reason for a segment: a
+// constant and a line in reason.go, and who sends it. A congestion control: a
+// type with the methods of [Control], in a file of its own like reno.go. An
+// option that both ends must agree on: offer it in synOptions, agree in
+// negotiate, send it in options (all in open.go and send.go), and obey it in
+// checkTimestamp's neighbourhood (arrival.go).
+package tcp

@@ -1,0 +1,57 @@
+package tcp
+
+import "hubbub/clock"
+
+// HandleUnreachable takes in an ICMP error about a segment that began at
+// quoted. A hard one ends an attempt to connect; otherwise it is kept for
+// SoftErr, and the connection goes on.
+//
+// "Since these Unreachable messages indicate soft error conditions, a TCP
+// implementation MUST NOT abort the connection (MUST-56), and it SHOULD make
+// the information available to the application (SHLD-25)." (RFC 9293, 3.9.2.2)
+// Even hard ones are taken as soft in an open connection (RFC 5927, 6), and
+// one that doesn't quote something in flight as a forgery (RFC 5927, 4.1).
+func (c *Conn) HandleUnreachable(now clock.Time, err error, hard bool, quoted Seq) {
+	if !c.inFlight(quoted) {
+		c.discard(DiscardICMPForeign)
+		return
+	}
+	if hard && (c.state == StateSynSent || c.state == StateSynReceived) {
+		c.fail(now, err, "an ICMP error answers the SYN")
+		return
+	}
+	c.soft = err
+}
+
+// inFlight reports whether the octet at seq, or a SYN or FIN, is in flight.
+func (c *Conn) inFlight(seq Seq) bool {
+	return c.state != StateClosed && seq.Between(c.snd.una, c.snd.nxt)
+}
+
+// HandlePathMTU takes in that a segment which began at quoted was too large
+// for the path: mss is the payload, with TCP options, that fits. What is in
+// flight is cut anew and sent at once, which says nothing about congestion:
+// "the retransmission ... should not change the congestion window"
+// (RFC 1191, 6.5).
+func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
+	if !c.inFlight(quoted) {
+		c.discard(DiscardICMPForeign)
+		return
+	}
+	if mss >= int(c.snd.limitMSS) || mss <= 0 {
+		return
+	}
+	c.SetSendMSS(mss)
+	if c.state >= StateEstablished && c.flight() > 0 && !c.persist.active {
+		c.resendAll(ReasonPathMTU)
+		c.loss.recover = c.snd.nxt.Add(-1)
+	}
+}
+
+// SetSendMSS sets the payload, with TCP options, that the path or the program
+// allows. Segments to come obey it.
+func (c *Conn) SetSendMSS(mss int) {
+	c.snd.limitMSS = int32(min(mss, 0xffff))
+	c.setMSS()
+	c.cc.cwnd = max(c.cc.cwnd, c.cc.mss)
+}

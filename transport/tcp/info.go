@@ -1,0 +1,131 @@
+package tcp
+
+import (
+	"math/bits"
+	"time"
+)
+
+// Info is a picture of a connection, for people.
+type Info struct {
+	State                    State
+	Passive                  bool
+	SRTT, RTTVAR, RTO        time.Duration // RTO with its back-off
+	Cwnd, Ssthresh, InFlight int           // octets
+	Phase                    Phase
+	Congestion               string // such as "reno"
+	SendWindow               int    // the peer's, octets
+	ReceiveWindow            int    // ours, octets
+	SendMSS, PeerMSS         int    // octets; what is sent, and what the peer told
+	SendScale, ReceiveScale  uint8
+	WindowScaling            bool
+	Timestamps               bool
+	Retries                  int    // of the present segment
+	Retransmissions          uint64 // in all
+	Unsent, Unacked, Unread  int    // octets in the queues
+	OutOfOrder               int    // octets held after a gap
+	ISS, IRS                 Seq
+	SendNext, SendUnacked    Seq
+	ReceiveNext              Seq
+	BytesIn, BytesOut        uint64
+	SegmentsIn, SegmentsOut  uint64
+	Discards                 [numDiscards]uint32 // by Discard
+}
+
+// Info returns a picture of the connection.
+func (c *Conn) Info() Info {
+	info := Info{
+		State: c.state, Passive: c.passive,
+		SRTT: c.rtt.srtt, RTTVAR: c.rtt.rttvar, RTO: c.rtt.timeout(c.env),
+		Cwnd: c.cc.cwnd, Ssthresh: c.cc.ssthresh, InFlight: c.flight(),
+		Phase: c.loss.phase, Congestion: c.control.Name(),
+		SendWindow: int(c.snd.wnd), ReceiveWindow: max(0, c.rcv.window()),
+		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
+		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
+		WindowScaling: c.scaling, Timestamps: c.ts.on,
+		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions),
+		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),
+		OutOfOrder: c.rcv.gaps.size(),
+		ISS:        c.snd.iss, IRS: c.rcv.irs,
+		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
+		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
+		SegmentsIn: c.count.segmentsIn, SegmentsOut: c.count.segmentsOut,
+	}
+	if c.discards != nil {
+		info.Discards = *c.discards
+	}
+	return info
+}
+
+// Readiness is a set of conditions that a program can wait for.
+type Readiness uint8
+
+const (
+	// ReadyRead: there is something to read, or the end of the stream.
+	ReadyRead Readiness = 1 << iota
+	// ReadyWrite: a good part of the send buffer is free.
+	ReadyWrite
+	// ReadyConnected: the handshake is complete.
+	ReadyConnected
+	// ReadyPeerClosed: the peer's FIN has arrived.
+	ReadyPeerClosed
+	// ReadyHungUp: the connection is over in both directions.
+	ReadyHungUp
+	// ReadyError: the connection ended with an error.
+	ReadyError
+	// ReadyUrgent: urgent data pends.
+	ReadyUrgent
+)
+
+var readinessNames = [...]string{"read", "write", "connected", "peer closed", "hung up", "error", "urgent"}
+
+// String lists the conditions, such as "read|write".
+func (r Readiness) String() string {
+	text := ""
+	for left := uint(r); left != 0; left &= left - 1 {
+		if text != "" {
+			text += "|"
+		}
+		text += readinessNames[bits.TrailingZeros(left)]
+	}
+	return text
+}
+
+// Ready returns the conditions that hold now. A connection that is over is
+// ready for everything: no call blocks.
+func (c *Conn) Ready() Readiness {
+	var r Readiness
+	set := func(bit Readiness, holds bool) {
+		if holds {
+			r |= bit
+		}
+	}
+	over := c.state == StateClosed || c.state == StateTimeWait
+	set(ReadyRead, c.Readable() > 0 || c.EOF() || c.state == StateClosed)
+	set(ReadyWrite, c.state != StateSynSent && c.state != StateSynReceived && c.roomToWrite())
+	set(ReadyConnected, c.state >= StateEstablished)
+	set(ReadyPeerClosed, c.rcv.fin || c.state == StateClosed)
+	set(ReadyHungUp, over)
+	set(ReadyError, c.err != nil)
+	set(ReadyUrgent, c.UrgentPending() > 0)
+	return r
+}
+
+// roomToWrite reports whether waking a writer is worth it: a third of the
+// send buffer is free. Where writing fails, it fails at once.
+func (c *Conn) roomToWrite() bool {
+	return !c.CanWrite() || 3*c.WriteSpace() >= c.snd.limit
+}
+
+// PollEvent returns the next fact; see [Env.PollEvent].
+func (c *Conn) PollEvent() (Event, bool) { return c.env.PollEvent() }
+
+// size returns how many octets are held.
+func (g *reassembly) size() int {
+	n := 0
+	if g != nil {
+		for _, b := range g.blocks {
+			n += b.view.Len()
+		}
+	}
+	return n
+}

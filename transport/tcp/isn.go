@@ -1,0 +1,91 @@
+package tcp
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+
+	"hubbub/clock"
+)
+
+// A Secret keys the choice of initial sequence numbers and timestamp offsets.
+// It stays the same as long as a host is up.
+type Secret [16]byte
+
+// ISN returns an initial sequence number: "ISN = M + F(localip, localport,
+// remoteip, remoteport, secretkey), where M is the 4 microsecond timer, and F
+// is a pseudorandom function (PRF) of the connection-id. F MUST NOT be
+// computable from the outside" (RFC 6528, 3). F is SipHash-2-4.
+//
+// "A TCP implementation MUST use the above type of "clock" for clock-driven
+// selection of initial sequence numbers (MUST-8)" (RFC 9293, 3.4.1): two
+// connections between the same ports, one after the other, count on.
+func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
+	m := uint32(uint64(now) / 4000)
+	return Seq(m + uint32(connectionHash(secret, local, remote)))
+}
+
+// TimestampOffset returns what a connection adds to its timestamp clock, so
+// that the clock doesn't tell how long the host has been up: "a random offset
+// may be added to the timestamp clock on a per-connection basis" (RFC 7323, 7.1).
+func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
+	return uint32(connectionHash(secret, local, remote) >> 32)
+}
+
+// connectionHash is the pseudorandom function of a connection's addresses.
+func connectionHash(secret Secret, local, remote netip.AddrPort) uint64 {
+	var b [36]byte
+	l, r := local.Addr().As16(), remote.Addr().As16()
+	copy(b[0:], l[:])
+	copy(b[16:], r[:])
+	binary.BigEndian.PutUint16(b[32:], local.Port())
+	binary.BigEndian.PutUint16(b[34:], remote.Port())
+	return sipHash(secret, b[:])
+}
+
+// sipHash is SipHash-2-4 (Aumasson, Bernstein: SipHash: a fast short-input
+// PRF, 2012).
+func sipHash(key [16]byte, b []byte) uint64 {
+	k0, k1 := binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])
+	s := sipState{
+		k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
+		k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573,
+	}
+	last := uint64(len(b)) << 56
+	for len(b) >= 8 {
+		s.word(binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	for i, octet := range b {
+		last |= uint64(octet) << (8 * i)
+	}
+	s.word(last)
+	s[2] ^= 0xff
+	for range 4 {
+		s.round()
+	}
+	return s[0] ^ s[1] ^ s[2] ^ s[3]
+}
+
+type sipState [4]uint64
+
+// word takes in eight octets.
+func (s *sipState) word(m uint64) {
+	s[3] ^= m
+	s.round()
+	s.round()
+	s[0] ^= m
+}
+
+func (s *sipState) round() {
+	s[0] += s[1]
+	s[1] = bits.RotateLeft64(s[1], 13) ^ s[0]
+	s[0] = bits.RotateLeft64(s[0], 32)
+	s[2] += s[3]
+	s[3] = bits.RotateLeft64(s[3], 16) ^ s[2]
+	s[0] += s[3]
+	s[3] = bits.RotateLeft64(s[3], 21) ^ s[0]
+	s[2] += s[1]
+	s[1] = bits.RotateLeft64(s[1], 17) ^ s[2]
+	s[2] = bits.RotateLeft64(s[2], 32)
+}

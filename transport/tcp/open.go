@@ -1,0 +1,141 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/wire"
+)
+
+// Connect begins an active open: the connection is in SYN-SENT, and
+// PollSegment returns its SYN (RFC 9293, 3.10.1).
+func Connect(env *Env, now clock.Time, p Params) *Conn {
+	c := newConn(env, p)
+	c.synDue = true
+	c.snd.progressAt = now
+	c.setMSS()
+	c.setState(now, StateSynSent, "the program connects")
+	return c
+}
+
+// Accept answers a SYN that came to a listener: the connection is in
+// SYN-RECEIVED, and PollSegment returns its SYN-ACK (RFC 9293, 3.10.7.2). It
+// takes over the segment's payload.
+//
+// "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or
+// text should be queued for processing later." A FIN on a SYN is not queued:
+// the peer repeats it.
+func Accept(env *Env, now clock.Time, p Params, seg *Segment) *Conn {
+	c := newConn(env, p)
+	c.state, c.passive = StateListen, true
+	c.snd.progressAt = now
+	c.count.segmentsIn++
+	c.takeSYN(now, seg)
+	c.synDue = true
+	c.setState(now, StateSynReceived, "a SYN arrived")
+	seg.Flags &^= fin | urg
+	seg.trimFront(c.rcv.nxt)
+	c.processText(now, seg)
+	seg.drop()
+	return c
+}
+
+// takeSYN notes what the peer's SYN says.
+func (c *Conn) takeSYN(now clock.Time, seg *Segment) {
+	c.rcv.irs, c.rcv.nxt = seg.Seq, seg.Seq.Add(1)
+	c.rcv.edge, c.rcv.acked = c.rcv.nxt, c.rcv.nxt
+	c.rcv.lastAt = now
+	c.negotiate(now, &seg.Options)
+	c.setMSS()
+	c.setWindow(seg)
+}
+
+// negotiate agrees on options. One is in force if both SYNs carry it
+// (RFC 7323, 1.3).
+func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
+	if o.MSS != 0 {
+		c.snd.peerMSS = int32(o.MSS)
+	}
+	c.scaling = c.scaling && o.HasWindowScale
+	if c.scaling {
+		// "If a Window Scale option is received with a shift.cnt value larger
+		// than 14, the TCP SHOULD log the error but MUST use 14 instead of the
+		// specified value." (RFC 7323, 2.3)
+		c.snd.shift = min(o.WindowScale, maxShift)
+	} else {
+		c.snd.shift, c.rcv.shift = 0, 0
+		c.rcv.limit = min(c.rcv.limit, 0xffff)
+	}
+	c.ts.on = c.ts.on && o.Timestamps
+	if c.ts.on {
+		c.ts.remember(now, o.TSVal)
+	}
+}
+
+// handshakeSegment builds a SYN or a SYN-ACK.
+func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
+	if !c.synDue {
+		return c.state == StateSynReceived && c.ackSegment(now, out)
+	}
+	c.synDue = false
+	out.Seq, out.Flags, out.Reason = c.snd.iss, syn, ReasonOpen
+	if c.state == StateSynReceived {
+		out.Flags, out.Reason = syn|ack, ReasonOpenReply
+		out.Ack = c.rcv.nxt
+		c.acknowledging()
+	}
+	if c.retries > 0 {
+		out.Reason, out.Retransmission = ReasonOpenRetry, true
+		c.count.retransmissions++
+		c.rtt.cancel()
+	} else {
+		c.rtt.begin(now, c.snd.nxt)
+	}
+	out.Options = c.synOptions(now)
+	out.Window = c.synWindow()
+	c.count.segmentsOut++
+	c.armRetransmit(now)
+	return true
+}
+
+// synOptions returns what a SYN offers, and a SYN-ACK agrees to: "a Window
+// Scale option ... MAY be sent in a <SYN,ACK> segment only if ... received in
+// the initial <SYN> segment" (RFC 7323, 2.2), and timestamps likewise.
+func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
+	reply := c.state == StateSynReceived
+	o := wire.TCPOptions{MSS: c.rcv.mss}
+	if c.scaling {
+		o.HasWindowScale, o.WindowScale = true, c.rcv.shift
+	}
+	if c.ts.on {
+		o.Timestamps, o.TSVal = true, c.ts.now(now)
+		if reply {
+			o.TSEcr = c.ts.recent
+		}
+	}
+	return o
+}
+
+// synWindow returns the window of a SYN, which is never scaled: "The window
+// field in a segment where the SYN bit is set (i.e., a <SYN> or <SYN,ACK>)
+// MUST NOT be scaled." (RFC 7323, 2.2)
+func (c *Conn) synWindow() uint16 {
+	window := min(c.rcv.limit-c.rcv.queue.Len(), 0xffff)
+	if c.state == StateSynReceived {
+		c.rcv.edge = later(c.rcv.edge, c.rcv.nxt.Add(window))
+	}
+	return uint16(window)
+}
+
+// handshakeTimeout repeats the SYN, or gives up.
+func (c *Conn) handshakeTimeout(now clock.Time) {
+	most := c.env.SynRetries
+	if c.state == StateSynReceived {
+		most = c.env.SynAckRetries
+	}
+	if int(c.retries) >= most || c.userTimeoutOver(now) {
+		c.fail(now, ErrTimeout, "no answer to the SYN")
+		return
+	}
+	c.retries++
+	c.synDue, c.synLost = true, true
+	c.rtt.backOff(c.env)
+}

@@ -1,0 +1,45 @@
+package tcp
+
+import (
+	"time"
+
+	"hubbub/clock"
+)
+
+// SetNoDelay turns the Nagle algorithm off, or on again (TCP_NODELAY).
+func (c *Conn) SetNoDelay(on bool) { c.noDelay = on }
+
+// SetOOBInline leaves urgent octets in the stream (SO_OOBINLINE).
+func (c *Conn) SetOOBInline(on bool) { c.oobInline = on }
+
+// SetSendBuffer sets the capacity of the send queue in octets, 1 at least.
+// What it holds stays.
+func (c *Conn) SetSendBuffer(n int) { c.snd.limit = max(1, n) }
+
+// SetReceiveBuffer sets how much may wait to be read, in octets: 1 at least,
+// and no more than the window scale of the handshake can express. A window
+// that was promised is not taken back.
+func (c *Conn) SetReceiveBuffer(_ clock.Time, n int) {
+	most := maxWindow
+	if c.state >= StateEstablished {
+		most = 0xffff << c.rcv.shift
+	}
+	c.rcv.limit = min(max(1, n), most)
+	c.consumed()
+}
+
+// SetMaxSegment limits the payload of segments that are sent (TCP_MAXSEG) and,
+// before the SYN, of those that are received.
+func (c *Conn) SetMaxSegment(n int) {
+	n = min(max(n, minMSS), 0xffff)
+	if c.state == StateSynSent && c.retries == 0 {
+		c.rcv.mss = min(c.rcv.mss, uint16(n))
+	}
+	c.SetSendMSS(min(n, int(c.snd.limitMSS)))
+}
+
+// SetUserTimeout limits how long data, or a keep-alive probe, may go
+// unacknowledged before the connection is given up; 0 for the host's number
+// of retries. "An application MUST (MUST-21) be able to set the value for R2
+// for a particular connection." (RFC 9293, 3.8.3)
+func (c *Conn) SetUserTimeout(d time.Duration) { c.userTimeout = max(0, d) }

@@ -1,0 +1,150 @@
+package tcp
+
+import (
+	"slices"
+
+	"hubbub/internal/pkt"
+)
+
+// reassembly holds what arrived after a gap: runs of octets in order of their
+// sequence numbers, which don't overlap, and perhaps the FIN.
+type reassembly struct {
+	blocks []block
+	fin    Seq
+	hasFIN bool
+}
+
+// block is a run of octets that begins at seq.
+type block struct {
+	seq  Seq
+	view pkt.View
+}
+
+func (b block) end() Seq { return b.seq.Add(b.view.Len()) }
+
+// hold keeps text that arrived after a gap: "Segments with higher beginning
+// sequence numbers SHOULD be held for later processing (SHLD-31)."
+// (RFC 9293, 3.10.7.4) The duplicate ACK goes out at once: "A TCP receiver
+// SHOULD send an immediate duplicate ACK when an out-of-order segment
+// arrives." (RFC 5681, 4.2)
+func (c *Conn) hold(seg *Segment) {
+	c.ackNow(ReasonDuplicateACK)
+	c.ack.quick = uint8(c.env.QuickACKs)
+	gaps := c.rcv.hold(c.env)
+	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
+		c.discard(DiscardGapFull)
+		return
+	}
+	if !gaps.insert(seg.Seq, seg.Payload) {
+		c.discard(DiscardDuplicate)
+	}
+	seg.Payload = pkt.View{}
+}
+
+// The number of blocks is bounded: by one for each blockShare octets of the
+// receive buffer, since a peer that sends an octet here and there could
+// otherwise make each pin a chunk.
+const (
+	blockShare = 256
+	minBlocks  = 16
+)
+
+// hold returns the reassembly, after making one if there is none.
+func (r *receiveSpace) hold(env *Env) *reassembly {
+	if r.gaps == nil {
+		r.gaps, env.spare = env.spare, nil
+	}
+	if r.gaps == nil {
+		r.gaps = new(reassembly)
+	}
+	return r.gaps
+}
+
+// releaseReassembly drops what is held. One empty reassembly stays with the
+// host for the next connection that loses a segment.
+func (r *receiveSpace) releaseReassembly(env *Env) {
+	if r.gaps == nil {
+		return
+	}
+	for _, b := range r.gaps.blocks {
+		b.view.Release()
+	}
+	clear(r.gaps.blocks)
+	*r.gaps = reassembly{blocks: r.gaps.blocks[:0]}
+	env.spare, r.gaps = r.gaps, nil
+}
+
+func (g *reassembly) empty() bool { return len(g.blocks) == 0 && !g.hasFIN }
+
+// setFIN notes the number of a FIN after a gap. The first one stands.
+func (g *reassembly) setFIN(at Seq) {
+	if !g.hasFIN {
+		g.hasFIN, g.fin = true, at
+	}
+}
+
+// finIs reports whether a held FIN is next.
+func (g *reassembly) finIs(next Seq) bool { return g != nil && g.hasFIN && g.fin == next }
+
+// insert adds the octets of v, which begin at seq, as far as they are not
+// there already, and reports whether any were new. What came first stays: a
+// segment that says something else about the same octets changes nothing.
+func (g *reassembly) insert(seq Seq, v pkt.View) bool {
+	isNew := false
+	for v.Len() > 0 {
+		i := g.find(seq)
+		if i < len(g.blocks) && g.blocks[i].seq.LessEq(seq) {
+			known := min(g.blocks[i].end().Sub(seq), v.Len())
+			seq, v = seq.Add(known), dropFront(v, known)
+			continue
+		}
+		n := v.Len()
+		if i < len(g.blocks) {
+			n = min(n, g.blocks[i].seq.Sub(seq))
+		}
+		g.blocks = slices.Insert(g.blocks, i, block{seq, v.Slice(0, n).Retain()})
+		seq, v = seq.Add(n), dropFront(v, n)
+		isNew = true
+	}
+	return isNew
+}
+
+// dropFront returns v without its first n octets; nothing keeps no reference.
+func dropFront(v pkt.View, n int) pkt.View {
+	if n == v.Len() {
+		v.Release()
+		return pkt.View{}
+	}
+	return v.Slice(n, v.Len())
+}
+
+// find returns the index of the first block that ends after seq.
+func (g *reassembly) find(seq Seq) int {
+	low, high := 0, len(g.blocks)
+	for low < high {
+		if mid := (low + high) / 2; g.blocks[mid].end().LessEq(seq) {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// takeHeld moves what is next in the stream from the reassembly to the
+// receive queue.
+func (c *Conn) takeHeld() {
+	g, n := c.rcv.gaps, 0
+	for ; n < len(g.blocks) && g.blocks[n].seq.LessEq(c.rcv.nxt); n++ {
+		b := g.blocks[n]
+		if known := c.rcv.nxt.Sub(b.seq); known >= b.view.Len() {
+			b.view.Release()
+		} else {
+			c.take(b.view.Slice(known, b.view.Len()))
+		}
+	}
+	g.blocks = slices.Delete(g.blocks, 0, n)
+	if g.empty() {
+		c.rcv.releaseReassembly(c.env)
+	}
+}

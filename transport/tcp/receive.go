@@ -1,0 +1,176 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+)
+
+// maxWindow is the largest window: 65535 shifted by 14 (RFC 7323, 2.2).
+const (
+	maxWindow = 0xffff << maxShift
+	maxShift  = 14
+)
+
+// scaleFor returns the window scale by which a window of n octets fits into
+// 16 bits.
+func scaleFor(n int) uint8 {
+	shift := uint8(0)
+	for n>>shift > 0xffff && shift < maxShift {
+		shift++
+	}
+	return shift
+}
+
+// processText is the seventh step of RFC 9293, 3.10.7.4.
+func (c *Conn) processText(now clock.Time, seg *Segment) {
+	n := seg.Payload.Len()
+	switch {
+	case n == 0:
+	case !c.state.canReceive():
+		// "This should not occur since a FIN has been received from the
+		// remote side. Ignore the segment text."
+		c.discard(DiscardAfterFIN)
+	case c.orphan:
+		// "if a CLOSE call was issued ... and data is received after CLOSE is
+		// called, its TCP implementation SHOULD send a RST to show that data
+		// was lost" (SHLD-3; RFC 9293, 3.6.1).
+		c.abort(now, ErrAborted, ReasonDataAfterClose)
+	case seg.Seq == c.rcv.nxt:
+		c.receive(now, seg)
+	default:
+		c.hold(seg)
+	}
+}
+
+// receive takes in text that is next in the stream.
+func (c *Conn) receive(now clock.Time, seg *Segment) {
+	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), 0xffff)))
+	c.take(seg.Payload)
+	seg.Payload = pkt.View{}
+	filled := c.rcv.gaps != nil
+	if filled {
+		c.takeHeld()
+	}
+	c.urgentArrived()
+	c.ackText(now, filled)
+	c.rcv.dataAt = now
+}
+
+// take appends octets to the stream, with their reference.
+func (c *Conn) take(v pkt.View) {
+	c.rcv.nxt = c.rcv.nxt.Add(v.Len())
+	c.count.bytesIn += uint64(v.Len())
+	if c.readClosed {
+		c.discard(DiscardReadClosed)
+		v.Release()
+		return
+	}
+	c.rcv.queue.Append(v)
+	c.rcv.pieces++
+	if c.rcv.pieces > maxPieces && c.rcv.queue.Len() < c.rcv.pieces*fullPiece {
+		c.rcv.tidy()
+	}
+}
+
+// A peer that sends an octet at a time has each of them pin the chunk that
+// its packet came in. From maxPieces pieces of less than fullPiece octets on,
+// the stream is copied together.
+const (
+	maxPieces = 256
+	fullPiece = 256
+)
+
+// tidy copies the queue into as few chunks as it fits in.
+func (r *receiveSpace) tidy() {
+	var whole pkt.Queue
+	for r.queue.Len() > 0 {
+		v := r.queue.Take(pkt.MaxView)
+		whole.AppendBytes(v.Bytes())
+		v.Release()
+	}
+	r.queue, r.pieces = whole, 0
+}
+
+// checkFIN is the eighth step: "If the FIN bit is set, signal the user
+// "connection closing" and return any pending RECEIVEs with same message,
+// advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
+// (RFC 9293, 3.10.7.4) The segment's text is taken already: end is where the
+// segment ended.
+func (c *Conn) checkFIN(now clock.Time, seg *Segment, end Seq) {
+	switch {
+	case c.rcv.fin || !c.state.canReceive():
+		return
+	case seg.Flags.Has(fin) && end == c.rcv.nxt.Add(1), c.rcv.gaps.finIs(c.rcv.nxt):
+		c.finArrived(now)
+	case seg.Flags.Has(fin) && c.rcv.nxt.Less(end):
+		c.rcv.hold(c.env).setFIN(end.Add(-1))
+		c.ackNow(ReasonDuplicateACK)
+	}
+	if c.rcv.gaps != nil && c.rcv.gaps.empty() {
+		c.rcv.releaseReassembly(c.env)
+	}
+}
+
+// finArrived goes on to the next state, now that the peer has no more to say.
+func (c *Conn) finArrived(now clock.Time) {
+	c.rcv.fin = true
+	c.rcv.nxt = c.rcv.nxt.Add(1)
+	c.rcv.edge = later(c.rcv.edge, c.rcv.nxt)
+	c.rcv.releaseReassembly(c.env)
+	const why = "the peer's FIN arrived"
+	switch c.state {
+	case StateSynReceived, StateEstablished:
+		// The program may well close next: one segment can then carry both
+		// the acknowledgment and our FIN.
+		c.delayACK(now)
+		c.setState(now, StateCloseWait, why)
+	case StateFinWait1:
+		c.ackNow(ReasonFINACK)
+		c.setState(now, StateClosing, why)
+	case StateFinWait2:
+		c.setState(now, StateTimeWait, why)
+		c.ackNow(ReasonFINACK)
+	}
+}
+
+// advertise returns the window field of a segment, and moves the window's
+// right edge if it can be moved by enough to be worth it.
+//
+// "The suggested SWS avoidance algorithm for the receiver is to keep
+// RCV.NXT+RCV.WND fixed until the reduction satisfies:
+// RCV.BUFF - RCV.USER - RCV.WND >= min( Fr * RCV.BUFF, Eff.snd.MSS )"
+// (RFC 9293, 3.8.6.2.2)
+//
+// "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window
+// edge to the left (SHLD-14)." (RFC 9293, 3.8.6)
+func (c *Conn) advertise() uint16 {
+	if c.canWiden() {
+		c.rcv.edge = c.rcv.nxt.Add(c.rcv.open())
+	}
+	window := c.rcv.window()
+	field := window >> c.rcv.shift
+	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.rcv.open()+c.rcv.limit/16 {
+		// The window's unit is 1<<shift. To round down would take back what
+		// was promised; to round up promises a little that the buffer must
+		// bear, within limits.
+		field++
+		c.rcv.edge = c.rcv.nxt.Add(rounded)
+	}
+	return uint16(min(field, 0xffff))
+}
+
+// canWiden reports whether the window can be widened by a worthwhile amount.
+func (c *Conn) canWiden() bool {
+	gain := c.rcv.open() - c.rcv.window()
+	return gain > 0 && gain >= min(c.rcv.limit/2, int(c.snd.mss))
+}
+
+// window returns how much more the peer may send.
+func (r *receiveSpace) window() int { return r.edge.Sub(r.nxt) }
+
+// open returns how much the buffer has room for, in whole units of the window
+// field.
+func (r *receiveSpace) open() int {
+	room := min(max(0, r.limit-r.queue.Len()), 0xffff<<r.shift)
+	return room >> r.shift << r.shift
+}

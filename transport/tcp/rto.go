@@ -1,0 +1,92 @@
+package tcp
+
+import "hubbub/clock"
+
+// armRetransmit starts the retransmission timer if it is not running:
+// "(5.1) Every time a packet containing data is sent (including a
+// retransmission), if the timer is not running, start it running so that it
+// will expire after RTO seconds" (RFC 6298, 5).
+func (c *Conn) armRetransmit(now clock.Time) {
+	if !c.timers.running(TimerRetransmit) {
+		c.restartRetransmit(now)
+	}
+}
+
+// restartRetransmit lets the retransmission timer run from now on.
+func (c *Conn) restartRetransmit(now clock.Time) {
+	at := now.Add(c.rtt.timeout(c.env))
+	if c.userTimeout > 0 {
+		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.userTimeout)))
+	}
+	c.timers.set(c.env, TimerRetransmit, at)
+}
+
+// afterACK restarts or stops the retransmission timer when new data was
+// acknowledged.
+//
+// "(5.2) When all outstanding data has been acknowledged, turn off the
+// retransmission timer. (5.3) When an ACK is received that acknowledges new
+// data, restart the retransmission timer so that it will expire after RTO
+// seconds" (RFC 6298, 5).
+func (c *Conn) afterACK(now clock.Time) {
+	switch {
+	case c.snd.una == c.snd.nxt:
+		c.timers.stop(c.env, TimerRetransmit)
+	case !c.persist.active:
+		c.restartRetransmit(now)
+	}
+}
+
+// retransmissionTimeout sends the oldest segment again, and more of what was
+// in flight as acknowledgments come in.
+//
+// "(5.4) Retransmit the earliest segment that has not been acknowledged by
+// the TCP receiver. (5.5) ... back off the timer. (5.6) Start the
+// retransmission timer" (RFC 6298, 5).
+func (c *Conn) retransmissionTimeout(now clock.Time) {
+	switch {
+	case c.state == StateSynSent || c.state == StateSynReceived:
+		c.handshakeTimeout(now)
+		return
+	case c.snd.wnd == 0:
+		// "The sender must be robust against window shrinking, which may cause
+		// the "usable window" to become negative (MUST-34) ... If the window
+		// shrinks to zero, the TCP implementation MUST probe it in the
+		// standard way" (RFC 9293, 3.8.6).
+		c.startProbing(now)
+		return
+	case c.givesUp(now, c.retries):
+		c.fail(now, ErrTimeout, "retransmissions went unanswered")
+		return
+	}
+	c.retries++
+	if int(c.retries) == c.env.Retries1 {
+		// "When the number of transmissions of the same segment reaches or
+		// exceeds threshold R1, pass negative advice ... to the IP layer"
+		// (RFC 9293, 3.8.3).
+		c.env.note(Event{Kind: EventAdvice})
+	}
+	c.enterLoss(now)
+	c.rtt.backOff(c.env)
+}
+
+// givesUp reports whether enough has been tried: "When the number of
+// transmissions of the same segment reaches a threshold R2 greater than R1,
+// close the connection." (RFC 9293, 3.8.3) "An application MUST (MUST-21) be
+// able to set the value for R2 for a particular connection": by its user
+// time-out.
+func (c *Conn) givesUp(now clock.Time, tries uint8) bool {
+	if c.userTimeout > 0 {
+		return c.userTimeoutOver(now)
+	}
+	if c.orphan {
+		return int(tries) >= c.env.OrphanRetries
+	}
+	return int(tries) >= c.env.Retries2
+}
+
+// userTimeoutOver reports whether the oldest octet has waited for its
+// acknowledgment longer than the program allows.
+func (c *Conn) userTimeoutOver(now clock.Time) bool {
+	return c.userTimeout > 0 && now.Sub(c.snd.progressAt) >= c.userTimeout
+}

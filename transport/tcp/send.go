@@ -1,0 +1,209 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/wire"
+)
+
+// PollSegment builds the next segment that is to be sent, and reports false if
+// there is none. The payload comes with a reference, which the caller
+// releases. Segments are built speculatively: there is no second place that
+// knows whether there is something to send.
+func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
+	*out = Segment{}
+	switch {
+	case c.reset.pending:
+		c.takeReset(out)
+		return true
+	case c.state == StateClosed:
+		return false
+	case c.state == StateSynSent || c.state == StateSynReceived:
+		return c.handshakeSegment(now, out)
+	}
+	return c.retransmission(now, out) ||
+		c.windowProbe(now, out) ||
+		c.newSegment(now, out) ||
+		c.keepAliveProbe(now, out) ||
+		c.ackSegment(now, out)
+}
+
+// newSegment builds a segment of octets that were not sent before, or of the
+// FIN.
+func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
+	if c.unsent() == 0 && (!c.snd.finQueued || c.snd.finSent) {
+		return false
+	}
+	c.restartIfIdle(now)
+	n := c.sendable()
+	out.Reason = c.newReason(n)
+	if !c.fill(out, c.snd.nxt, n) {
+		c.waitForWindow(now)
+		return false
+	}
+	c.persist.force = false
+	c.rtt.begin(now, out.end())
+	c.sentText(now, out)
+	return true
+}
+
+// newReason says why n new octets are sent.
+func (c *Conn) newReason(n int) Reason {
+	switch {
+	case n == 0:
+		return ReasonFIN
+	case c.persist.force:
+		return ReasonWindowOverride
+	case c.urgentAt(c.snd.nxt):
+		return ReasonUrgent
+	case c.loss.phase == PhaseOpen && c.loss.dupAcks > 0:
+		return ReasonLimitedTransmit
+	}
+	return ReasonData
+}
+
+// unsent returns how many octets of the queue were never sent.
+func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
+
+// sendable returns how many new octets may be sent in one segment now: by the
+// peer's window, by the congestion window, and by the two rules against small
+// segments.
+func (c *Conn) sendable() int {
+	unsent, mss := c.unsent(), int(c.snd.mss)
+	byPeer := int(c.snd.wnd) - c.flight()
+	byNetwork := c.sendWindow() - c.flight()
+	n := min(unsent, mss, byPeer, byNetwork)
+	if byNetwork < min(unsent, mss, byPeer) {
+		c.cc.limited = c.snd.nxt
+	}
+	switch {
+	case n <= 0:
+		return 0
+	case n == mss, c.persist.force:
+		return n
+	case n == unsent && c.maySendSmall():
+		return n
+	case n == byPeer && c.flight() == 0 && n >= int(c.snd.maxWnd)/2:
+		return n
+	}
+	return 0
+}
+
+// maySendSmall is the Nagle algorithm in Minshall's variant, as Linux has it:
+// a segment under full size waits while another such is in flight
+// (RFC 9293, 3.7.4 and A.3). The last segment of all waits for nothing.
+//
+// "there MUST be a way for an application to disable the Nagle algorithm on
+// an individual connection (MUST-17)" (RFC 9293, 3.7.4).
+func (c *Conn) maySendSmall() bool {
+	return c.noDelay || c.snd.finQueued || c.snd.small.LessEq(c.snd.una)
+}
+
+// fill makes a segment of n octets of the send queue from seq on, with the
+// FIN if it follows and may be sent. It reports false if that is nothing.
+func (c *Conn) fill(out *Segment, seq Seq, n int) bool {
+	end := seq.Add(n)
+	last := end == c.dataEnd()
+	if last && c.finFits(end) {
+		out.Flags |= fin
+	}
+	if n == 0 && !out.Flags.Has(fin) {
+		return false
+	}
+	if n > 0 {
+		out.Payload = c.snd.queue.At(seq.Sub(c.dataStart()), n)
+		if last {
+			// "a sender ... MUST set the PSH bit in the last buffered segment
+			// (i.e., when there is no more queued data to be sent) (MUST-61)"
+			// (RFC 9293, 3.9.1.2).
+			out.Flags |= psh
+		}
+	}
+	out.Seq = seq
+	return true
+}
+
+// finFits reports whether a FIN with the number at may be sent: again, or for
+// the first time if the peer's window has room.
+func (c *Conn) finFits(at Seq) bool {
+	return c.snd.finSent || c.snd.finQueued && at.Less(c.snd.una.Add(int(c.snd.wnd)))
+}
+
+// sentText keeps account of a segment with text or FIN, new or again.
+func (c *Conn) sentText(now clock.Time, out *Segment) {
+	end := out.end()
+	if out.Flags.Has(fin) && !c.snd.finSent {
+		c.snd.finSent, c.snd.fin = true, end.Add(-1)
+	}
+	if c.flight() == 0 {
+		c.snd.progressAt = now
+	}
+	if c.snd.nxt.Less(end) {
+		c.count.bytesOut += uint64(end.Sub(c.snd.nxt))
+		c.snd.nxt = end
+	}
+	if out.Payload.Len() < int(c.snd.mss) {
+		c.snd.small = later(c.snd.small, end)
+	}
+	c.snd.lastAt = now
+	c.conversing(now)
+	if !c.persist.active {
+		c.armRetransmit(now)
+	}
+	c.finish(now, out)
+}
+
+// ackSegment builds a segment that carries nothing but an acknowledgment:
+// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
+func (c *Conn) ackSegment(now clock.Time, out *Segment) bool {
+	if !c.ack.due {
+		return false
+	}
+	out.Seq, out.Reason = c.snd.nxt, c.ack.why
+	c.finish(now, out)
+	return true
+}
+
+// finish fills in what every segment of an open connection has: the
+// acknowledgment, the window, the agreed options.
+func (c *Conn) finish(now clock.Time, out *Segment) {
+	out.Flags |= ack
+	out.Ack = c.rcv.nxt
+	out.Window = c.advertise()
+	c.urgentMark(out)
+	out.Options = c.options(now)
+	c.acknowledging()
+	c.count.segmentsOut++
+}
+
+// options returns those of every segment but a SYN: "Once TSopt has been
+// successfully negotiated ... the TSopt MUST be sent in every non-<RST>
+// segment for the duration of the connection" (RFC 7323, 3.2). "If a TCP
+// sends it with the ACK bit not set, the TSecr field MUST be zero", which no
+// segment here is.
+func (c *Conn) options(now clock.Time) wire.TCPOptions {
+	if !c.ts.on {
+		return wire.TCPOptions{}
+	}
+	return wire.TCPOptions{Timestamps: true, TSVal: c.ts.now(now), TSEcr: c.ts.recent}
+}
+
+// pendingReset is a RST that is to be sent.
+type pendingReset struct {
+	pending  bool
+	flags    wire.TCPFlags
+	why      Reason
+	seq, ack Seq
+}
+
+// sendReset lets PollSegment send a reset before all else.
+func (c *Conn) sendReset(s Segment) {
+	c.reset = pendingReset{pending: true, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
+}
+
+// takeReset builds the pending reset.
+func (c *Conn) takeReset(out *Segment) {
+	r := c.reset
+	c.reset = pendingReset{}
+	out.Seq, out.Ack, out.Flags, out.Reason = r.seq, r.ack, r.flags, r.why
+	c.count.segmentsOut++
+}

@@ -1,0 +1,138 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+)
+
+// Readable returns how many octets can be read at once: up to the mark of
+// urgent data, where reading stops once.
+func (c *Conn) Readable() int {
+	n := c.rcv.queue.Len()
+	pending := c.UrgentPending()
+	switch {
+	case pending == 0:
+		return n
+	case pending > 1:
+		return min(n, pending-1)
+	case c.oobInline:
+		return n
+	}
+	return max(0, n-1) // the octet at the mark is out of line
+}
+
+// EOF reports whether the peer's FIN has arrived and all before it was read.
+func (c *Conn) EOF() bool { return c.readClosed || c.rcv.fin && c.Readable() == 0 }
+
+// CanWrite reports whether the program may still write.
+func (c *Conn) CanWrite() bool { return c.state.canSend() && !c.snd.finQueued }
+
+// WriteSpace returns the free space of the send buffer in octets, 0 when the
+// program may not write.
+func (c *Conn) WriteSpace() int {
+	if !c.CanWrite() {
+		return 0
+	}
+	return max(0, c.snd.limit-c.snd.queue.Len())
+}
+
+// Unsent returns how many octets were written and not yet sent.
+func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
+
+// Unacked returns how many octets were written and not yet acknowledged.
+func (c *Conn) Unacked() int { return c.snd.queue.Len() }
+
+// Write appends all of v to the send queue, with its reference, beyond the
+// buffer's size if need be: the caller has looked at WriteSpace.
+func (c *Conn) Write(_ clock.Time, v pkt.View) error {
+	if err := c.writeError(); err != nil {
+		v.Release()
+		return err
+	}
+	if v.Len() <= smallWrite && c.snd.queue.Len() > 0 {
+		// Many small writes share a chunk.
+		c.snd.queue.AppendBytes(v.Bytes())
+		v.Release()
+		return nil
+	}
+	c.snd.queue.Append(v)
+	return nil
+}
+
+// smallWrite is the size up to which a write is copied behind the last one.
+const smallWrite = 256
+
+// WriteBytes copies as much of b into the send queue as there is space for,
+// and returns how much that was.
+func (c *Conn) WriteBytes(_ clock.Time, b []byte) (int, error) {
+	if err := c.writeError(); err != nil {
+		return 0, err
+	}
+	n := min(len(b), c.WriteSpace())
+	c.snd.queue.AppendBytes(b[:n])
+	return n, nil
+}
+
+// writeError returns why the program may not write.
+func (c *Conn) writeError() error {
+	switch {
+	case c.CanWrite():
+		return nil
+	case c.err != nil:
+		return c.err
+	}
+	return ErrWriteClosed
+}
+
+// Read detaches up to n octets from the front of what was received, in one
+// piece, with its reference: fewer than n where the storage ends. It returns
+// an empty view when there is nothing to read. Reading may open the window,
+// and a window update follow.
+func (c *Conn) Read(_ clock.Time, n int) pkt.View {
+	c.skipMark()
+	v := c.rcv.queue.Take(min(n, c.Readable()))
+	c.consumed()
+	return v
+}
+
+// Discard drops up to n octets from the front of what was received, and
+// returns how many: for a program that has Peeked at them.
+func (c *Conn) Discard(_ clock.Time, n int) int {
+	c.skipMark()
+	n = min(n, c.Readable())
+	c.rcv.queue.Discard(n)
+	c.consumed()
+	return n
+}
+
+// Peek copies octets from the off-th on into b without taking them, and
+// returns how many.
+func (c *Conn) Peek(b []byte, off int) int {
+	if c.AtMark() && !c.oobInline {
+		return c.rcv.queue.CopyAt(b, off+1)
+	}
+	return c.rcv.queue.CopyAt(b[:min(len(b), max(0, c.Readable()-off))], off)
+}
+
+// skipMark passes over the octet at the mark, if that is where the program
+// reads on: it is out of line, or about to be read in line.
+func (c *Conn) skipMark() {
+	if !c.AtMark() || c.rcv.queue.Len() == 0 {
+		return
+	}
+	if !c.oobInline {
+		c.rcv.queue.Discard(1)
+	}
+	c.urgent.pending = false
+}
+
+// consumed tells the peer about room in the buffer, if it is news: the window
+// at least doubles. While the program keeps up, ACKs of data tell enough.
+func (c *Conn) consumed() {
+	if c.rcv.queue.Len() == 0 {
+		c.rcv.pieces = 0
+	}
+	if c.state >= StateEstablished && c.state.canReceive() && c.canWiden() && c.rcv.open() >= 2*c.rcv.window() {
+		c.ackNow(ReasonWindowUpdate)
+	}
+}

@@ -1,0 +1,86 @@
+package tcp
+
+import "hubbub/clock"
+
+// arriveSynSent is RFC 9293, 3.10.7.3.
+func (c *Conn) arriveSynSent(now clock.Time, seg *Segment) {
+	acked := seg.Flags.Has(ack)
+	switch {
+	case acked && !(c.snd.una.Less(seg.Ack) && seg.Ack.LessEq(c.snd.nxt)):
+		c.badHandshakeACK(seg)
+	case seg.Flags.Has(rst):
+		c.resetInSynSent(now, acked)
+	case !seg.Flags.Has(syn):
+		c.discard(DiscardHandshake)
+	case acked:
+		c.synACK(now, seg)
+	default:
+		c.simultaneousSYN(now, seg)
+	}
+}
+
+// badHandshakeACK: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset
+// (unless the RST bit is set, if so drop the segment and return)
+// <SEQ=SEG.ACK><CTL=RST>". An old SYN-ACK is turned away like this, and the
+// connection goes on (RFC 9293, 3.5.1).
+func (c *Conn) badHandshakeACK(seg *Segment) {
+	if seg.Flags.Has(rst) {
+		c.discard(DiscardBadReset)
+		return
+	}
+	c.discard(DiscardHandshakeACK)
+	c.sendReset(resetFor(seg, ReasonBadHandshakeACK))
+}
+
+// resetInSynSent: "If the ACK was acceptable, then signal to the user "error:
+// connection reset", drop the segment, enter CLOSED state, delete TCB, and
+// return. Otherwise (no ACK), drop the segment and return."
+func (c *Conn) resetInSynSent(now clock.Time, acked bool) {
+	if !acked {
+		c.discard(DiscardBadReset)
+		return
+	}
+	c.fail(now, ErrRefused, "the peer refused")
+}
+
+// synACK completes the handshake: "If SND.UNA > ISS (our SYN has been ACKed),
+// change the connection state to ESTABLISHED, form an ACK segment".
+func (c *Conn) synACK(now clock.Time, seg *Segment) {
+	c.takeSYN(now, seg)
+	c.snd.una = seg.Ack
+	c.handshakeDone(now, seg)
+	c.setState(now, StateEstablished, "the SYN-ACK arrived")
+	c.ackNow(ReasonOpenDone)
+	c.sendQueuedClose(now)
+	seg.trimFront(c.rcv.nxt)
+	if c.rcv.edge.Less(seg.end()) {
+		c.rcv.edge = c.rcv.nxt.Add(min(c.rcv.limit, 0xffff)) // what our SYN's window allowed
+		c.trimToWindow(seg)
+	}
+	c.processRest(now, seg)
+}
+
+// simultaneousSYN: both ends have asked at once. "Otherwise, enter
+// SYN-RECEIVED, form a SYN,ACK segment ... and send it" (RFC 9293, 3.10.7.3).
+// "A TCP implementation MUST support simultaneous open attempts (MUST-10)."
+func (c *Conn) simultaneousSYN(now clock.Time, seg *Segment) {
+	c.takeSYN(now, seg)
+	c.retries = 0
+	c.synDue = true
+	c.setState(now, StateSynReceived, "the peer connects at the same time")
+}
+
+// handshakeDone takes what the acknowledgment of our SYN tells.
+func (c *Conn) handshakeDone(now clock.Time, seg *Segment) {
+	if c.synDue {
+		// The SYN-ACK that was to be sent has become needless, its ACK not.
+		c.synDue = false
+		c.ackNow(ReasonOpenDone)
+	}
+	c.measure(now, seg)
+	c.rtt.afterHandshake(c.synLost)
+	c.retries = 0
+	c.snd.progressAt = now
+	c.ack.quick = uint8(c.env.QuickACKs)
+	c.setWindow(seg)
+}

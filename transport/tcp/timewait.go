@@ -1,0 +1,113 @@
+package tcp
+
+import (
+	"time"
+
+	"hubbub/clock"
+)
+
+// A TimeWait is what must be remembered of a connection in TIME-WAIT: a few
+// words. It makes sure that the peer's FIN is acknowledged if our last ACK
+// was lost, and that nothing old gets into a new connection between the same
+// ports.
+type TimeWait struct {
+	expires  clock.Time
+	answered clock.Time // when an invalid segment was last answered
+	nxt      Seq        // SND.NXT
+	rcvNxt   Seq        // RCV.NXT, after the peer's FIN
+	window   uint16     // as on the wire
+	ts       timestamps
+}
+
+// A Verdict says what becomes of a TimeWait that a segment came to.
+type Verdict uint8
+
+const (
+	// Keep: the connection stays in TIME-WAIT.
+	Keep Verdict = iota
+	// Reopen: the segment is a SYN that may begin a new connection. If there
+	// is somebody to accept it, the TimeWait is dropped, and the new
+	// connection's ISS is not before NextISS.
+	Reopen
+)
+
+// TimeWait returns what is left of a connection in TIME-WAIT.
+func (c *Conn) TimeWait() TimeWait {
+	return TimeWait{
+		expires: c.timers[TimerLifetime].at, answered: c.invalidAt,
+		nxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
+		window: uint16(max(0, c.rcv.window()) >> c.rcv.shift), ts: c.ts,
+	}
+}
+
+// Expires returns when TIME-WAIT is over.
+func (t *TimeWait) Expires() clock.Time { return t.expires }
+
+// NextISS returns the least initial sequence number for a new connection
+// between the same ports: "it ... assigns its initial sequence number for the
+// new connection to be larger than the largest sequence number it used on the
+// previous connection incarnation" (MAY-2; RFC 9293, 3.6.1).
+func (t *TimeWait) NextISS() Seq { return t.nxt.Add(1 << 16) }
+
+// HandleSegment takes in a segment, whose payload remains the caller's. It
+// returns the answer, if there is one.
+//
+// "The only thing that can arrive in this state is a retransmission of the
+// remote FIN. Acknowledge it, and restart the 2 MSL timeout."
+// (RFC 9293, 3.10.7.4) A reset doesn't end TIME-WAIT: an old duplicate could
+// otherwise kill what protects from old duplicates (RFC 1337, 3).
+func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply Segment, ok bool, v Verdict) {
+	switch {
+	case seg.Flags.Has(rst):
+		env.note(Event{Kind: EventDiscard, Discard: DiscardResetOutside})
+		return Segment{}, false, Keep
+	case seg.Flags.Has(syn) && !seg.Flags.Has(ack) && t.isNewer(now, seg):
+		return Segment{}, false, Reopen
+	case seg.Flags.Has(fin) && seg.end() == t.rcvNxt:
+		t.expires = now.Add(2 * env.MSL)
+		env.note(Event{Kind: EventTimerSet, Timer: TimerLifetime, At: t.expires})
+	case seg.Len() == 0 && seg.Seq == t.rcvNxt:
+		return Segment{}, false, Keep // an ACK that changes nothing
+	case !answerDue(env, now, &t.answered):
+		env.note(Event{Kind: EventDiscard, Discard: DiscardRateLimited})
+		return Segment{}, false, Keep
+	}
+	return t.ack(now), true, Keep
+}
+
+// isNewer reports whether a SYN is of a new connection: by its timestamp, or
+// by its sequence number where there is none or time stood still
+// (RFC 6191, 2).
+func (t *TimeWait) isNewer(now clock.Time, seg *Segment) bool {
+	if t.ts.on && seg.Options.Timestamps {
+		age := int32(seg.Options.TSVal - t.ts.recent)
+		return age > 0 || now.Sub(t.ts.recentAt) > stale || age == 0 && t.rcvNxt.Less(seg.Seq)
+	}
+	return t.rcvNxt.Less(seg.Seq)
+}
+
+// ack returns <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
+func (t *TimeWait) ack(now clock.Time) Segment {
+	s := Segment{Seq: t.nxt, Ack: t.rcvNxt, Flags: ack, Window: t.window, Reason: ReasonTimeWait}
+	if t.ts.on {
+		s.Options.Timestamps = true
+		s.Options.TSVal, s.Options.TSEcr = t.ts.now(now), t.ts.recent
+	}
+	return s
+}
+
+// Remaining returns how long TIME-WAIT still lasts.
+func (t *TimeWait) Remaining(now clock.Time) time.Duration { return max(0, t.expires.Sub(now)) }
+
+// arriveTimeWait lets a Conn in TIME-WAIT do what its TimeWait would.
+func (c *Conn) arriveTimeWait(now clock.Time, seg *Segment) {
+	t := c.TimeWait()
+	_, ok, _ := t.HandleSegment(now, c.env, seg)
+	c.invalidAt = t.answered
+	if t.expires != c.timers[TimerLifetime].at {
+		c.timers.set(c.env, TimerLifetime, t.expires)
+	}
+	if ok {
+		c.ackNow(ReasonTimeWait)
+	}
+}

@@ -1,0 +1,130 @@
+package tcp
+
+import "hubbub/clock"
+
+// urgentState is the urgent mode of either direction. The urgent pointer marks
+// the end of urgent data in the stream (RFC 6093, 3): "the urgent pointer
+// points to the sequence number of the octet following the urgent data
+// (MUST-62)" (RFC 9293, 3.8.5).
+type urgentState struct {
+	sending bool
+	sendEnd Seq // SND.UP
+
+	pending  bool // the peer's urgent data is not all consumed
+	end      Seq  // RCV.UP
+	hasOctet bool // the last urgent octet is here, out of line
+	octet    byte
+	taken    bool // by ReadUrgent
+}
+
+// WriteUrgent writes b as urgent data, up to the free space of the send
+// buffer, and returns how much that was. Its last octet is what a receiver
+// that takes it out of line gets (RFC 6093, 6). Urgent data may be "a
+// sequence of any length (MUST-31)" (RFC 9293, 3.8.5).
+func (c *Conn) WriteUrgent(now clock.Time, b []byte) (int, error) {
+	n, err := c.WriteBytes(now, b)
+	if n > 0 {
+		u := c.urgency()
+		u.sending, u.sendEnd = true, c.dataEnd()
+	}
+	return n, err
+}
+
+func (c *Conn) urgency() *urgentState {
+	if c.urgent == nil {
+		c.urgent = new(urgentState)
+	}
+	return c.urgent
+}
+
+// urgentAt reports whether the octet at seq is urgent, to be sent.
+func (c *Conn) urgentAt(seq Seq) bool {
+	return c.urgent != nil && c.urgent.sending && seq.Less(c.urgent.sendEnd)
+}
+
+// urgentMark sets the urgent pointer of a segment that is sent before the end
+// of urgent data. If that is too far away to be told, it is told as far as a
+// pointer reaches.
+func (c *Conn) urgentMark(out *Segment) {
+	if !c.urgentAt(out.Seq) {
+		if c.urgent != nil && c.urgent.sendEnd.LessEq(c.snd.una) {
+			c.urgent.sending = false
+		}
+		return
+	}
+	out.Flags |= urg
+	out.Urgent = uint16(min(c.urgent.sendEnd.Sub(out.Seq), 0xffff))
+}
+
+// checkURG is the sixth step of RFC 9293, 3.10.7.4: "If the URG bit is set,
+// RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the remote side has
+// urgent data if the urgent pointer (RCV.UP) is in advance of the data
+// consumed."
+func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
+	if !seg.Flags.Has(urg) || seg.Urgent == 0 {
+		return
+	}
+	if !c.state.canReceive() || c.readClosed || c.orphan {
+		c.discard(DiscardUrgentIgnored)
+		return
+	}
+	end := seg.Seq.Add(int(seg.Urgent))
+	if u := c.urgent; u != nil && u.pending && end.LessEq(u.end) || end.LessEq(c.readAt()) {
+		return
+	}
+	u := c.urgency()
+	if u.pending && u.end.Add(-1) == c.readAt() && u.hasOctet {
+		c.rcv.queue.Discard(1) // the old urgent octet was next, and is out of line
+	}
+	u.pending, u.end, u.hasOctet, u.taken = true, end, false, false
+	c.env.note(Event{Kind: EventUrgent})
+	c.urgentArrived()
+}
+
+// urgentArrived takes a copy of the last urgent octet once it is here.
+func (c *Conn) urgentArrived() {
+	u := c.urgent
+	if u == nil || !u.pending || u.hasOctet || c.rcv.textEnd().Less(u.end) {
+		return
+	}
+	var octet [1]byte
+	c.rcv.queue.CopyAt(octet[:], u.end.Add(-1).Sub(c.readAt()))
+	u.hasOctet, u.octet = true, octet[0]
+}
+
+// textEnd returns the number after the last octet of text in order.
+func (r *receiveSpace) textEnd() Seq {
+	if r.fin {
+		return r.nxt.Add(-1)
+	}
+	return r.nxt
+}
+
+// readAt returns the number of the next octet that the program reads.
+func (c *Conn) readAt() Seq { return c.rcv.textEnd().Add(-c.rcv.queue.Len()) }
+
+// UrgentPending returns how many octets remain up to the end of urgent data,
+// of which some may not have arrived; 0 if there is no urgent data: "the
+// application ... MUST be able to learn how much urgent data remains to be
+// read (MUST-33)" (RFC 9293, 3.8.5).
+func (c *Conn) UrgentPending() int {
+	if c.urgent == nil || !c.urgent.pending {
+		return 0
+	}
+	return c.urgent.end.Sub(c.readAt())
+}
+
+// AtMark reports whether the program has read all that comes before the last
+// urgent octet (POSIX sockatmark).
+func (c *Conn) AtMark() bool { return c.UrgentPending() == 1 }
+
+// ReadUrgent takes the last urgent octet out of line. It reports false if
+// there is none, if it hasn't arrived, or if it is in line.
+func (c *Conn) ReadUrgent() (byte, bool) {
+	u := c.urgent
+	if u == nil || !u.hasOctet || u.taken || c.oobInline {
+		return 0, false
+	}
+	u.taken = true
+	return u.octet, true
+}
