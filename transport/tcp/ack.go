@@ -52,7 +52,7 @@ func (c *Conn) establish(now clock.Time, seg *Segment) bool {
 // everyone know who waits for it.
 func (c *Conn) acknowledged(now clock.Time, seg *Segment) {
 	flight := c.flight()
-	limited := c.snd.una.LessEq(c.cc.limited)
+	limited := c.snd.una.Less(c.cc.limited)
 	n := seg.Ack.Sub(c.snd.una)
 	c.snd.queue.Discard(min(n, c.snd.queue.Len()))
 	c.snd.una = seg.Ack
@@ -65,18 +65,18 @@ func (c *Conn) acknowledged(now clock.Time, seg *Segment) {
 	c.keepSequenceMarks()
 }
 
+// farBehind is more than can be in flight, and far less than half the number
+// space.
+const farBehind = 1 << 30
+
 // keepSequenceMarks moves the marks that lie behind SND.UNA along with it, so
 // that they never fall half the number space behind.
 func (c *Conn) keepSequenceMarks() {
 	c.snd.small = later(c.snd.small, c.snd.una)
 	c.loss.rtx = later(c.loss.rtx, c.snd.una)
 	c.loss.rtxEnd = later(c.loss.rtxEnd, c.snd.una)
-	if c.loss.phase == PhaseOpen {
-		c.loss.recover = later(c.loss.recover, c.snd.una.Add(-1))
-	}
-	if c.cc.limited.Less(c.snd.una) {
-		c.cc.limited = c.snd.una.Add(-1)
-	}
+	c.loss.recover = later(c.loss.recover, c.snd.una.Add(-farBehind))
+	c.cc.limited = later(c.cc.limited, c.snd.una)
 }
 
 // measure takes a round-trip sample from an ACK that acknowledges something

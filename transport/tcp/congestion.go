@@ -40,7 +40,7 @@ func (c *Conn) startCongestion(clock.Time) {
 	if c.synLost {
 		c.cc.cwnd = c.cc.mss
 	}
-	c.cc.limited = c.snd.una.Add(-1)
+	c.cc.limited = c.snd.una
 	c.tellCongestion("the initial window")
 }
 

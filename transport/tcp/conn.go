@@ -154,7 +154,7 @@ func newConn(env *Env, p Params) *Conn {
 	c := &Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
 	c.snd.small = p.ISS
-	c.loss = recovery{recover: p.ISS, rtx: p.ISS, rtxEnd: p.ISS}
+	c.loss = recovery{recover: p.ISS.Add(-1), rtx: p.ISS, rtxEnd: p.ISS}
 	c.cc.limited = p.ISS
 	c.rcv.mss = uint16(min(p.MSS, 0xffff))
 	c.rcv.seg = min(c.rcv.mss, defaultMSS)
@@ -195,7 +195,12 @@ func (c *Conn) Passive() bool { return c.passive }
 func (c *Conn) flight() int { return c.snd.nxt.Sub(c.snd.una) }
 
 // dataStart returns the number of the send queue's first octet.
-func (c *Conn) dataStart() Seq { return later(c.snd.una, c.snd.iss.Add(1)) }
+func (c *Conn) dataStart() Seq {
+	if c.state == StateSynSent || c.state == StateSynReceived {
+		return c.snd.iss.Add(1)
+	}
+	return c.snd.una
+}
 
 // dataEnd returns the number after the send queue's last octet: the FIN's, if
 // one follows.

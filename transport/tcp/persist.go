@@ -57,8 +57,7 @@ func (c *Conn) startProbing(now clock.Time) {
 // persistTimeout probes a closed window, and fills one that stayed too small.
 func (c *Conn) persistTimeout(now clock.Time) {
 	if c.snd.wnd > 0 {
-		c.persist.force = true
-		c.armPersist(now)
+		c.persist = persist{force: true}
 		return
 	}
 	// "As long as the receiving TCP peer continues to send acknowledgments in
@@ -107,7 +106,7 @@ func (c *Conn) persistAnswered(now clock.Time) {
 	if c.flight() == 0 && c.unsent() > 0 && c.sendable() == 0 {
 		return // still too small
 	}
-	c.persist = persist{force: c.persist.force}
+	c.persist = persist{}
 	c.timers.stop(c.env, TimerPersist)
 	if c.flight() > 0 {
 		c.resendAll(ReasonWindowProbe)

@@ -61,8 +61,10 @@ func (c *Conn) duplicateACK(now clock.Time) {
 		// them than segments in flight.
 		c.cc.cwnd = min(c.cc.cwnd+c.cc.mss, c.cc.ssthresh+c.flight())
 	case c.loss.dupAcks == dupThreshold && c.loss.recover.Less(c.snd.una.Add(-1)):
-		c.enterRecovery(now)
-	case c.loss.dupAcks == dupThreshold && c.loss.phase == PhaseOpen && c.loss.recover == c.snd.iss:
+		// "the TCP sender first checks the value of recover to see if the
+		// Cumulative Acknowledgment field covers more than recover"
+		// (RFC 6582, 3.2): the duplicates may else come from segments that
+		// were sent again without need.
 		c.enterRecovery(now)
 	}
 }
