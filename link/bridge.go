@@ -1,6 +1,8 @@
 package link
 
 import (
+	"time"
+
 	"hubbub/clock"
 	"hubbub/internal/pkt"
 	"hubbub/wire"
@@ -11,28 +13,7 @@ import (
 type BridgeConfig struct {
 	Ports  []PortConfig   // one for each port; the zero PortConfig is an access port of VLAN 1
 	Size   int            // stations remembered in each VLAN; 1024
-	Ageing clock.Duration // how long a station that is silent is remembered; 300 s (IEEE 802.1D, table 7-5)
-}
-
-// PortConfig says which VLANs a port belongs to.
-type PortConfig struct {
-	// Trunk makes it a port for tagged frames. Otherwise it is an access port:
-	// frames go in and out untagged.
-	Trunk bool
-	// VLAN is that of an access port, 1 to 4094; 0 means 1. On a trunk it is
-	// the native VLAN, whose frames are untagged; 0 means none.
-	VLAN uint16
-	// Allowed are the VLANs that a trunk carries beside its native VLAN; nil
-	// means all.
-	Allowed []uint16
-}
-
-// A Station is a line of a Bridge's address table.
-type Station struct {
-	VLAN uint16
-	MAC  wire.MAC
-	Port int
-	Seen clock.Time // when it sent a frame last
+	Ageing clock.Duration // how long a silent station is remembered; 300 s (IEEE 802.1D, table 7-5)
 }
 
 // A Bridge is a learning switch with VLANs (IEEE 802.1D, IEEE 802.1Q): it
@@ -40,39 +21,181 @@ type Station struct {
 // It checks each frame before it sends it on (store and forward).
 //
 // A VLAN whose table is full learns no new station: those that are known stay
-// known whatever a hostile station sends, and the frames for others are
-// flooded.
+// known whatever a hostile station sends, and frames for others are flooded.
 //
 // State: Table, Drops, Unlearned. Input: HandleFrame, HandleTimer. Commands:
 // SetPort, FlushPort, Flush. Output: PollFrame, PollEvent, NextTimer.
 type Bridge struct {
 	outbox
+	ports    []port
+	stations stations
 }
 
 // NewBridge returns a switch, or an error if a VLAN is not between 1 and 4094.
-func NewBridge(cfg BridgeConfig) (*Bridge, error) { return &Bridge{}, nil }
+func NewBridge(cfg BridgeConfig) (*Bridge, error) {
+	b := &Bridge{ports: make([]port, len(cfg.Ports))}
+	b.stations.init(cfg.Size, cfg.Ageing)
+	for i, pc := range cfg.Ports {
+		if err := b.SetPort(i, pc); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
 
 // Table returns the address table, ordered by VLAN and address.
-func (b *Bridge) Table() []Station { return nil }
+func (b *Bridge) Table() []Station { return b.stations.table() }
 
 // Unlearned returns how often a station was not learned because the table of
 // its VLAN was full.
-func (b *Bridge) Unlearned() uint64 { return 0 }
+func (b *Bridge) Unlearned() uint64 { return b.stations.refused }
 
 // HandleFrame takes a frame that enters at port.
-func (b *Bridge) HandleFrame(now clock.Time, port int, p *pkt.Packet) {}
+func (b *Bridge) HandleFrame(now clock.Time, in int, p *pkt.Packet) {
+	if uint(in) >= uint(len(b.ports)) {
+		b.drop(NoSuchPort, in, p)
+		return
+	}
+	h, _, err := wire.ParseEthernet(p.Head())
+	why := check(&h, err, p)
+	var vlan uint16
+	if why == 0 {
+		vlan, why = b.ports[in].classify(&h)
+	}
+	if why != 0 {
+		b.drop(why, in, p)
+		return
+	}
+	b.learn(now, in, station{vlan, h.Src}, p)
+	b.forward(in, station{vlan, h.Dst}, p)
+}
+
+// check returns why a frame must not be forwarded, whatever the port.
+func check(h *wire.Ethernet, err error, p *pkt.Packet) Reason {
+	switch {
+	case !p.FCSOK():
+		return BadFCS
+	case err != nil:
+		return BadHeader
+	case h.Src.IsGroup() || h.Src.IsZero():
+		return BadSource
+	case reserved(h.Dst):
+		return Reserved
+	}
+	return 0
+}
+
+// reserved reports whether an address is one of the sixteen that end at the
+// next switch, such as that of the spanning tree protocol (IEEE 802.1D, 7.12.6).
+func reserved(m wire.MAC) bool {
+	return m[5] < 16 && [5]byte(m[:5]) == [5]byte{0x01, 0x80, 0xc2, 0x00, 0x00}
+}
+
+// learn remembers behind which port the frame's sender is.
+func (b *Bridge) learn(now clock.Time, in int, src station, p *pkt.Packet) {
+	before, news := b.stations.learn(now, src, in)
+	if !news || !b.Watch {
+		return
+	}
+	f := Fact{Kind: Learned, Port: in, ID: p.ID, MAC: src.mac, VLAN: src.vlan}
+	if before >= 0 {
+		f.Text = "it has moved to another port"
+	}
+	b.facts.Push(f)
+}
+
+// forward sends a frame to the port behind which its destination is, or to
+// all that belong to the VLAN.
+func (b *Bridge) forward(in int, dst station, p *pkt.Packet) {
+	if !dst.mac.IsGroup() {
+		if out, known := b.stations.find(dst); known {
+			b.forwardTo(out, in, dst.vlan, p)
+			return
+		}
+	}
+	b.flood(in, dst.vlan, p)
+}
+
+func (b *Bridge) forwardTo(out, in int, vlan uint16, p *pkt.Packet) {
+	if out == in {
+		b.drop(SamePort, in, p)
+		return
+	}
+	b.send(out, b.ports[out].dress(p, vlan))
+}
+
+// flood sends a frame from all ports of its VLAN but the one it entered at.
+// Each but the last gets a copy.
+func (b *Bridge) flood(in int, vlan uint16, p *pkt.Packet) {
+	last := -1
+	for out := range b.ports {
+		if out == in || !b.ports[out].carries(vlan) {
+			continue
+		}
+		if last >= 0 {
+			b.send(last, b.ports[last].dress(p.Clone(), vlan))
+		}
+		last = out
+	}
+	if last < 0 {
+		b.drop(NoOtherPort, in, p)
+		return
+	}
+	b.send(last, b.ports[last].dress(p, vlan))
+}
 
 // HandleTimer forgets the stations that have been silent for too long.
-func (b *Bridge) HandleTimer(now clock.Time) {}
+func (b *Bridge) HandleTimer(now clock.Time) {
+	b.stations.expire(now, func(s *learned) { b.forgot(s, "it has been silent for too long") })
+}
+
+// AddPort gives the switch one more port and returns its number. The errors
+// are those of [Bridge.SetPort].
+func (b *Bridge) AddPort(cfg PortConfig) (int, error) {
+	i := len(b.ports)
+	p, err := newPort(i, cfg)
+	if err != nil {
+		return 0, err
+	}
+	b.ports = append(b.ports, p)
+	return i, nil
+}
 
 // SetPort changes a port's VLANs and forgets the stations behind it.
-func (b *Bridge) SetPort(port int, cfg PortConfig) error { return nil }
+func (b *Bridge) SetPort(i int, cfg PortConfig) error {
+	p, err := newPort(i, cfg)
+	if err != nil {
+		return err
+	}
+	b.ports[i] = p
+	b.FlushPort(i)
+	return nil
+}
 
 // FlushPort forgets the stations behind a port, as when its cable is pulled.
-func (b *Bridge) FlushPort(port int) {}
+func (b *Bridge) FlushPort(i int) {
+	b.stations.remove(
+		func(s *learned) bool { return s.port == i },
+		func(s *learned) { b.forgot(s, "its port has changed") })
+}
 
 // Flush forgets all stations.
-func (b *Bridge) Flush() {}
+func (b *Bridge) Flush() {
+	b.stations.remove(
+		func(*learned) bool { return true },
+		func(s *learned) { b.forgot(s, "the table was flushed") })
+}
+
+func (b *Bridge) forgot(s *learned, why string) {
+	if b.Watch {
+		b.facts.Push(Fact{Kind: Forgot, Port: s.port, MAC: s.mac, VLAN: s.vlan, Text: why})
+	}
+}
 
 // NextTimer returns when a station may have to be forgotten.
-func (b *Bridge) NextTimer() clock.Time { return clock.Never }
+func (b *Bridge) NextTimer() clock.Time { return b.stations.sweep }
+
+const (
+	defaultStations = 1024
+	defaultAgeing   = 300 * time.Second
+)

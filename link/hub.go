@@ -17,6 +17,12 @@ type Hub struct {
 // NewHub returns a hub with that many ports.
 func NewHub(ports int) *Hub { return &Hub{ports: ports} }
 
+// AddPort gives the hub one more port and returns its number.
+func (h *Hub) AddPort() int {
+	h.ports++
+	return h.ports - 1
+}
+
 // HandleFrame repeats a frame to every port but the one it entered at.
 func (h *Hub) HandleFrame(_ clock.Time, port int, p *pkt.Packet) {
 	if uint(port) >= uint(h.ports) {

@@ -1,9 +1,8 @@
 // Package fifo is the queue in which a pure machine keeps its output until it
 // is polled.
 //
-// It is meant to be drained after each input: it starts again from the front
-// of its storage whenever it has run empty, so that it allocates nothing once
-// it has grown to what one input brings about.
+// It is meant to be drained after each input, and allocates nothing once it
+// has grown to what it holds at most at one time.
 package fifo
 
 // A Queue is first in, first out. The zero Queue is empty.
@@ -19,7 +18,27 @@ const keep = 1024
 func (q *Queue[T]) Len() int { return len(q.items) - q.head }
 
 // Push adds x at the end.
-func (q *Queue[T]) Push(x T) { q.items = append(q.items, x) }
+func (q *Queue[T]) Push(x T) {
+	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 {
+		q.compact()
+	}
+	q.items = append(q.items, x)
+}
+
+// compact moves the items to the front of the storage.
+func (q *Queue[T]) compact() {
+	n := copy(q.items, q.items[q.head:])
+	clear(q.items[n:])
+	q.items, q.head = q.items[:n], 0
+}
+
+// First returns the first item without taking it out, nil if there is none.
+func (q *Queue[T]) First() *T {
+	if q.head == len(q.items) {
+		return nil
+	}
+	return &q.items[q.head]
+}
 
 // Pop takes out the first item, if there is one.
 func (q *Queue[T]) Pop() (x T, ok bool) {

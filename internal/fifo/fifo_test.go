@@ -51,3 +51,23 @@ func TestALargeQueueGivesItsStorageBack(t *testing.T) {
 		t.Errorf("the empty queue holds %d places", cap(q.items))
 	}
 }
+
+func TestAQueueThatNeverRunsEmptyDoesNotGrow(t *testing.T) {
+	var q Queue[int]
+	for i := range 10 {
+		q.Push(i)
+	}
+	for i := range 100_000 {
+		q.Push(10 + i)
+		if first := *q.First(); first != i {
+			t.Fatalf("the first item is %d, want %d", first, i)
+		}
+		q.Pop()
+	}
+	if cap(q.items) > 64 {
+		t.Errorf("a queue of 10 items holds %d places", cap(q.items))
+	}
+	if q = (Queue[int]{}); q.First() != nil {
+		t.Error("an empty queue has a first item")
+	}
+}

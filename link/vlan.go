@@ -1,0 +1,142 @@
+package link
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// PortConfig says which VLANs a port of a Bridge belongs to.
+type PortConfig struct {
+	// Trunk makes it a port for tagged frames. Otherwise it is an access port:
+	// frames go in and out untagged.
+	Trunk bool
+	// VLAN is that of an access port, 1 to 4094; 0 means 1. On a trunk it is
+	// the native VLAN, whose frames are untagged; 0 means none.
+	VLAN uint16
+	// Allowed are the VLANs that a trunk carries beside its native VLAN; nil
+	// means all.
+	Allowed []uint16
+}
+
+// The VLAN identifiers that a port may have (IEEE 802.1Q, table 9-2).
+const (
+	firstVLAN = 1
+	lastVLAN  = 4094
+)
+
+// A port is what a Bridge knows of one of its ports.
+type port struct {
+	trunk   bool
+	vlan    uint16             // of an access port, or native
+	allowed *[4096 / 64]uint64 // nil: all
+}
+
+func newPort(i int, cfg PortConfig) (port, error) {
+	p := port{trunk: cfg.Trunk, vlan: cfg.VLAN}
+	if !p.trunk && p.vlan == 0 {
+		p.vlan = firstVLAN
+	}
+	if p.vlan > lastVLAN {
+		return port{}, errVLAN(i, p.vlan)
+	}
+	if cfg.Allowed == nil {
+		return p, nil
+	}
+	p.allowed = new([4096 / 64]uint64)
+	for _, v := range cfg.Allowed {
+		if v < firstVLAN || v > lastVLAN {
+			return port{}, errVLAN(i, v)
+		}
+		p.allowed[v/64] |= 1 << (v % 64)
+	}
+	return p, nil
+}
+
+func errVLAN(i int, vlan uint16) error {
+	return fmt.Errorf("port %d: VLAN %d: it must be between %d and %d", i, vlan, firstVLAN, lastVLAN)
+}
+
+// carries reports whether frames of a VLAN leave from this port.
+func (p *port) carries(vlan uint16) bool {
+	if vlan == p.vlan {
+		return true
+	}
+	return p.trunk && (p.allowed == nil || p.allowed[vlan/64]>>(vlan%64)&1 != 0)
+}
+
+// classify returns the VLAN that a frame entering at this port belongs to, or
+// why it must not enter.
+func (p *port) classify(h *wire.Ethernet) (vlan uint16, why Reason) {
+	switch id := h.VLAN.ID; {
+	case id == 0 && p.vlan == 0:
+		return 0, NoNativeVLAN
+	case id == 0: // untagged, or tagged with a priority alone (IEEE 802.1Q, 6.9.1)
+		return p.vlan, 0
+	case id > lastVLAN:
+		return 0, BadHeader
+	case p.carries(id):
+		return id, 0
+	case p.trunk:
+		return 0, VLANNotAllowed
+	}
+	return 0, WrongVLAN
+}
+
+// dress gives a frame of a VLAN the tag that it has to have on this port, or
+// takes it off. It returns the frame, which may be another than f.
+func (p *port) dress(f *pkt.Packet, vlan uint16) *pkt.Packet {
+	if !p.trunk || vlan == p.vlan {
+		untag(f)
+		return f
+	}
+	if !tagged(f) {
+		f = addTag(f)
+	}
+	tci := f.Head()[wire.EthernetHeaderLen:]
+	priority := binary.BigEndian.Uint16(tci) &^ 0xfff
+	binary.BigEndian.PutUint16(tci, priority|vlan)
+	return f
+}
+
+// untag takes the tag off. A frame that has become too short is padded
+// (IEEE 802.1Q, G.2.3).
+func untag(f *pkt.Packet) {
+	if !tagged(f) {
+		return
+	}
+	h := f.Head()
+	copy(h[wire.VLANTagLen:], h[:addresses])
+	f.Strip(wire.VLANTagLen)
+	f.Pad(minFrame)
+}
+
+// addresses is the length of a frame's two addresses, in octets. The tag is
+// behind them.
+const addresses = 12
+
+// addTag puts an empty tag behind the addresses.
+func addTag(f *pkt.Packet) *pkt.Packet {
+	if len(f.Head()) > pkt.HeadRoom-wire.VLANTagLen {
+		f = split(f)
+	}
+	f.Prepend(wire.VLANTagLen)
+	h := f.Head()
+	copy(h, h[wire.VLANTagLen:][:addresses])
+	binary.BigEndian.PutUint16(h[addresses:], uint16(wire.EtherTypeVLAN))
+	binary.BigEndian.PutUint16(h[wire.EthernetHeaderLen:], 0)
+	return f
+}
+
+// split returns a frame with f's bytes and facts, of which only the Ethernet
+// header is in the head, so that there is room for more.
+func split(f *pkt.Packet) *pkt.Packet {
+	s := pkt.New()
+	s.ID, s.Cause, s.Reason, s.RFC = f.ID, f.Cause, f.Reason, f.RFC
+	copy(s.Prepend(wire.EthernetHeaderLen), f.Head())
+	s.SetBody(f.Payload(wire.EthernetHeaderLen, f.Len()-wire.EthernetHeaderLen))
+	f.Release()
+	return s
+}

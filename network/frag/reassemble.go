@@ -1,0 +1,259 @@
+package frag
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+
+	"hubbub/clock"
+	"hubbub/internal/fifo"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// Config are the bounds of a Reassembler. Zero fields get the values that
+// their comments name.
+type Config struct {
+	Timeout   clock.Duration // from the first fragment to arrive; 60 s (RFC 1122, 3.3.2)
+	Bytes     int            // payload held in all; 4 MiB
+	Datagrams int            // incomplete packets; 1024
+	Fragments int            // fragments of one packet; 1024
+}
+
+func (cfg *Config) complete() Config {
+	var c Config
+	if cfg != nil {
+		c = *cfg
+	}
+	c.Timeout = cmp.Or(max(c.Timeout, 0), time.Minute)
+	c.Bytes = cmp.Or(max(c.Bytes, 0), 4<<20)
+	c.Datagrams = cmp.Or(max(c.Datagrams, 0), 1024)
+	c.Fragments = cmp.Or(max(c.Fragments, 0), 1024)
+	return c
+}
+
+// A Reassembler puts fragments together.
+//
+// State: Len, Bytes, Drops. Input: HandleFragment, HandleTimer. Commands:
+// Close. Output: HandleFragment's results, PollExpired, PollEvent, NextTimer.
+type Reassembler struct {
+	// Cause is the event that is being handled. Whoever calls an input sets
+	// it; timers remember it.
+	Cause uint64
+	// Watch makes the machine record facts. Counters count regardless.
+	Watch bool
+
+	cfg     Config
+	held    map[key]*datagram
+	ends    datagram // of the list by arrival: its newer is the oldest
+	bytes   int
+	expired fifo.Queue[Expired]
+	facts   fifo.Queue[Fact]
+	drops   Drops
+}
+
+// NewReassembler returns an empty Reassembler. A nil Config means all
+// defaults.
+func NewReassembler(cfg *Config) *Reassembler {
+	r := &Reassembler{cfg: cfg.complete(), held: make(map[key]*datagram)}
+	r.ends.older, r.ends.newer = &r.ends, &r.ends
+	return r
+}
+
+// Len returns the number of incomplete packets held, those that were refused
+// and whose further fragments are still refused included.
+func (r *Reassembler) Len() int { return len(r.held) }
+
+// Bytes returns what the fragments held count for, in bytes.
+func (r *Reassembler) Bytes() int { return r.bytes }
+
+// Drops returns how many fragments and packets were refused or given up, by
+// reason.
+func (r *Reassembler) Drops() Drops { return r.drops }
+
+// HandleFragment takes a fragment: h is its header, of which a copy is kept,
+// payload what follows, whose reference is taken over. When the packet is
+// whole, done is set, and the header and the payload of the whole are
+// returned, the latter with a reference.
+func (r *Reassembler) HandleFragment(now clock.Time, h *wire.IPv4, payload pkt.View) (whole wire.IPv4, body pkt.View, done bool) {
+	d := r.held[keyOf(h)]
+	if why := r.check(h, payload.Len()); why != 0 {
+		payload.Release()
+		r.refuse(d, h, why)
+		return wire.IPv4{}, pkt.View{}, false
+	}
+	if d == nil {
+		d = r.add(now, h)
+	}
+	if !r.take(d, h, payload) || d.got != d.total {
+		return wire.IPv4{}, pkt.View{}, false
+	}
+	if d.header.HeaderLen()+d.total > wire.MaxIPv4Len { // its first header has options
+		r.refuse(d, h, TooLong)
+		return wire.IPv4{}, pkt.View{}, false
+	}
+	whole, body = d.assemble()
+	r.tell(Fact{Kind: Reassembled, Header: whole, Pieces: d.count, Size: whole.TotalLen, Cause: r.Cause})
+	r.remove(d)
+	return whole, body, true
+}
+
+// take adds a fragment to its packet, and reports whether it did.
+func (r *Reassembler) take(d *datagram, h *wire.IPv4, payload pkt.View) bool {
+	p := piece{from: h.FragOffset, to: h.FragOffset + payload.Len(), last: !h.MF, v: payload}
+	at, why := d.fits(&p, r.cfg.Fragments)
+	if why == 0 && !r.makeRoom(d, p.cost()) {
+		why = NoMemory
+	}
+	if why != 0 {
+		payload.Release()
+		r.refuse(d, h, why)
+		return false
+	}
+	d.insert(at, p)
+	d.remember(h)
+	d.cost += p.cost()
+	r.bytes += p.cost()
+	return true
+}
+
+// refuse discards a fragment, and with it, where the reason is hostile, all of
+// its packet, those fragments included that have not come yet.
+//
+// RFC 5722, 4: "When reassembling an IPv6 datagram, if one or more its
+// constituent fragments is determined to be an overlapping fragment, the
+// entire datagram (and any constituent fragments, including those not yet
+// received) MUST be silently discarded." The same is done for IPv4.
+func (r *Reassembler) refuse(d *datagram, h *wire.IPv4, why Reason) {
+	r.drops[why]++
+	f := Fact{Kind: Refused, Header: *h, Why: why.String(), Cause: r.Cause}
+	f.Header.Options = nil
+	if d != nil && why.condemns() {
+		f.Pieces = d.count
+		r.bytes -= d.cost
+		d.condemn()
+	}
+	r.tell(f)
+}
+
+// makeRoom reports whether there is memory for a further fragment of d. The
+// packets that came first give way.
+func (r *Reassembler) makeRoom(d *datagram, cost int) bool {
+	for oldest := r.ends.newer; r.bytes+cost > r.cfg.Bytes && oldest != &r.ends; {
+		next := oldest.newer
+		if oldest != d && oldest.cost > 0 {
+			r.evict(oldest)
+		}
+		oldest = next
+	}
+	return r.bytes+cost <= r.cfg.Bytes
+}
+
+func (r *Reassembler) evict(d *datagram) {
+	if !d.condemned {
+		r.drops[NoMemory]++
+		r.tell(Fact{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: NoMemory.String(), Cause: r.Cause})
+	}
+	r.remove(d)
+}
+
+func (r *Reassembler) add(now clock.Time, h *wire.IPv4) *datagram {
+	if len(r.held) >= r.cfg.Datagrams {
+		r.evict(r.ends.newer)
+	}
+	d := &datagram{key: keyOf(h), total: unknown, expires: now.Add(r.cfg.Timeout), cause: r.Cause}
+	d.older, d.newer = r.ends.older, &r.ends
+	d.older.newer, d.newer.older = d, d
+	r.held[d.key] = d
+	return d
+}
+
+// remove takes a packet out and releases what is held of it.
+func (r *Reassembler) remove(d *datagram) {
+	r.bytes -= d.cost
+	d.release()
+	d.older.newer, d.newer.older = d.newer, d.older
+	delete(r.held, d.key)
+}
+
+// HandleTimer gives up the packets whose time is over.
+//
+// RFC 1122, 3.3.2: "There MUST be a reassembly timeout. The reassembly timeout
+// value SHOULD be a fixed value, not set from the remaining TTL."
+func (r *Reassembler) HandleTimer(now clock.Time) {
+	for d := r.ends.newer; d != &r.ends && d.expires.Due(now); d = r.ends.newer {
+		if !d.condemned {
+			r.expire(d)
+		}
+		r.remove(d)
+	}
+}
+
+// expire gives up a packet for its age.
+func (r *Reassembler) expire(d *datagram) {
+	r.drops[TimedOut]++
+	x := Expired{Header: d.header, Pieces: d.count, Cause: d.cause}
+	if len(d.pieces) > 0 && d.pieces[0].from == 0 {
+		x.First, x.Payload = true, d.pieces[0].v.Retain()
+	}
+	r.expired.Push(x)
+	r.tell(Fact{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: TimedOut.String(), Cause: d.cause})
+}
+
+// Close releases all that is held.
+func (r *Reassembler) Close() {
+	for d := r.ends.newer; d != &r.ends; d = r.ends.newer {
+		r.remove(d)
+	}
+	for x, ok := r.expired.Pop(); ok; x, ok = r.expired.Pop() {
+		x.Payload.Release()
+	}
+}
+
+// An Expired is a packet that was given up because its time was over.
+//
+// RFC 1122, 3.3.2: "If this timeout expires, the partially-reassembled
+// datagram MUST be discarded and an ICMP Time Exceeded message sent to the
+// source host (if fragment zero has been received)."
+type Expired struct {
+	Header  wire.IPv4 // of the fragment with offset 0, or of any if that did not come
+	First   bool      // the fragment with offset 0 did come: a time-exceeded message is due
+	Payload pkt.View  // of that fragment, with a reference; empty if it did not come
+	Pieces  int       // fragments that came
+	Cause   uint64    // the event of the fragment that came first
+}
+
+// PollExpired returns the next packet that was given up for its age.
+func (r *Reassembler) PollExpired(clock.Time) (Expired, bool) { return r.expired.Pop() }
+
+// PollEvent returns the next fact.
+func (r *Reassembler) PollEvent() (Fact, bool) { return r.facts.Pop() }
+
+// NextTimer returns when the next packet has to be given up, clock.Never if
+// none is incomplete.
+func (r *Reassembler) NextTimer() clock.Time {
+	if r.ends.newer == &r.ends {
+		return clock.Never
+	}
+	return r.ends.newer.expires
+}
+
+func (r *Reassembler) tell(f Fact) {
+	if r.Watch {
+		r.facts.Push(f)
+	}
+}
+
+// A key says which packet a fragment belongs to.
+//
+// RFC 791, 2.3: "To assemble the fragments of an internet datagram, an
+// internet protocol module (for example at a destination host) combines
+// internet datagrams that all have the same value for the four fields:
+// identification, source, destination, and protocol."
+type key struct {
+	src, dst netip.Addr
+	id       uint16
+	protocol wire.Protocol
+}
+
+func keyOf(h *wire.IPv4) key { return key{h.Src, h.Dst, h.ID, h.Protocol} }
