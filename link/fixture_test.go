@@ -60,6 +60,8 @@ func segment(flags wire.TCPFlags, fromPort, toPort uint16, payload int) *pkt.Pac
 	return p
 }
 
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
 // rnd returns a source of randomness that is the same in each run.
 func rnd(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 

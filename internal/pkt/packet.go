@@ -90,6 +90,18 @@ func (p *Packet) SetBody(v View) {
 // Pad adds zeros at the end until the frame has n bytes (IEEE 802.3, 4.2.3.3).
 func (p *Packet) Pad(n int) { p.pad += int32(max(0, n-p.Len())) }
 
+// Cut makes the frame n bytes long, by taking bytes off its end. n must not
+// be less than the head's length.
+func (p *Packet) Cut(n int) {
+	over := p.Len() - n
+	if over <= 0 {
+		return
+	}
+	padding := min(over, int(p.pad))
+	p.pad -= int32(padding)
+	p.body.end -= int32(over - padding)
+}
+
 // Len returns the number of bytes, the frame check sequence not counted.
 func (p *Packet) Len() int { return HeadRoom - int(p.start) + p.body.Len() + int(p.pad) }
 

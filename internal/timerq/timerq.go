@@ -1,0 +1,143 @@
+// Package timerq orders timers: a heap in which moving a timer to later, as
+// every acknowledgement does with the retransmission timer, costs one store.
+//
+// A timer that moved to later stays where it is in the heap. When it comes to
+// the top it is put where it belongs; [Queue.Next] and [Queue.Pop] see to
+// that, so that what they return is exact.
+package timerq
+
+import "hubbub/clock"
+
+// A Timer belongs to its owner, who embeds or points to it, and is in at most
+// one Queue. The zero Timer is not set.
+type Timer[T any] struct {
+	Owner  T
+	at     clock.Time // when it is due; clock.Never if it isn't set
+	queued clock.Time // where it stands in the heap: at or before at
+	seq    uint64     // among equals, the one set first comes first
+	index  int32      // 1 + place in the heap; zero if not in it
+}
+
+// At returns when the timer is due, clock.Never if it isn't set.
+func (t *Timer[T]) At() clock.Time { return t.at }
+
+// A Queue holds timers. The zero Queue is empty.
+type Queue[T any] struct {
+	heap []*Timer[T]
+	seq  uint64
+}
+
+// Len returns the number of places in use, those of stopped timers that have
+// not come to the top yet included.
+func (q *Queue[T]) Len() int { return len(q.heap) }
+
+// Set makes t due at that time; clock.Never stops it.
+func (q *Queue[T]) Set(t *Timer[T], at clock.Time) {
+	if t.at == at {
+		return
+	}
+	t.at = at
+	switch {
+	case at == clock.Never:
+	case t.index == 0:
+		q.push(t)
+	case at < t.queued:
+		q.seq++
+		t.queued, t.seq = at, q.seq
+		q.up(int(t.index) - 1)
+	}
+}
+
+// Remove takes t out of the heap, so that nothing refers to its owner.
+func (q *Queue[T]) Remove(t *Timer[T]) {
+	t.at = clock.Never
+	if t.index == 0 {
+		return
+	}
+	i := int(t.index) - 1
+	last := len(q.heap) - 1
+	q.swap(i, last)
+	q.heap[last] = nil
+	q.heap = q.heap[:last]
+	t.index = 0
+	if i < last {
+		q.down(i)
+		q.up(i)
+	}
+}
+
+// Next returns when the earliest timer is due, clock.Never if none is set.
+func (q *Queue[T]) Next() clock.Time {
+	q.settle()
+	if len(q.heap) == 0 {
+		return clock.Never
+	}
+	return q.heap[0].at
+}
+
+// Pop takes out the earliest timer if it is due at now.
+func (q *Queue[T]) Pop(now clock.Time) (*Timer[T], bool) {
+	if !q.Next().Due(now) {
+		return nil, false
+	}
+	t := q.heap[0]
+	q.Remove(t)
+	return t, true
+}
+
+// settle makes the top of the heap a timer that stands where it belongs.
+func (q *Queue[T]) settle() {
+	for len(q.heap) > 0 {
+		switch top := q.heap[0]; {
+		case top.at == top.queued:
+			return
+		case top.at == clock.Never:
+			q.Remove(top)
+		default:
+			top.queued = top.at
+			q.down(0)
+		}
+	}
+}
+
+func (q *Queue[T]) push(t *Timer[T]) {
+	q.seq++
+	t.queued, t.seq = t.at, q.seq
+	q.heap = append(q.heap, t)
+	t.index = int32(len(q.heap))
+	q.up(len(q.heap) - 1)
+}
+
+func (q *Queue[T]) less(i, j int) bool {
+	a, b := q.heap[i], q.heap[j]
+	return a.queued < b.queued || a.queued == b.queued && a.seq < b.seq
+}
+
+func (q *Queue[T]) swap(i, j int) {
+	q.heap[i], q.heap[j] = q.heap[j], q.heap[i]
+	q.heap[i].index, q.heap[j].index = int32(i+1), int32(j+1)
+}
+
+func (q *Queue[T]) up(i int) {
+	for i > 0 && q.less(i, (i-1)/2) {
+		q.swap(i, (i-1)/2)
+		i = (i - 1) / 2
+	}
+}
+
+func (q *Queue[T]) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(q.heap) {
+			return
+		}
+		if child+1 < len(q.heap) && q.less(child+1, child) {
+			child++
+		}
+		if !q.less(child, i) {
+			return
+		}
+		q.swap(i, child)
+		i = child
+	}
+}

@@ -1,0 +1,275 @@
+package hubbub
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"hubbub/link"
+	"hubbub/network/route"
+	"hubbub/sim"
+	"hubbub/stack"
+)
+
+// A LAN is a broadcast domain: a hub or a switch, and the cables of those who
+// are plugged into it.
+type LAN struct {
+	network *Network
+	name    string
+	subnet  netip.Prefix
+	node    *sim.Node
+	hub     *link.Hub
+	bridge  *link.Bridge
+	options lanOptions
+	used    map[netip.Addr]string // who has which address
+	hosts   []*attachment
+	gateway netip.Addr // the first router's address, zero if there is none
+}
+
+// attachment is a host's interface on a LAN.
+type attachment struct {
+	host    *Host
+	lan     *LAN
+	index   int // of the interface
+	address netip.Addr
+	cable   *Cable
+	vlan    uint16
+}
+
+// Link is what a cable is like in both directions. A zero Link is perfect: no
+// limit, no delay, the usual queue, frames of up to 1500 bytes of payload.
+type Link struct {
+	Rate  int64         // bit/s; 0 for no limit
+	Delay time.Duration // of a bit from one end to the other
+	Queue int           // frames that may wait; 0 for 1000
+	MTU   int           // bytes of payload in a frame; 0 for 1500
+	Loss  float64       // probability, 0 to 1
+}
+
+type lanOptions struct {
+	hub   bool
+	link  Link
+	setup []func(*LAN)
+}
+
+// A LANOption says what a LAN is like.
+type LANOption func(*lanOptions)
+
+// Hub makes the LAN's middle a hub, which repeats every bit to everybody.
+func Hub() LANOption { return func(o *lanOptions) { o.hub = true } }
+
+// Switch makes the LAN's middle a learning switch. It is the default.
+func Switch() LANOption { return func(o *lanOptions) { o.hub = false } }
+
+// Cables says what the LAN's cables are like, if they aren't given their own.
+func Cables(l Link) LANOption { return func(o *lanOptions) { o.link = l } }
+
+// LAN makes a LAN whose machines have addresses in subnet, such as
+// "172.16.10.0/24" or "172.16.10.0/255.255.255.0".
+func (n *Network) LAN(name, subnet string, options ...LANOption) *LAN {
+	l := &LAN{network: n, name: name, used: make(map[netip.Addr]string)}
+	for _, option := range options {
+		option(&l.options)
+	}
+	n.world.Enter()
+	defer n.world.Unlock()
+	n.claim("LAN", name)
+	prefix, err := ParseSubnet(subnet)
+	if err != nil {
+		n.fail("LAN %q: %w", name, err)
+	}
+	l.subnet = prefix
+	l.addMedium()
+	n.lans = append(n.lans, l)
+	return l
+}
+
+func (l *LAN) addMedium() {
+	w := l.network.world
+	if l.options.hub {
+		l.hub = link.NewHub(0)
+		l.node = w.Add(l.mediumName(), l.hub, nil)
+		return
+	}
+	bridge, err := link.NewBridge(link.BridgeConfig{})
+	if err != nil {
+		l.network.fail("LAN %q: %w", l.name, err)
+		return
+	}
+	l.bridge = bridge
+	l.node = w.Add(l.mediumName(), bridge, nil)
+}
+
+// mediumName is what the hub or switch is called in the story.
+func (l *LAN) mediumName() string {
+	if l.options.hub {
+		return "hub-" + l.name
+	}
+	return "switch-" + l.name
+}
+
+// Name returns the LAN's name, Subnet its subnet.
+func (l *LAN) Name() string         { return l.name }
+func (l *LAN) Subnet() netip.Prefix { return l.subnet }
+
+// Medium returns the name of the hub or switch in the LAN's middle, as events
+// have it, and whether it is a hub.
+func (l *LAN) Medium() (name string, hub bool) { return l.mediumName(), l.options.hub }
+
+// Stations returns the address table of the LAN's switch, nil for a hub.
+func (l *LAN) Stations() []link.Station {
+	l.network.world.Enter()
+	defer l.network.world.Unlock()
+	if l.bridge == nil {
+		return nil
+	}
+	return l.bridge.Table()
+}
+
+// addPort gives the hub or switch one more port.
+func (l *LAN) addPort(vlan uint16) int {
+	var number int
+	var err error
+	if l.hub != nil {
+		number = l.hub.AddPort()
+	} else if number, err = l.bridge.AddPort(link.PortConfig{VLAN: vlan}); err != nil {
+		l.network.fail("LAN %q: %w", l.name, err)
+	}
+	l.node.AddPort(portName(number), false)
+	return number
+}
+
+// address chooses or checks an address for a machine. It needs the lock.
+func (l *LAN) address(who, wanted string, router bool) netip.Addr {
+	if wanted == "" {
+		return l.freeAddress(who, router)
+	}
+	addr, err := netip.ParseAddr(wanted)
+	switch {
+	case err != nil:
+		l.network.fail("%s: %q is not an IP address: write one such as %v", who, wanted, l.freeAddress(who, false))
+		return netip.Addr{}
+	case !l.subnet.Contains(addr):
+		l.network.fail("%s: the address %v is not in %v, the subnet of LAN %q", who, addr, l.subnet, l.name)
+		return netip.Addr{}
+	case !isHostAddress(l.subnet, addr):
+		l.network.fail("%s: the address %v means all of %v, no single machine", who, addr, l.subnet)
+		return netip.Addr{}
+	case l.used[addr] != "":
+		l.network.fail("%s: the address %v is %s's already", who, addr, l.used[addr])
+		return netip.Addr{}
+	}
+	l.used[addr] = who
+	return addr
+}
+
+// freeAddress returns the first address that nobody has; the very first is
+// kept for a router.
+func (l *LAN) freeAddress(who string, router bool) netip.Addr {
+	if !l.subnet.IsValid() {
+		return netip.Addr{}
+	}
+	addr := l.subnet.Addr()
+	if l.subnet.Bits() < 31 {
+		addr = addr.Next()
+	}
+	if !router && l.subnet.Bits() < 30 {
+		addr = addr.Next()
+	}
+	for ; l.subnet.Contains(addr); addr = addr.Next() {
+		if l.used[addr] == "" && isHostAddress(l.subnet, addr) {
+			l.used[addr] = who
+			return addr
+		}
+	}
+	l.network.fail("%s: LAN %q has no free address left in %v", who, l.name, l.subnet)
+	return netip.Addr{}
+}
+
+// attach plugs a host into the LAN. It needs the lock.
+func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
+	a := &attachment{host: h, lan: l, vlan: o.vlan}
+	a.address = l.address(h.name, o.address, router)
+	mac := l.network.nextMAC()
+	if !o.mac.IsZero() {
+		mac = o.mac
+	}
+	cable := l.options.link
+	if o.link != nil {
+		cable = *o.link
+	}
+	i := h.stack.AddInterface(portName(len(h.attachments)), mac, orDefault(cable.MTU, stack.EthernetMTU))
+	a.index = i.Index
+	h.node.AddPort(i.Name, false)
+	h.attachments = append(h.attachments, a)
+	l.hosts = append(l.hosts, a)
+	if a.address.IsValid() {
+		prefix := netip.PrefixFrom(a.address, l.subnet.Bits())
+		if err := h.stack.AddAddress(l.network.world.Now(), i, prefix, o.detect); err != nil {
+			l.network.fail("%s: %w", h.name, err)
+		}
+		l.network.names.add(h.name, a.address)
+	}
+	a.cable = l.plug(a, i.Name, cable)
+	return a
+}
+
+// plug joins the host's interface to a port of the hub or switch.
+func (l *LAN) plug(a *attachment, port string, properties Link) *Cable {
+	w := l.network.world
+	name := a.host.name + "/" + port
+	c := &Cable{
+		network: l.network, name: name,
+		link: link.NewCable(w.Random(name+" out"), w.Random(name+" in")),
+	}
+	c.node = w.Join(name, c.link, a.host.node, a.index, l.node, l.addPort(a.vlan))
+	if err := c.apply(properties); err != nil {
+		l.network.fail("the cable of %s: %w", a.host.name, err)
+	}
+	return c
+}
+
+// setGateway makes the LAN's hosts send what is for elsewhere to a router.
+func (l *LAN) setGateway(addr netip.Addr) {
+	if l.gateway.IsValid() || !addr.IsValid() {
+		return
+	}
+	l.gateway = addr
+	for _, a := range l.hosts {
+		a.useGateway(addr)
+	}
+}
+
+// useGateway gives the host its default route, if it is a host and has none.
+func (a *attachment) useGateway(addr netip.Addr) {
+	h := a.host
+	if h.Forwards() || h.gateway.IsValid() || !addr.IsValid() {
+		return
+	}
+	h.gateway = addr
+	err := h.stack.AddRoute(route.Route{
+		Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), NextHop: addr, Interface: a.index, Origin: "gateway",
+	})
+	if err != nil {
+		h.network.fail("%s: the gateway %v: %w", h.name, addr, err)
+	}
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func portName(number int) string {
+	const digits = "0123456789"
+	if number < 10 {
+		return "eth" + digits[number:number+1]
+	}
+	var b strings.Builder
+	b.WriteString(portName(number / 10))
+	b.WriteByte(digits[number%10])
+	return b.String()
+}

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/internal/timerq"
+	"hubbub/link"
+)
+
+// A Device is a pure machine with ports: a host's stack, a switch, a hub, a
+// cable. The latter three are those of package link, and have facts to tell.
+type Device interface {
+	// HandleFrame takes a frame that has arrived at a port, and owns it.
+	HandleFrame(now clock.Time, port int, p *pkt.Packet)
+	// HandleTimer lets what is due happen.
+	HandleTimer(now clock.Time)
+	// PollFrame gives the next frame to be sent and the port it leaves from.
+	// It is called until it has none.
+	PollFrame(now clock.Time) (port int, p *pkt.Packet, ok bool)
+	// NextTimer returns when HandleTimer is to be called, clock.Never if not.
+	NextTimer() clock.Time
+}
+
+// A Node is a device at its place in a world.
+type Node struct {
+	Name   string
+	world  *World
+	device Device
+	facts  func() (link.Fact, bool) // of a cable, hub or switch
+	watch  *bool                    // whether they are wanted
+	ports  []port
+	timer  timerq.Timer[alarm]
+	cable  *ends // of a cable: what is plugged in
+
+	off       bool
+	onSettle  func()
+	unsettled bool
+}
+
+// A port is where a cable is plugged into a node.
+type port struct {
+	name     string
+	loopback bool // what is sent comes back
+	cable    *Node
+	side     int
+}
+
+// ends are a cable's two plugs.
+type ends [2]struct {
+	node *Node
+	port int
+}
+
+// Add puts a device into the world, with a name that nothing else there has.
+// settle, if not nil, is called under the lock after the device was driven,
+// when the world has come to rest: to wake whoever waits for it. Add needs
+// the lock.
+func (w *World) Add(name string, d Device, settle func()) *Node {
+	n := &Node{Name: name, world: w, device: d, onSettle: settle}
+	n.timer.Owner = n
+	if f, ok := d.(link.Device); ok {
+		n.facts, n.watch = f.PollEvent, watchOf(d)
+	}
+	w.nodes = append(w.nodes, n)
+	return n
+}
+
+// AddPort gives the node's device its next port, the first being port 0, and
+// returns its number. What is sent from a loopback port arrives at it.
+func (n *Node) AddPort(name string, loopback bool) int {
+	n.ports = append(n.ports, port{name: name, loopback: loopback})
+	return len(n.ports) - 1
+}
+
+// Join plugs a cable into a port of a and a port of b. It needs the lock.
+func (w *World) Join(name string, c *link.Cable, a *Node, aPort int, b *Node, bPort int) *Node {
+	n := w.Add(name, c, nil)
+	n.cable = &ends{{a, aPort}, {b, bPort}}
+	for side, end := range n.cable {
+		end.node.ports[end.port].cable, end.node.ports[end.port].side = n, side
+	}
+	return n
+}
+
+// SetPower turns the node off or on. A node that is off hears nothing, sends
+// nothing, and its timers don't run. It needs the lock.
+func (n *Node) SetPower(on bool) {
+	n.off = !on
+	if n.off {
+		n.world.queue.Set(&n.timer, clock.Never)
+	}
+}
+
+func (n *Node) fire(w *World) {
+	n.device.HandleTimer(w.now)
+	w.drain(n)
+}
+
+func (n *Node) settle() {
+	if n.onSettle != nil {
+		n.onSettle()
+	}
+}
+
+// drain takes all output of a node's device: frames, facts, its next timer.
+func (w *World) drain(n *Node) {
+	for w.err == nil {
+		out, p, ok := n.device.PollFrame(w.now)
+		if !ok {
+			break
+		}
+		switch {
+		case n.off:
+			w.drop(n, n.ports[out].name, p, "the machine is switched off")
+		case n.cable != nil:
+			w.arrive(n, out, p)
+		default:
+			w.send(n, out, p)
+		}
+	}
+	w.tellFacts(n)
+	if n.off {
+		return
+	}
+	w.queue.Set(&n.timer, n.device.NextTimer())
+	if n.onSettle != nil && !n.unsettled {
+		n.unsettled = true
+		w.settled = append(w.settled, n)
+	}
+}
+
+// send puts a frame on the cable that is plugged into a node's port.
+func (w *World) send(n *Node, out int, p *pkt.Packet) {
+	at := &n.ports[out]
+	w.publishSent(n, at.name, p)
+	switch {
+	case at.loopback:
+		w.inbox.push(delivery{n, out, p})
+	case at.cable == nil:
+		w.drop(n, at.name, p, "no cable is plugged in")
+	default:
+		at.cable.device.HandleFrame(w.now, at.side, p)
+		w.drain(at.cable)
+	}
+}
+
+// arrive puts a frame that came out of a cable's side where deliver finds it.
+func (w *World) arrive(cable *Node, side int, p *pkt.Packet) {
+	end := cable.cable[side]
+	w.inbox.push(delivery{end.node, end.port, p})
+}
+
+// deliver hands a frame to the device it has arrived at.
+func (w *World) deliver(d delivery) {
+	if err := w.storm.count(d); err != nil {
+		d.packet.Release()
+		w.stop(err)
+		return
+	}
+	n, at := d.node, d.node.ports[d.port].name
+	if n.off {
+		w.drop(n, at, d.packet, "the machine is switched off")
+		return
+	}
+	before := w.Stream.Because(w.publishHeard(n, at, d.packet))
+	n.device.HandleFrame(w.now, d.port, d.packet)
+	w.drain(n)
+	w.Stream.Because(before)
+}
+
+func (w *World) publishSent(n *Node, at string, p *pkt.Packet) {
+	if !w.Stream.On() {
+		return
+	}
+	if n.facts != nil {
+		// A hub or switch has no reasons of its own: it sends because it heard.
+		p.Cause, p.Reason, p.RFC = uint64(w.Stream.Cause()), "", ""
+	}
+	p.ID = uint64(w.Stream.PublishCaused(w.now, n.Name, event.ID(p.Cause), event.FrameSent{
+		Port: at, Data: p.AppendTo(nil), FCS: p.FCS(), Reason: p.Reason, RFC: p.RFC,
+	}))
+}
+
+func (w *World) publishHeard(n *Node, at string, p *pkt.Packet) event.ID {
+	if !w.Stream.On() {
+		return 0
+	}
+	return w.Stream.PublishCaused(w.now, n.Name, event.ID(p.ID), event.FrameHeard{
+		Port: at, Frame: event.ID(p.ID), Data: p.AppendTo(nil), FCS: p.FCS(),
+	})
+}
+
+// drop releases a frame that goes no further.
+func (w *World) drop(n *Node, at string, p *pkt.Packet, reason string) {
+	if w.Stream.On() {
+		w.Stream.PublishCaused(w.now, n.Name, event.ID(p.ID), event.FrameDropped{
+			Port: at, Frame: event.ID(p.ID), Data: p.AppendTo(nil), Reason: reason,
+		})
+	}
+	p.Release()
+}

@@ -1,0 +1,184 @@
+package sim
+
+import (
+	"errors"
+	"net"
+	"sync"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/timerq"
+)
+
+// ErrClosed is what every call on a closed world returns. It is
+// [net.ErrClosed], which Go programs look for.
+var ErrClosed = net.ErrClosed
+
+// ErrDeadline says that the time until which a call may wait has passed.
+var ErrDeadline = errors.New("i/o timeout")
+
+// A World is a network with a clock of its own. Its methods may be called
+// from any goroutine, except those that say that they need the lock.
+type World struct {
+	// Stream is what happens in the world. It needs the lock.
+	Stream event.Stream
+
+	mu      sync.Mutex
+	seed    uint64
+	now     clock.Time
+	queue   timerq.Queue[alarm]
+	inbox   inbox
+	nodes   []*Node
+	waiting waitingList
+	spare   *Waiter // waiters to be used again
+	settled []*Node // nodes whose Settle is due
+
+	pace     pace
+	programs baton
+	stepping stepper
+	storm    stormWatch
+	err      error // why the world has stopped
+}
+
+// An alarm is what the queue holds: something that is due at its time.
+type alarm interface {
+	fire(w *World)
+}
+
+// New returns a world at time zero that follows pace. Its random numbers all
+// come from seed.
+func New(pace Pace, seed uint64) *World {
+	w := &World{seed: seed}
+	w.programs.init()
+	w.pace.start(w, pace)
+	return w
+}
+
+// Enter locks the world and brings it up to the present: what became due
+// since the last call has happened when Enter returns. The caller must call
+// [World.Leave] or [World.Unlock].
+func (w *World) Enter() clock.Time {
+	w.mu.Lock()
+	w.advance(w.pace.present(w.now))
+	return w.now
+}
+
+// Leave runs to completion and unlocks. n is the node whose device the caller
+// has changed, nil if none.
+func (w *World) Leave(n *Node) {
+	w.complete(n)
+	w.mu.Unlock()
+}
+
+// Unlock unlocks a world in which the caller has changed nothing that a frame
+// or a timer could follow from.
+func (w *World) Unlock() { w.mu.Unlock() }
+
+// Now returns the world's time. It needs the lock.
+func (w *World) Now() clock.Time { return w.now }
+
+// Err returns why the world has stopped, nil while it runs. It needs the lock.
+func (w *World) Err() error { return w.err }
+
+// Closed reports whether the world was closed. It needs the lock.
+func (w *World) Closed() bool { return errors.Is(w.err, ErrClosed) }
+
+// Close ends the world: the pacer stops, and every call that waits returns
+// ErrClosed. It may be called more than once.
+func (w *World) Close() {
+	w.mu.Lock()
+	w.stop(ErrClosed)
+	w.mu.Unlock()
+	w.pace.end()
+}
+
+// stop ends all movement for the reason err.
+func (w *World) stop(err error) {
+	if w.err == nil || errors.Is(err, ErrClosed) {
+		w.err = err
+	}
+	w.inbox.clear()
+	w.waiting.wakeAll(w)
+	if w.Closed() {
+		w.programs.release()
+	}
+}
+
+// complete takes what n's device has to send and lets all that follows from
+// it happen, up to the present instant.
+func (w *World) complete(n *Node) {
+	w.storm.reset()
+	if n != nil {
+		w.drain(n)
+	}
+	w.flush()
+	w.pace.remind(w.queue.Next())
+}
+
+// flush delivers the frames that have arrived, and those that follow from
+// them, until there are none.
+func (w *World) flush() {
+	for w.err == nil {
+		d, ok := w.inbox.pop()
+		if !ok {
+			break
+		}
+		w.deliver(d)
+	}
+	w.settle()
+}
+
+// settle lets the nodes that were changed tell those who wait for them.
+func (w *World) settle() {
+	for i, n := range w.settled {
+		n.unsettled = false
+		w.settled[i] = nil
+		n.settle()
+	}
+	w.settled = w.settled[:0]
+}
+
+// advance moves the clock to t, stopping at everything that is due on the
+// way.
+func (w *World) advance(t clock.Time) {
+	for w.err == nil {
+		next := w.queue.Next()
+		if !next.Due(t) {
+			break
+		}
+		w.happen(next)
+	}
+	w.now = max(w.now, t)
+}
+
+// happen moves the clock to next, the time of the earliest alarm, and lets
+// that one go off.
+func (w *World) happen(next clock.Time) {
+	w.now = max(w.now, next)
+	if timer, ok := w.queue.Pop(w.now); ok {
+		w.storm.reset()
+		timer.Owner.fire(w)
+		w.flush()
+	}
+}
+
+// After calls f under the lock when d has passed. f must not block; what it
+// changes in a node's device it must finish with [World.Changed].
+func (w *World) After(d clock.Duration, f func(now clock.Time)) {
+	c := &call{f: f}
+	c.timer.Owner = c
+	w.queue.Set(&c.timer, w.now.Add(max(d, 1)))
+	w.pace.remind(w.queue.Next())
+}
+
+// A call is a function that is due at a time.
+type call struct {
+	timer timerq.Timer[alarm]
+	f     func(clock.Time)
+}
+
+func (c *call) fire(w *World) { c.f(w.now) }
+
+// Changed takes what n's device has to send, under a lock that the caller
+// goes on holding.
+func (w *World) Changed(n *Node) { w.drain(n) }

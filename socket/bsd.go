@@ -1,0 +1,408 @@
+package socket
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"syscall"
+
+	"hubbub/clock"
+)
+
+// The functions of this file are the course's, under the course's names. An
+// address is "host:port" for AF_INET, where the host may be a name or empty,
+// and a path for AF_UNIX.
+
+// Bind gives the socket a local address. Port 0 is any that is free. The
+// errors are EADDRINUSE, EADDRNOTAVAIL for an address that the machine hasn't,
+// and EACCES for a port below 1024 without privilege.
+func (s *Socket) Bind(address string) error {
+	if s.unix != nil {
+		return s.local1("bind", address, s.unix.bind)
+	}
+	local, err := s.host.resolve("tcp", address)
+	if err != nil {
+		return err
+	}
+	return failed("bind", s.bind(local))
+}
+
+// local1 makes a call on a socket of family AF_UNIX.
+func (s *Socket) local1(call, path string, f func(string) error) error {
+	if _, err := s.enter(); err != nil {
+		return failed(call, err)
+	}
+	defer s.leave()
+	err := f(path)
+	s.tell(call, 0, "%s", err, path)
+	return failed(call, err)
+}
+
+// Listen makes the socket wait for connections; backlog of them may wait to
+// be accepted, and as on Linux one more.
+func (s *Socket) Listen(backlog int) error { return failed("listen", s.listen(backlog)) }
+
+// Accept returns a socket for the connection that has waited longest, and the
+// peer's address. It waits for one.
+func (s *Socket) Accept() (*Socket, string, error) {
+	conn, err := s.accept()
+	if err != nil {
+		return nil, "", failed("accept", err)
+	}
+	return conn, conn.peerName(), nil
+}
+
+// Connect opens a connection and waits until it is open. On a datagram socket
+// it fixes the peer. The errors are ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
+// ENETUNREACH, EISCONN, EADDRNOTAVAIL if all ports are taken, and, of a
+// socket that doesn't wait, EINPROGRESS.
+func (s *Socket) Connect(address string) error {
+	if s.unix != nil {
+		return s.local1("connect", address, s.unix.connect)
+	}
+	remote, err := s.host.resolve("tcp", address)
+	if err != nil {
+		return err
+	}
+	return failed("connect", s.connect(context.Background(), remote))
+}
+
+// ConnectEx is Connect with an error number instead of an error: 0 if the
+// connection is open.
+func (s *Socket) ConnectEx(address string) syscall.Errno {
+	err := s.Connect(address)
+	if errno := errnoOf(err); err == nil || errno != 0 {
+		return errno
+	}
+	return syscall.EHOSTUNREACH
+}
+
+// Recv returns at most n bytes that have arrived, and waits for the first of
+// them. No bytes and no error are the end of the stream: the peer has closed
+// its side. flags are MSG_PEEK, MSG_OOB, MSG_WAITALL and MSG_DONTWAIT.
+func (s *Socket) Recv(n, flags int) ([]byte, error) {
+	b := make([]byte, n)
+	got, err := s.recv(b, flags)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:got], failed("recv", err)
+}
+
+func (s *Socket) recv(b []byte, flags int) (int, error) {
+	switch {
+	case flags&MSG_OOB != 0:
+		return s.recvUrgent(b)
+	case s.kind != SOCK_STREAM && s.unix == nil:
+		n, _, _, err := s.receiveFrom(b, flags&MSG_PEEK != 0)
+		return n, err
+	case s.kind != SOCK_STREAM:
+		n, _, err := s.receiveMessage(b)
+		return n, err
+	case flags&MSG_PEEK != 0:
+		return s.peek(b)
+	case flags&MSG_DONTWAIT != 0:
+		return s.recvNow(b)
+	case flags&MSG_WAITALL != 0:
+		return io.ReadFull(streamReader{s}, b)
+	}
+	return s.readStream(b)
+}
+
+// streamReader reads a stream as io.Reader.
+type streamReader struct{ s *Socket }
+
+func (r streamReader) Read(b []byte) (int, error) { return r.s.readStream(b) }
+
+// recvNow reads what is there.
+func (s *Socket) recvNow(b []byte) (int, error) {
+	if _, err := s.enter(); err != nil {
+		return 0, err
+	}
+	ready := s.canRead()
+	s.host.world.Unlock()
+	if !ready {
+		return 0, syscall.EAGAIN
+	}
+	return s.readStream(b)
+}
+
+// peek copies what has arrived without taking it.
+func (s *Socket) peek(b []byte) (int, error) {
+	now, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return 0, s.notConnected()
+	}
+	until := s.until(now)
+	for {
+		c := s.tcp.Conn()
+		if n := c.Peek(b, 0); n > 0 || len(b) == 0 {
+			return n, nil
+		}
+		if err := s.readEnd(c); err != nil {
+			return 0, err
+		}
+		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// recvUrgent takes the octet of urgent data (RFC 6093). EINVAL says that there
+// is none, or that it is read in line.
+func (s *Socket) recvUrgent(b []byte) (int, error) {
+	if _, err := s.enter(); err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return 0, syscall.EOPNOTSUPP
+	}
+	octet, ok := s.tcp.Conn().ReadUrgent()
+	if !ok {
+		return 0, syscall.EINVAL
+	}
+	return copy(b, []byte{octet}), nil
+}
+
+// AtMark reports whether the next byte to be read is the first after urgent
+// data: sockatmark(3).
+func (s *Socket) AtMark() (bool, error) {
+	if _, err := s.enter(); err != nil {
+		return false, failed("ioctl", err)
+	}
+	defer s.host.world.Unlock()
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return false, failed("ioctl", syscall.ENOTCONN)
+	}
+	return s.tcp.Conn().AtMark(), nil
+}
+
+// Send writes b and returns how many of its bytes were taken: all of them, if
+// the socket waits. Nothing is lost: what was not taken is still the
+// caller's. flags are MSG_OOB, for urgent data, and MSG_DONTWAIT. The error is
+// EPIPE if the connection was closed, ECONNRESET if the peer reset it.
+func (s *Socket) Send(b []byte, flags int) (int, error) {
+	n, err := s.send(b, flags)
+	return n, failed("send", err)
+}
+
+func (s *Socket) send(b []byte, flags int) (int, error) {
+	switch {
+	case flags&MSG_OOB != 0:
+		return s.sendUrgent(b)
+	case s.kind != SOCK_STREAM && s.unix != nil:
+		return s.sendMessage(b, "")
+	case s.kind != SOCK_STREAM:
+		return s.sendTo(b, netip.AddrPort{})
+	case flags&MSG_DONTWAIT != 0 && !s.isNonblocking():
+		return s.sendNow(b)
+	}
+	return s.writeStream(b)
+}
+
+// sendNow writes what there is room for.
+func (s *Socket) sendNow(b []byte) (int, error) {
+	if _, err := s.enter(); err != nil {
+		return 0, err
+	}
+	room := s.roomFor()
+	s.host.world.Unlock()
+	if room == 0 {
+		return 0, syscall.EAGAIN
+	}
+	return s.writeStream(b[:min(len(b), room)])
+}
+
+func (s *Socket) sendUrgent(b []byte) (int, error) {
+	now, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return 0, s.notConnected()
+	}
+	n, err := s.tcp.Conn().WriteUrgent(now, b)
+	s.tcp.Update(now)
+	return n, err
+}
+
+// SendAll writes all of b: it loops where Send would return early.
+func (s *Socket) SendAll(b []byte) error {
+	for len(b) > 0 {
+		n, err := s.Send(b, 0)
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// RecvFrom returns the next datagram, cut to n bytes, and its sender.
+func (s *Socket) RecvFrom(n int) ([]byte, string, error) {
+	b := make([]byte, n)
+	if s.unix != nil && s.kind == SOCK_DGRAM {
+		got, from, err := s.receiveMessage(b)
+		return b[:got], from, failed("recvfrom", err)
+	}
+	if s.kind == SOCK_STREAM {
+		got, err := s.Recv(n, 0)
+		return got, s.peerName(), err
+	}
+	got, from, _, err := s.receiveFrom(b, false)
+	return b[:got], from.String(), failed("recvfrom", err)
+}
+
+// SendTo sends a datagram to an address. EMSGSIZE says that it is too long.
+func (s *Socket) SendTo(b []byte, address string) (int, error) {
+	if s.unix != nil {
+		n, err := s.sendMessage(b, address)
+		return n, failed("sendto", err)
+	}
+	if s.raw != nil {
+		addr, err := s.host.LookupAddr(address)
+		if err != nil {
+			return 0, err
+		}
+		n, err := s.sendTo(b, netip.AddrPortFrom(addr, 0))
+		return n, failed("sendto", err)
+	}
+	to, err := s.host.resolve("udp", address)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.sendTo(b, to)
+	return n, failed("sendto", err)
+}
+
+func (s *Socket) receiveMessage(b []byte) (int, string, error) {
+	now, err := s.enter()
+	if err != nil {
+		return 0, "", err
+	}
+	defer s.leave()
+	until := s.until(now)
+	for {
+		if d, ok := s.unix.receive(); ok {
+			n := copy(b, d.data.Bytes())
+			d.data.Release()
+			return n, d.from, nil
+		}
+		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
+			return 0, "", err
+		}
+	}
+}
+
+func (s *Socket) sendMessage(b []byte, path string) (int, error) {
+	if _, err := s.enter(); err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	if err := s.unix.send(b, path); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// GetPeerName returns the peer's address. The error is ENOTCONN without one.
+func (s *Socket) GetPeerName() (string, error) {
+	if _, err := s.enter(); err != nil {
+		return "", failed("getpeername", err)
+	}
+	defer s.host.world.Unlock()
+	if !s.connected() {
+		return "", failed("getpeername", syscall.ENOTCONN)
+	}
+	return s.peerName(), nil
+}
+
+func (s *Socket) connected() bool {
+	switch {
+	case s.unix != nil:
+		return s.unix.peer != nil
+	case s.tcp != nil:
+		return s.tcp.Conn() != nil
+	}
+	return s.remote().IsValid()
+}
+
+func (s *Socket) peerName() string {
+	if s.unix == nil {
+		return s.remote().String()
+	}
+	if s.unix.peer == nil {
+		return ""
+	}
+	return s.unix.peer.path
+}
+
+// GetSockName returns the socket's own address, "0.0.0.0:0" for one that is
+// not bound.
+func (s *Socket) GetSockName() (string, error) {
+	if _, err := s.enter(); err != nil {
+		return "", failed("getsockname", err)
+	}
+	defer s.host.world.Unlock()
+	switch local := s.local(); {
+	case s.unix != nil:
+		return s.unix.path, nil
+	case local.IsValid():
+		return local.String(), nil
+	}
+	return "0.0.0.0:0", nil
+}
+
+// SetBlocking says whether calls wait: setblocking(False) makes them return
+// EAGAIN instead, and connect EINPROGRESS.
+func (s *Socket) SetBlocking(wait bool) {
+	s.host.world.Enter()
+	s.nonblocking, s.timeout = !wait, 0
+	s.host.world.Unlock()
+}
+
+func (s *Socket) isNonblocking() bool {
+	s.host.world.Enter()
+	defer s.host.world.Unlock()
+	return s.nonblocking
+}
+
+// SetTimeout limits how long each call waits, in the world's time. A negative
+// time-out is none; zero is SetBlocking(false).
+func (s *Socket) SetTimeout(d clock.Duration) {
+	s.host.world.Enter()
+	s.nonblocking, s.timeout = d == 0, max(0, d)
+	s.host.world.Unlock()
+}
+
+// GetTimeout returns the time-out: negative for none, zero for a socket that
+// doesn't wait.
+func (s *Socket) GetTimeout() clock.Duration {
+	s.host.world.Enter()
+	defer s.host.world.Unlock()
+	switch {
+	case s.nonblocking:
+		return 0
+	case s.timeout == 0:
+		return -1
+	}
+	return s.timeout
+}
+
+// Fileno returns the socket's descriptor: a number that no other socket of
+// the machine has.
+func (s *Socket) Fileno() int {
+	s.host.world.Enter()
+	defer s.host.world.Unlock()
+	return s.descriptor()
+}
+
+// MakeFile returns a file that reads and writes the connection. Closing it
+// closes the socket.
+func (s *Socket) MakeFile() *Conn { return &Conn{s} }

@@ -1,0 +1,314 @@
+package socket
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"hubbub/clock"
+)
+
+// A Conn is a connection as package net has it: [net.Conn], and what
+// [net.TCPConn] offers beside.
+type Conn struct {
+	sock *Socket
+}
+
+var (
+	_ net.Conn      = (*Conn)(nil)
+	_ io.ReaderFrom = (*Conn)(nil)
+	_ io.WriterTo   = (*Conn)(nil)
+)
+
+// Socket returns the socket inside.
+func (c *Conn) Socket() *Socket { return c.sock }
+
+// Read reads at most len(b) bytes, and waits for the first. The error is
+// io.EOF once the peer has closed its side and everything is read.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.sock.readStream(b)
+	return n, c.error("read", failed("read", err))
+}
+
+// Write writes all of b, or returns an error and how much was written.
+func (c *Conn) Write(b []byte) (int, error) {
+	n, err := c.sock.writeStream(b)
+	return n, c.error("write", failed("write", err))
+}
+
+// Close closes the connection: see [Socket.Close].
+func (c *Conn) Close() error { return c.error("close", c.sock.Close()) }
+
+// CloseRead and CloseWrite close one direction: see [Socket.Shutdown].
+func (c *Conn) CloseRead() error  { return c.error("close", c.sock.Shutdown(SHUT_RD)) }
+func (c *Conn) CloseWrite() error { return c.error("close", c.sock.Shutdown(SHUT_WR)) }
+
+// LocalAddr and RemoteAddr return the connection's two ends.
+func (c *Conn) LocalAddr() net.Addr  { return c.sock.netAddr((*Socket).local) }
+func (c *Conn) RemoteAddr() net.Addr { return c.sock.netAddr((*Socket).remote) }
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline set until when calls may
+// wait, in the world's time: see the package comment. They act on calls that
+// are waiting already.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, true, true))
+}
+
+// SetReadDeadline sets until when Read may wait.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, true, false))
+}
+
+// SetWriteDeadline sets until when Write may wait.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, false, true))
+}
+
+// SetNoDelay says whether small segments are sent at once (true, as Go's net
+// has it) or wait for company (Nagle's algorithm, RFC 9293, 3.7.4).
+func (c *Conn) SetNoDelay(on bool) error {
+	return c.error("set", c.sock.SetSockOpt(IPPROTO_TCP, TCP_NODELAY, toInt(on)))
+}
+
+// SetLinger sets what Close does with data that is not acknowledged yet: with
+// a negative time it is sent in the background, with 0 the connection is
+// reset, else Close waits for that many seconds.
+func (c *Conn) SetLinger(seconds int) error {
+	return c.error("set", c.sock.SetSockOpt(SOL_SOCKET, SO_LINGER, seconds))
+}
+
+// SetKeepAlive switches probes of an idle connection on or off.
+func (c *Conn) SetKeepAlive(on bool) error {
+	return c.error("set", c.sock.SetSockOpt(SOL_SOCKET, SO_KEEPALIVE, toInt(on)))
+}
+
+// SetKeepAlivePeriod sets the time before the first probe and that between
+// two.
+func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
+	return c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: d, Interval: d})
+}
+
+// SetKeepAliveConfig sets all about probes: idle time, interval, count. Fields
+// that are zero or negative are left as they are. Unlike setsockopt it is not
+// limited to whole seconds.
+func (c *Conn) SetKeepAliveConfig(config net.KeepAliveConfig) error {
+	return c.error("set", failed("setsockopt", c.sock.setKeepAliveConfig(config)))
+}
+
+func (s *Socket) setKeepAliveConfig(config net.KeepAliveConfig) error {
+	now, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	if s.tcp == nil {
+		return syscall.EOPNOTSUPP
+	}
+	k := &s.tcp.Params.KeepAlive
+	k.On = config.Enable
+	k.Idle = positive(config.Idle, k.Idle)
+	k.Interval = positive(config.Interval, k.Interval)
+	k.Probes = positive(config.Count, k.Probes)
+	s.applyKeepAlive(now)
+	return nil
+}
+
+func positive[T int | time.Duration](value, otherwise T) T {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// SetReadBuffer and SetWriteBuffer set the buffers' sizes in bytes.
+func (c *Conn) SetReadBuffer(bytes int) error {
+	return c.error("set", c.sock.SetSockOpt(SOL_SOCKET, SO_RCVBUF, bytes/2))
+}
+
+// SetWriteBuffer sets how many bytes may wait to be acknowledged.
+func (c *Conn) SetWriteBuffer(bytes int) error {
+	return c.error("set", c.sock.SetSockOpt(SOL_SOCKET, SO_SNDBUF, bytes/2))
+}
+
+// transferSize is how much ReadFrom and WriteTo move at a time.
+const transferSize = 64 << 10
+
+// ReadFrom writes what it reads from r, until its end.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	return io.CopyBuffer(onlyWriter{c}, onlyReader{r}, make([]byte, transferSize))
+}
+
+// WriteTo reads until the end of the stream and writes that to w.
+func (c *Conn) WriteTo(w io.Writer) (int64, error) {
+	return io.CopyBuffer(onlyWriter{w}, onlyReader{c}, make([]byte, transferSize))
+}
+
+// onlyReader and onlyWriter hide the methods that io.Copy would come back by.
+type onlyReader struct{ io.Reader }
+
+type onlyWriter struct{ io.Writer }
+
+// error makes a *net.OpError of what went wrong.
+func (c *Conn) error(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return opError(op, c.sock.network(), c.LocalAddr(), c.RemoteAddr(), err)
+}
+
+func (s *Socket) network() string {
+	switch {
+	case s.unix != nil && s.kind == SOCK_STREAM:
+		return "unix"
+	case s.unix != nil:
+		return "unixgram"
+	case s.kind == SOCK_STREAM:
+		return "tcp"
+	case s.kind == SOCK_DGRAM:
+		return "udp"
+	}
+	return "ip"
+}
+
+// netAddr returns one of the socket's addresses as package net has it.
+func (s *Socket) netAddr(which func(*Socket) netip.AddrPort) net.Addr {
+	s.host.world.Enter()
+	defer s.host.world.Unlock()
+	return s.addrOf(which(s))
+}
+
+func (s *Socket) addrOf(addr netip.AddrPort) net.Addr {
+	switch {
+	case s.unix != nil:
+		return &net.UnixAddr{Name: s.unix.path, Net: s.network()}
+	case s.kind == SOCK_STREAM:
+		return net.TCPAddrFromAddrPort(addr)
+	case s.kind == SOCK_DGRAM:
+		return net.UDPAddrFromAddrPort(addr)
+	}
+	return &net.IPAddr{IP: addr.Addr().AsSlice()}
+}
+
+// setDeadline sets the deadlines, and wakes those who wait so that they heed
+// them.
+func (s *Socket) setDeadline(t time.Time, read, write bool) error {
+	now, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	at := s.host.instant(now, t)
+	if read {
+		s.readDeadline = at
+		s.readable.WakeAll()
+	}
+	if write {
+		s.writeDeadline = at
+		s.writable.WakeAll()
+	}
+	return nil
+}
+
+// Dial opens a connection to an address of network "tcp" or "udp", or to a
+// path of network "unix".
+func (h *Host) Dial(network, address string) (net.Conn, error) {
+	return h.DialContext(context.Background(), network, address)
+}
+
+// DialContext is [Host.Dial] with a context that can end the attempt. The
+// context's deadline is a duration from now in the world's time.
+func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, remote, err := h.dial(ctx, network, address)
+	if err != nil {
+		return nil, opError("dial", network, nil, remote, err)
+	}
+	return conn, nil
+}
+
+func (h *Host) dial(ctx context.Context, network, address string) (net.Conn, net.Addr, error) {
+	family, kind, err := parseNetwork(network)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := h.Socket(family, kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	if family == AF_UNIX {
+		conn, err := s.dialed(s.Connect(address))
+		return conn, &net.UnixAddr{Name: address, Net: network}, err
+	}
+	remote, err := h.resolve(network, address)
+	if err != nil {
+		conn, err := s.dialed(err)
+		return conn, nil, err
+	}
+	s.heed(ctx)
+	conn, err := s.dialed(failed("connect", s.connect(ctx, remote)))
+	return conn, s.addrOf(remote), err
+}
+
+// heed makes the context's deadline that of the attempt to connect. Here the
+// world's clock decides, not the one outside.
+func (s *Socket) heed(ctx context.Context) {
+	if t, ok := ctx.Deadline(); ok {
+		now := s.host.world.Enter()
+		s.writeDeadline = max(1, now.Add(time.Until(t).Round(time.Millisecond)))
+		s.host.world.Unlock()
+	}
+}
+
+// dialed makes a Conn of a socket that was connected without an error, and
+// closes one that was not.
+func (s *Socket) dialed(err error) (net.Conn, error) {
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	s.host.world.Enter()
+	s.writeDeadline = clock.Never
+	s.host.world.Unlock()
+	return s.conn(), nil
+}
+
+// conn returns the net.Conn that suits the socket. As in Go's net, Nagle's
+// algorithm is off and keep-alive is on with 15 s.
+func (s *Socket) conn() net.Conn {
+	if s.kind != SOCK_STREAM {
+		return &PacketConn{s}
+	}
+	c := &Conn{s}
+	if s.tcp != nil {
+		s.goDefaults()
+	}
+	return c
+}
+
+// goDefaults sets what Go's package net sets on every TCP connection.
+func (s *Socket) goDefaults() {
+	now, err := s.enter()
+	if err != nil {
+		return
+	}
+	defer s.leave()
+	s.tcp.Params.NoDelay = true
+	s.tcp.Conn().SetNoDelay(true)
+	s.tcp.Update(now)
+}
+
+func parseNetwork(network string) (Family, Type, error) {
+	switch network {
+	case "tcp", "tcp4":
+		return AF_INET, SOCK_STREAM, nil
+	case "udp", "udp4":
+		return AF_INET, SOCK_DGRAM, nil
+	case "unix":
+		return AF_UNIX, SOCK_STREAM, nil
+	case "unixgram":
+		return AF_UNIX, SOCK_DGRAM, nil
+	}
+	return 0, 0, net.UnknownNetworkError(network)
+}

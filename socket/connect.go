@@ -1,0 +1,190 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"syscall"
+
+	"hubbub/clock"
+	"hubbub/sim"
+	"hubbub/stack"
+	"hubbub/transport/tcp"
+)
+
+var errDeadline = sim.ErrDeadline
+
+// connect opens a connection, or fixes a datagram socket's peer.
+func (s *Socket) connect(ctx context.Context, remote netip.AddrPort) error {
+	now, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	err = s.connectNow(ctx, now, remote)
+	s.tell("connect", 0, "%v", err, remote)
+	return err
+}
+
+func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.AddrPort) error {
+	switch {
+	case s.udp != nil:
+		return s.udp.Connect(remote)
+	case s.raw != nil:
+		return s.raw.Connect(remote.Addr())
+	case s.tcp.Conn() != nil && s.tcp.State() == tcp.StateSynSent && s.nonblocking:
+		return syscall.EALREADY
+	case s.tcp.Conn() != nil && s.reported:
+		s.again()
+	}
+	s.announce("connect", remote)
+	if err := s.tcp.Connect(now, remote); err != nil {
+		return err
+	}
+	if s.nonblocking && s.tcp.State() == tcp.StateSynSent {
+		return syscall.EINPROGRESS
+	}
+	return s.established(ctx, now)
+}
+
+// again gives a socket whose attempt to connect has failed a fresh start, as
+// Linux does.
+func (s *Socket) again() {
+	old := s.tcp
+	e := s.host.stack.NewTCP()
+	e.Options, e.Params = old.Options, old.Params
+	old.Close(s.host.world.Now())
+	s.stand(e)
+	s.reported = false
+}
+
+// established waits until the handshake is over.
+func (s *Socket) established(ctx context.Context, now clock.Time) error {
+	until := s.until(now)
+	for {
+		c := s.tcp.Conn()
+		switch {
+		case c.Err() != nil:
+			return s.report(c.Err(), stack.ErrRefused)
+		case c.State() == tcp.StateClosed:
+			return stack.ErrRefused
+		case c.State() != tcp.StateSynSent && c.State() != tcp.StateSynReceived:
+			return nil
+		}
+		w := s.host.world
+		_, err := w.Wait(ctx, s.host.node, &s.writable, clock.Earlier(s.writeDeadline, until))
+		if err == nil {
+			err = s.usable()
+		}
+		if err != nil {
+			return s.giveUp(err)
+		}
+	}
+}
+
+// giveUp ends an attempt to connect that took too long, or was cancelled.
+func (s *Socket) giveUp(err error) error {
+	if s.host.world.Err() == nil && !errors.Is(err, sim.ErrForeign) {
+		s.reported = true
+		s.tcp.Conn().Abort(s.host.world.Now())
+		s.tcp.Update(s.host.world.Now())
+	}
+	return err
+}
+
+// bind gives the socket a local address.
+func (s *Socket) bind(local netip.AddrPort) error {
+	if _, err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	err := s.bindNow(local)
+	s.tell("bind", 0, "%v", err, local)
+	return err
+}
+
+func (s *Socket) bindNow(local netip.AddrPort) error {
+	switch {
+	case s.tcp != nil:
+		return s.tcp.Bind(local)
+	case s.udp != nil:
+		return s.udp.Bind(local)
+	}
+	return s.raw.Bind(local.Addr())
+}
+
+// listen makes the socket wait for connections.
+func (s *Socket) listen(backlog int) error {
+	if _, err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	err := s.listenNow(backlog)
+	s.tell("listen", 0, "%d", err, backlog)
+	return err
+}
+
+func (s *Socket) listenNow(backlog int) error {
+	switch {
+	case s.unix != nil:
+		return s.unix.listen(backlog)
+	case s.tcp == nil:
+		return syscall.EOPNOTSUPP
+	}
+	return s.tcp.Listen(backlog)
+}
+
+// accept takes the connection that has waited longest, or waits for one.
+func (s *Socket) accept() (*Socket, error) {
+	now, err := s.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	until := s.until(now)
+	for waited := false; ; waited = true {
+		conn, err := s.acceptNow()
+		if conn != nil || err != nil {
+			s.tellAccept(conn, err)
+			return conn, err
+		}
+		if !waited {
+			s.tellBlocked("accept")
+		}
+		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
+			s.tellAccept(nil, err)
+			return nil, err
+		}
+	}
+}
+
+func (s *Socket) acceptNow() (*Socket, error) {
+	h := s.host
+	if s.unix != nil {
+		return s.unix.accept()
+	}
+	if s.tcp == nil {
+		return nil, syscall.EOPNOTSUPP
+	}
+	if s.tcp.Listener() == nil {
+		return nil, syscall.EINVAL
+	}
+	e, ok := s.tcp.Accept()
+	if !ok {
+		return nil, nil
+	}
+	conn := &Socket{host: h, family: s.family, kind: s.kind}
+	conn.stand(e)
+	h.add(conn)
+	return conn, nil
+}
+
+func (s *Socket) tellAccept(conn *Socket, err error) {
+	if err != nil {
+		s.tell("accept", 0, "", err)
+		return
+	}
+	if s.host.world.Stream.On() {
+		s.tell("accept", conn.descriptor(), "%s", nil, conn.peerName())
+	}
+}

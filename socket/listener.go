@@ -1,0 +1,204 @@
+package socket
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// A Listener is a listening socket as package net has it.
+type Listener struct {
+	sock *Socket
+}
+
+var _ net.Listener = (*Listener)(nil)
+
+// defaultBacklog is the backlog of [Host.Listen]: Linux's somaxconn.
+const defaultBacklog = 4096
+
+// Listen listens at an address of network "tcp", or at a path of network
+// "unix". The port is shared with connections in TIME-WAIT (SO_REUSEADDR), as
+// in Go's net.
+func (h *Host) Listen(network, address string) (net.Listener, error) {
+	l, err := h.listen(network, address)
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	return l, nil
+}
+
+func (h *Host) listen(network, address string) (net.Listener, error) {
+	family, kind, err := parseNetwork(network)
+	if err != nil {
+		return nil, err
+	}
+	if kind != SOCK_STREAM {
+		return nil, net.UnknownNetworkError(network + " has no connections to listen for")
+	}
+	s, err := h.Socket(family, kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.listenAt(address, defaultBacklog); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return &Listener{s}, nil
+}
+
+func (s *Socket) listenAt(address string, backlog int) error {
+	if err := s.SetSockOpt(SOL_SOCKET, SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	if err := s.Bind(address); err != nil {
+		return err
+	}
+	return s.Listen(backlog)
+}
+
+// Socket returns the socket inside.
+func (l *Listener) Socket() *Socket { return l.sock }
+
+// Accept waits for the next connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	s, err := l.sock.accept()
+	if err != nil {
+		return nil, opError("accept", l.sock.network(), nil, l.Addr(), failed("accept", err))
+	}
+	return s.conn(), nil
+}
+
+// Close stops listening; connections that nobody has accepted are reset.
+func (l *Listener) Close() error {
+	return opError("close", l.sock.network(), nil, l.Addr(), l.sock.Close())
+}
+
+// Addr returns the address that is listened at.
+func (l *Listener) Addr() net.Addr { return l.sock.netAddr((*Socket).local) }
+
+// SetDeadline sets until when Accept may wait.
+func (l *Listener) SetDeadline(t time.Time) error {
+	return opError("set", l.sock.network(), nil, l.Addr(), l.sock.setDeadline(t, true, false))
+}
+
+// A PacketConn is a datagram socket as package net has it. One that was
+// dialled is a [net.Conn] too.
+type PacketConn struct {
+	sock *Socket
+}
+
+var (
+	_ net.PacketConn = (*PacketConn)(nil)
+	_ net.Conn       = (*PacketConn)(nil)
+)
+
+// ListenPacket binds a datagram socket to an address of network "udp", or to
+// a path of network "unixgram".
+func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
+	family, kind, err := parseNetwork(network)
+	if err == nil && kind != SOCK_DGRAM {
+		err = net.UnknownNetworkError(network + " has no datagrams")
+	}
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	s, err := h.Socket(family, kind)
+	if err != nil {
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	if err := s.Bind(address); err != nil {
+		_ = s.Close()
+		return nil, opError("listen", network, nil, nil, err)
+	}
+	return &PacketConn{s}, nil
+}
+
+// Socket returns the socket inside.
+func (c *PacketConn) Socket() *Socket { return c.sock }
+
+// ReadFrom copies the next datagram into b, as much as fits, and returns its
+// sender. It waits for one.
+func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	if c.sock.unix != nil {
+		n, from, err := c.sock.receiveMessage(b)
+		return n, &net.UnixAddr{Name: from, Net: "unixgram"}, c.error("read", failed("recvfrom", err))
+	}
+	n, from, err := c.ReadFromAddrPort(b)
+	if err != nil {
+		return n, nil, err
+	}
+	return n, net.UDPAddrFromAddrPort(from), nil
+}
+
+// ReadFromAddrPort is ReadFrom without an allocation.
+func (c *PacketConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	n, from, _, err := c.sock.receiveFrom(b, false)
+	return n, from, c.error("read", failed("recvfrom", err))
+}
+
+// WriteTo sends a datagram. addr is a *net.UDPAddr, or a *net.UnixAddr for
+// network "unixgram".
+func (c *PacketConn) WriteTo(b []byte, addr net.Addr) (int, error) {
+	switch to := addr.(type) {
+	case *net.UnixAddr:
+		n, err := c.sock.sendMessage(b, to.Name)
+		return n, c.error("write", failed("sendto", err))
+	case *net.UDPAddr:
+		ap := to.AddrPort()
+		return c.WriteToAddrPort(b, netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+	}
+	return 0, c.error("write", &net.AddrError{Err: "this socket sends to UDP and unix addresses", Addr: addr.String()})
+}
+
+// WriteToAddrPort is WriteTo without an allocation.
+func (c *PacketConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	n, err := c.sock.sendTo(b, to)
+	return n, c.error("write", failed("sendto", err))
+}
+
+// Read copies the next datagram into b.
+func (c *PacketConn) Read(b []byte) (int, error) {
+	n, err := c.sock.recv(b, 0)
+	return n, c.error("read", failed("read", err))
+}
+
+// Write sends a datagram to where the socket was dialled.
+func (c *PacketConn) Write(b []byte) (int, error) {
+	n, err := c.sock.send(b, 0)
+	return n, c.error("write", failed("write", err))
+}
+
+// Close gives up the socket and what waits in it.
+func (c *PacketConn) Close() error { return c.error("close", c.sock.Close()) }
+
+// LocalAddr and RemoteAddr return the socket's ends; the latter of a socket
+// that was dialled.
+func (c *PacketConn) LocalAddr() net.Addr { return c.sock.netAddr((*Socket).local) }
+
+// RemoteAddr returns where the socket was dialled, nil if it wasn't.
+func (c *PacketConn) RemoteAddr() net.Addr {
+	if c.sock.unix == nil && !c.sock.remote().IsValid() {
+		return nil
+	}
+	return c.sock.netAddr((*Socket).remote)
+}
+
+// SetDeadline sets until when calls may wait, in the world's time.
+func (c *PacketConn) SetDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, true, true))
+}
+
+// SetReadDeadline sets until when reads may wait.
+func (c *PacketConn) SetReadDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, true, false))
+}
+
+// SetWriteDeadline sets until when writes may wait. A datagram never waits to
+// be sent.
+func (c *PacketConn) SetWriteDeadline(t time.Time) error {
+	return c.error("set", c.sock.setDeadline(t, false, true))
+}
+
+func (c *PacketConn) error(op string, err error) error {
+	return opError(op, c.sock.network(), c.LocalAddr(), nil, err)
+}

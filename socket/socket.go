@@ -1,0 +1,302 @@
+package socket
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/sim"
+	"hubbub/stack"
+	"hubbub/transport/tcp"
+	"hubbub/wire"
+)
+
+// A Socket is a program's end of a conversation. Its methods may be called
+// from several goroutines at once.
+type Socket struct {
+	host   *Host
+	family Family
+	kind   Type
+
+	// One of them, which the type and family decide.
+	tcp  *stack.TCP
+	udp  *stack.UDP
+	raw  *stack.Raw
+	unix *unixEnd
+
+	fd          int
+	nonblocking bool
+	closed      bool
+	writing     bool // somebody is in the middle of a write
+	readShut    bool
+	lingerSet   bool
+	linger      clock.Duration
+	timeout     clock.Duration // of a call that waits, zero for none
+
+	readable, writable          sim.WaitList
+	readDeadline, writeDeadline clock.Time
+	failure                     error // an error that was not reported yet
+	reported                    bool  // the connection's end was
+
+	older, newer *Socket // of the host's open sockets
+}
+
+// Socket creates a socket (socket(2)). The errors are EAFNOSUPPORT for a
+// family that isn't there, ESOCKTNOSUPPORT for a type, EACCES for a raw socket
+// without privilege.
+func (h *Host) Socket(family Family, kind Type) (*Socket, error) {
+	return h.SocketOf(family, kind, 0)
+}
+
+// SocketOf creates a socket of a certain protocol: IPPROTO_ICMP for type
+// SOCK_RAW, else 0 for the type's own.
+func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error) {
+	h.world.Enter()
+	defer h.world.Unlock()
+	s := &Socket{host: h, family: family, kind: kind}
+	if errno := s.open(protocol); errno != 0 {
+		return nil, failed("socket", errno)
+	}
+	h.add(s)
+	s.descriptor()
+	s.tell("socket", 0, "%s, %s", nil, family, kind)
+	return s, nil
+}
+
+func (s *Socket) open(protocol int) syscall.Errno {
+	h := s.host
+	switch {
+	case s.family == AF_UNIX && (s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM):
+		s.unix = newUnixEnd(s)
+	case s.family == AF_UNIX:
+		return syscall.ESOCKTNOSUPPORT
+	case s.family != AF_INET:
+		return syscall.EAFNOSUPPORT
+	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
+		s.stand(h.stack.NewTCP())
+	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
+		s.udp = h.stack.NewUDP()
+		s.udp.SetOwner(s)
+		s.udp.Options.Privileged = !h.ordinary
+	case s.kind == SOCK_RAW && protocol == IPPROTO_ICMP && h.ordinary:
+		return syscall.EACCES
+	case s.kind == SOCK_RAW && protocol == IPPROTO_ICMP:
+		s.raw = h.stack.NewRaw(wire.ProtocolICMP)
+		s.raw.SetOwner(s)
+	case s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM || s.kind == SOCK_RAW:
+		return syscall.EPROTONOSUPPORT
+	default:
+		return syscall.ESOCKTNOSUPPORT
+	}
+	return 0
+}
+
+// stand makes e the connection that the socket is for.
+func (s *Socket) stand(e *stack.TCP) {
+	s.tcp = e
+	e.Options.Privileged = !s.host.ordinary
+	e.SetOwner(s)
+}
+
+// descriptor returns the socket's number, and gives it one if it has none.
+func (s *Socket) descriptor() int {
+	if s.fd == 0 {
+		// As in a program that has standard input, output and error open.
+		s.fd = 3 + s.host.files
+		s.host.files++
+	}
+	return s.fd
+}
+
+// enter locks the world and returns its time, or an error if the socket or
+// the network is closed; then the world is unlocked again.
+func (s *Socket) enter() (clock.Time, error) {
+	w := s.host.world
+	now := w.Enter()
+	if err := s.usable(); err != nil {
+		w.Unlock()
+		return 0, err
+	}
+	return now, nil
+}
+
+// usable returns why the socket can't be used any more, nil if it can.
+func (s *Socket) usable() error {
+	if s.closed {
+		return net.ErrClosed
+	}
+	return s.host.world.Err()
+}
+
+// leave lets happen what follows from the call and unlocks the world.
+func (s *Socket) leave() { s.host.world.Leave(s.host.node) }
+
+// limit returns until when a call may wait: the earlier of a deadline and the
+// socket's time-out.
+func (s *Socket) limit(now, deadline clock.Time) clock.Time {
+	if s.timeout > 0 {
+		return clock.Earlier(deadline, now.Add(s.timeout))
+	}
+	return deadline
+}
+
+// wait waits until l is woken. Called with the world locked, it returns so.
+// until is the limit that the call's time-out sets; the deadline, which may
+// change meanwhile, is looked up.
+func (s *Socket) wait(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
+	if s.nonblocking {
+		return syscall.EAGAIN
+	}
+	if _, err := s.host.world.Wait(nil, s.host.node, l, clock.Earlier(*deadline, until)); err != nil {
+		return err
+	}
+	return s.usable()
+}
+
+// until returns when the socket's time-out ends a call that begins now.
+func (s *Socket) until(now clock.Time) clock.Time {
+	if s.timeout <= 0 {
+		return clock.Never
+	}
+	return now.Add(s.timeout)
+}
+
+// wake wakes those who can go on now.
+func (s *Socket) wake() {
+	if !s.readable.Empty() && s.canRead() {
+		s.readable.WakeAll()
+	}
+	if !s.writable.Empty() && s.canWrite() {
+		s.writable.WakeAll()
+	}
+}
+
+// canRead reports whether a call that reads or accepts would not wait.
+func (s *Socket) canRead() bool {
+	switch {
+	case s.closed, s.failure != nil, s.readShut:
+		return true
+	case s.tcp != nil && s.tcp.Listener() != nil:
+		return s.tcp.Pending() > 0
+	case s.tcp != nil:
+		c := s.tcp.Conn()
+		return c == nil || c.Ready()&tcp.ReadyRead != 0
+	case s.udp != nil:
+		return s.udp.Pending() > 0 || s.udp.HasError()
+	case s.raw != nil:
+		return s.raw.Pending() > 0
+	}
+	return s.unix.canRead()
+}
+
+// canWrite reports whether a call that writes or connects should go on: a
+// third of the send buffer is free, as on Linux, so that a writer isn't woken
+// for every acknowledgement.
+func (s *Socket) canWrite() bool {
+	if s.closed {
+		return true
+	}
+	switch {
+	case s.unix != nil:
+		return s.unix.canWrite()
+	case s.tcp == nil || s.tcp.Conn() == nil:
+		return true
+	}
+	return s.tcp.Conn().Ready()&tcp.ReadyWrite != 0
+}
+
+// Close gives up the socket: close(2). Data that was sent is still delivered,
+// and a TCP connection is ended in order; if data has arrived that nobody has
+// read, it is reset (RFC 9293, 3.6.1). With SO_LINGER Close waits until what
+// was sent is acknowledged, or so many seconds; with 0 seconds it resets.
+func (s *Socket) Close() error {
+	now, err := s.enter()
+	if err != nil {
+		return failed("close", err)
+	}
+	defer s.leave()
+	s.tell("close", 0, "", nil)
+	s.closed = true
+	s.host.remove(s)
+	switch {
+	case s.tcp != nil:
+		err = s.closeTCP(now)
+	case s.udp != nil:
+		s.udp.Close()
+	case s.raw != nil:
+		s.raw.Close()
+	default:
+		s.unix.close()
+	}
+	s.readable.WakeAll()
+	s.writable.WakeAll()
+	return failed("close", err)
+}
+
+func (s *Socket) closeTCP(now clock.Time) error {
+	switch {
+	case s.lingerSet && s.linger == 0:
+		s.tcp.Abort(now)
+		return nil
+	case s.lingerSet && s.tcp.Conn() != nil:
+		return s.lingerClose(now)
+	}
+	s.tcp.Close(now)
+	return nil
+}
+
+// lingerClose waits until everything that was written, and the FIN, is
+// acknowledged.
+func (s *Socket) lingerClose(now clock.Time) error {
+	c := s.tcp.Conn()
+	if err := c.CloseWrite(now); err == nil {
+		s.tcp.Update(now)
+	}
+	until := now.Add(s.linger)
+	for c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1 {
+		if _, err := s.host.world.Wait(nil, s.host.node, &s.writable, until); err != nil {
+			s.tcp.Abort(s.host.world.Now())
+			return err
+		}
+	}
+	s.tcp.Close(s.host.world.Now())
+	return nil
+}
+
+// local and remote return the socket's addresses, zero if it has none.
+func (s *Socket) local() netip.AddrPort {
+	switch {
+	case s.tcp != nil:
+		return s.tcp.Local()
+	case s.udp != nil:
+		return s.udp.Local()
+	case s.raw != nil:
+		return netip.AddrPortFrom(s.raw.Local(), 0)
+	}
+	return netip.AddrPort{}
+}
+
+func (s *Socket) remote() netip.AddrPort {
+	switch {
+	case s.tcp != nil:
+		return s.tcp.Remote()
+	case s.udp != nil:
+		return s.udp.Remote()
+	case s.raw != nil:
+		return netip.AddrPortFrom(s.raw.Remote(), 0)
+	}
+	return netip.AddrPort{}
+}
+
+// tell publishes a call that has come to its end.
+func (s *Socket) tell(call string, result int, format string, err error, args ...any) {
+	w := s.host.world
+	if !w.Stream.On() {
+		return
+	}
+	s.publish(event.SocketCall{
+		FD: s.descriptor(), Call: call, Args: formatArgs(format, args), Result: resultText(result, err), Error: errorText(err),
+	})
+}

@@ -1,0 +1,284 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"syscall"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/transport/tcp"
+)
+
+// readViews is how many pieces one read takes at most.
+const readViews = 8
+
+// readStream reads at most len(b) bytes of a stream.
+func (s *Socket) readStream(b []byte) (int, error) {
+	now, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	var views [readViews]pkt.View
+	until := s.until(now)
+	for {
+		count, err := s.take(now, views[:], len(b))
+		if count > 0 || err != nil || len(b) == 0 {
+			n := lengthOf(views[:count])
+			s.tell("recv", n, "%d", err, len(b))
+			s.leave()
+			// The bytes are copied with the world unlocked.
+			return copyOut(b, views[:count]), err
+		}
+		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
+			s.tell("recv", 0, "%d", err, len(b))
+			s.host.world.Unlock()
+			return 0, err
+		}
+		now = s.host.world.Now()
+	}
+}
+
+func lengthOf(views []pkt.View) (n int) {
+	for _, v := range views {
+		n += v.Len()
+	}
+	return n
+}
+
+func copyOut(b []byte, views []pkt.View) (n int) {
+	for _, v := range views {
+		n += copy(b[n:], v.Bytes())
+		v.Release()
+	}
+	return n
+}
+
+// take detaches at most n bytes of what has arrived, and returns how many
+// views that makes. Without any it returns why there will be none: the end of
+// the stream, or what ended it.
+func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err error) {
+	if s.unix != nil {
+		return s.unix.take(views, n)
+	}
+	c := s.tcp.Conn()
+	switch {
+	case c == nil:
+		return 0, s.notConnected()
+	case s.readShut:
+		return 0, io.EOF
+	}
+	for count < len(views) && n > 0 && c.Readable() > 0 {
+		views[count] = c.Read(now, n)
+		n -= views[count].Len()
+		count++
+	}
+	if count > 0 {
+		s.tcp.Update(now)
+		return count, nil
+	}
+	return 0, s.readEnd(c)
+}
+
+// readEnd returns why a connection without data will have no more, nil if it
+// may have.
+func (s *Socket) readEnd(c *tcp.Conn) error {
+	switch {
+	case c.EOF():
+		return io.EOF
+	case c.Err() != nil:
+		return s.report(c.Err(), io.EOF)
+	}
+	switch c.State() {
+	case tcp.StateClosed:
+		return io.EOF
+	case tcp.StateSynSent, tcp.StateSynReceived:
+		if s.nonblocking {
+			return syscall.EAGAIN
+		}
+	}
+	return nil
+}
+
+// report returns the error that ended the connection the first time, and then
+// what a dead connection gives, as SO_ERROR does on Linux.
+func (s *Socket) report(err, then error) error {
+	if s.reported {
+		return then
+	}
+	s.reported = true
+	return err
+}
+
+func (s *Socket) notConnected() error { return syscall.ENOTCONN }
+
+// smallWrite is the longest write that is copied under the lock, into what is
+// free of the last chunk. Longer ones are copied before it is taken.
+const smallWrite = 4 << 10
+
+// writeStream writes all of b, or what fits at once if the socket doesn't
+// wait.
+func (s *Socket) writeStream(b []byte) (written int, err error) {
+	ready := copyIn(b)
+	defer func() { ready.Release() }()
+	now, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	until := s.until(now)
+	if err := s.beginWrite(until); err != nil {
+		s.host.world.Unlock()
+		return 0, err
+	}
+	for {
+		n, err := s.put(now, b[written:], &ready)
+		written += n
+		if err == nil && written < len(b) {
+			if ready, err = s.refill(ready, b[written:], &now, until); err == nil {
+				continue
+			}
+		}
+		if written > 0 && s.nonblocking && errors.Is(err, syscall.EAGAIN) {
+			err = nil
+		}
+		s.tell("send", written, "%d bytes", err, len(b))
+		s.endWrite()
+		s.leave()
+		return written, err
+	}
+}
+
+// copyIn copies the beginning of b, if it is long, to where the stack will
+// share it.
+func copyIn(b []byte) pkt.View {
+	if len(b) <= smallWrite {
+		return pkt.View{}
+	}
+	return pkt.CopyView(b[:min(len(b), pkt.MaxView)])
+}
+
+// put hands over the beginning of rest, as much as there is room for: from
+// ready, which holds a copy of it, or else by copying.
+func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) {
+	if s.unix != nil {
+		return s.unix.put(rest)
+	}
+	c := s.tcp.Conn()
+	if err := s.writeEnd(c); err != nil {
+		return 0, err
+	}
+	if ready.Len() == 0 {
+		n, err := c.WriteBytes(now, rest)
+		s.tcp.Update(now)
+		return n, err
+	}
+	n := min(ready.Len(), c.WriteSpace())
+	if n == 0 {
+		return 0, nil
+	}
+	err := c.Write(now, ready.Slice(0, n).Retain())
+	*ready = ready.Slice(n, ready.Len())
+	s.tcp.Update(now)
+	return n, err
+}
+
+// writeEnd returns why a connection takes no more data, nil if it does.
+func (s *Socket) writeEnd(c *tcp.Conn) error {
+	switch {
+	case c == nil:
+		return s.notConnected()
+	case c.Err() != nil:
+		return s.report(c.Err(), syscall.EPIPE)
+	case !c.CanWrite():
+		return syscall.EPIPE
+	}
+	return nil
+}
+
+// refill makes the next write ready: it waits for room, or copies what comes
+// next with the world unlocked.
+func (s *Socket) refill(ready pkt.View, rest []byte, now *clock.Time, until clock.Time) (pkt.View, error) {
+	w := s.host.world
+	if s.roomFor() > 0 && ready.Len() == 0 && len(rest) > smallWrite {
+		ready.Release()
+		w.Leave(s.host.node)
+		ready = copyIn(rest)
+		*now = w.Enter()
+		return ready, s.usable()
+	}
+	if s.roomFor() == 0 {
+		if err := s.wait(&s.writable, &s.writeDeadline, until); err != nil {
+			return ready, err
+		}
+	}
+	*now = w.Now()
+	return ready, nil
+}
+
+// roomFor returns how many bytes could be written at once.
+func (s *Socket) roomFor() int {
+	if s.unix != nil {
+		return s.unix.room()
+	}
+	if c := s.tcp.Conn(); c != nil && c.Err() == nil && c.CanWrite() {
+		return c.WriteSpace()
+	}
+	return 1 // to find out why not
+}
+
+// beginWrite waits until no other write is under way: what one call writes
+// stays together.
+func (s *Socket) beginWrite(until clock.Time) error {
+	for s.writing {
+		if err := s.wait(&s.writable, &s.writeDeadline, until); err != nil {
+			return err
+		}
+	}
+	if s.writeDeadline.Due(s.host.world.Now()) {
+		return errDeadline
+	}
+	s.writing = true
+	return nil
+}
+
+func (s *Socket) endWrite() {
+	s.writing = false
+	if !s.writable.Empty() {
+		s.writable.WakeAll()
+	}
+}
+
+// Shutdown closes one direction of a connection, or both (shutdown(2)). After
+// SHUT_WR the peer reads the end of the stream, and can go on sending.
+func (s *Socket) Shutdown(how How) error {
+	now, err := s.enter()
+	if err != nil {
+		return failed("shutdown", err)
+	}
+	defer s.leave()
+	err = s.shutdown(now, how)
+	s.tell("shutdown", 0, "%s", err, how)
+	return failed("shutdown", err)
+}
+
+func (s *Socket) shutdown(now clock.Time, how How) error {
+	if s.unix != nil {
+		return s.unix.shutdown(how)
+	}
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return s.notConnected()
+	}
+	if how == SHUT_RD || how == SHUT_RDWR {
+		s.readShut = true
+		s.tcp.Conn().CloseRead(now)
+		s.readable.WakeAll()
+	}
+	if how == SHUT_WR || how == SHUT_RDWR {
+		if err := s.tcp.Conn().CloseWrite(now); err != nil {
+			return s.notConnected()
+		}
+		s.tcp.Update(now)
+		s.writable.WakeAll()
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package stack
+
+import (
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+)
+
+// A Discard is a reason for which a packet goes no further at this machine.
+type Discard uint8
+
+// The reasons, in the order of the layers that find them.
+const (
+	discardFCS Discard = iota
+	discardShortFrame
+	discardOtherMAC
+	discardTagged
+	discardEtherType
+	discardARP
+	discardIPv4Header
+	discardTruncated
+	discardMartianSource
+	discardMartianDestination
+	discardOtherAddress
+	discardFragment
+	discardProtocol
+	discardBadTransportHeader
+	discardBadChecksum
+	discardNoPort
+	discardBroadcastTCP
+	discardTTL
+	discardNoRoute
+	discardTooBig
+	discardUnresolved
+	discardReceiveBuffer
+	discardAcceptQueue
+	discardSYNQueue
+	discardNotSYN
+	discardICMP
+	discardICMPLimit
+	discardLinkBroadcast
+	discardNoDestination
+	discardTentative
+	numDiscards
+)
+
+var discardText = [numDiscards]string{
+	discardFCS:                "its frame check sequence is wrong: a bit was damaged on the way",
+	discardShortFrame:         "it is too short for an Ethernet frame",
+	discardOtherMAC:           "it is addressed to another MAC address",
+	discardTagged:             "it is tagged for a VLAN, and this machine is in none",
+	discardEtherType:          "nothing here speaks its EtherType",
+	discardARP:                "it asks for an address that isn't this machine's",
+	discardIPv4Header:         "its IPv4 header is damaged",
+	discardTruncated:          "it is shorter than its header says",
+	discardMartianSource:      "its source address can't be a sender's",
+	discardMartianDestination: "its destination address doesn't belong on a link",
+	discardOtherAddress:       "it is for another IP address, and this machine is no router",
+	discardFragment:           "it is a fragment that doesn't fit the others",
+	discardProtocol:           "nothing here speaks its protocol",
+	discardBadTransportHeader: "its transport header is damaged",
+	discardBadChecksum:        "its checksum is wrong",
+	discardNoPort:             "no socket has its port",
+	discardBroadcastTCP:       "TCP can't be broadcast",
+	discardTTL:                "its time to live has run out",
+	discardNoRoute:            "there is no route to its destination",
+	discardTooBig:             "it exceeds the next link's MTU and may not be cut",
+	discardUnresolved:         "its next hop doesn't answer",
+	discardReceiveBuffer:      "the socket's receive buffer is full",
+	discardAcceptQueue:        "the queue of connections to be accepted is full",
+	discardSYNQueue:           "the queue of half-open connections is full",
+	discardNotSYN:             "a listener takes nothing but SYNs",
+	discardICMP:               "its ICMP message concerns nothing here",
+	discardICMPLimit:          "too many ICMP errors have been sent already",
+	discardLinkBroadcast:      "it was broadcast on the link, but its IP address is a single machine's",
+	discardNoDestination:      "its destination is no address of the machine any more",
+	discardTentative:          "its destination is an address that isn't in use yet",
+}
+
+// String says the reason in a sentence about "it", the packet.
+func (d Discard) String() string { return discardText[d] }
+
+// Discards returns how many packets were discarded for each reason that there
+// was.
+func (s *Stack) Discards() map[string]uint64 {
+	counts := make(map[string]uint64)
+	for d, n := range s.discards {
+		if n > 0 {
+			counts[Discard(d).String()] = n
+		}
+	}
+	return counts
+}
+
+// discard counts and tells that p, which came or would have left by i, goes
+// no further, and releases it.
+func (s *Stack) discard(now clock.Time, i *Interface, p *pkt.Packet, why Discard) {
+	s.discards[why]++
+	if s.stream.On() {
+		e := event.FrameDropped{Port: i.Name, Frame: event.ID(p.ID), Reason: why.String()}
+		if p.ID == 0 {
+			e.Data = p.AppendTo(nil)
+		}
+		s.stream.Publish(now, s.cfg.Name, e)
+	}
+	p.Release()
+}

@@ -1,0 +1,193 @@
+package stack
+
+import (
+	"errors"
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/network/icmperr"
+	"hubbub/transport/tcp"
+	"hubbub/wire"
+)
+
+// handleICMP takes an ICMP message for this machine (RFC 792).
+func (s *Stack) handleICMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
+	header := h.HeaderLen()
+	body := p.Payload(header, h.TotalLen-header)
+	m, payload, err := wire.ParseICMPv4(body.Bytes())
+	switch {
+	case err != nil:
+		s.discard(now, at.iface, p, discardBadTransportHeader)
+	case m.Type == wire.Echo:
+		s.echo(now, at, h, p, m, body)
+	case m.IsError():
+		if !s.handleICMPError(now, &m, payload) {
+			s.discard(now, at.iface, p, discardICMP)
+			break
+		}
+		p.Release()
+	case m.Type == wire.EchoReply && len(s.raws) > 0:
+		p.Release()
+	default:
+		// RFC 1122, 3.2.2: if an ICMP message of unknown type is received, it
+		// MUST be silently discarded.
+		s.discard(now, at.iface, p, discardICMP)
+	}
+	body.Release()
+}
+
+// echo answers an echo request (RFC 1122, 3.2.2.6): with the same identifier,
+// sequence number and data, from the address that was asked. One that was
+// broadcast is not answered.
+func (s *Stack) echo(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4, body pkt.View) {
+	if at.broadcast || s.local[h.Dst] == nil && !at.iface.Loopback {
+		s.discard(now, at.iface, p, discardICMP)
+		return
+	}
+	m.Type = wire.EchoReply
+	answer := wire.IPv4{Protocol: wire.ProtocolICMP, TOS: h.TOS, Src: h.Dst, Dst: h.Src}
+	p.Release()
+	s.sendICMP(now, &answer, m, body.Slice(wire.ICMPv4HeaderLen, body.Len()).Retain(), "echo reply", "RFC 792, page 14")
+}
+
+// sendICMP sends a message whose payload's reference it takes over.
+func (s *Stack) sendICMP(now clock.Time, h *wire.IPv4, m wire.ICMPv4, payload pkt.View, reason, rfc string) {
+	v, err := s.pathTo(h.Dst, h.Src)
+	if err != nil {
+		payload.Release()
+		return
+	}
+	h.Src = v.source
+	p := pkt.New()
+	p.Reason, p.RFC = reason, rfc
+	m.PutHeader(p.Prepend(wire.ICMPv4HeaderLen), payload.Bytes())
+	p.SetBody(payload)
+	s.sendIPv4(now, p, &v, h)
+}
+
+// icmpError tells the sender of p, a packet whose head begins with its IPv4
+// header h, what became of it, if that may be told (RFC 1122, 3.2.2). p stays
+// the caller's.
+func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4) {
+	about := icmperr.Packet{
+		Header: h, LinkBroadcast: at.broadcast,
+		DstBroadcast: at.iface.isBroadcast(h.Dst), SrcBroadcast: at.iface.isBroadcast(h.Src),
+	}
+	if head := transportHead(h, p); h.Protocol == wire.ProtocolICMP && len(head) > 0 {
+		about.ICMPType = head[0]
+	}
+	if ok, _ := icmperr.MayAnswer(about); !ok {
+		return
+	}
+	if ok, _ := s.icmpLimit.Allow(now, h.Src); !ok {
+		s.discards[discardICMPLimit]++
+		return
+	}
+	answer := wire.IPv4{Protocol: wire.ProtocolICMP, TOS: 0xc0, Dst: h.Src}
+	if s.local[h.Dst] != nil {
+		answer.Src = h.Dst
+	}
+	quote := p.Payload(0, icmperr.QuoteLen(h.HeaderLen(), h.TotalLen-h.HeaderLen(), 0))
+	s.sendICMP(now, &answer, m, quote, "ICMP error: "+m.Text(), "RFC 792")
+}
+
+// handleICMPError hands an error to the endpoint whose packet it quotes. It
+// reports false if there is none.
+func (s *Stack) handleICMPError(now clock.Time, m *wire.ICMPv4, quoted []byte) bool {
+	h, transport, err := wire.ParseIPv4Header(quoted)
+	if err != nil || s.local[h.Src] == nil {
+		return false
+	}
+	if m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded {
+		s.learnMTU(now, &h, int(m.MTU()))
+	}
+	return s.concerns(now, &h, transport, m)
+}
+
+// learnMTU believes a router that h's packet exceeded a link's MTU (RFC 1191).
+func (s *Stack) learnMTU(now clock.Time, h *wire.IPv4, mtu int) {
+	v, err := s.pathTo(h.Dst, h.Src)
+	if err != nil {
+		return
+	}
+	s.pathMTU.HandleTooBig(now, h.Dst, mtu, h.TotalLen, s.mtuTo(now, h.Dst, &v))
+	s.generation++
+}
+
+// concerns tells the endpoint that sent a packet what ICMP says of it.
+// transport is at least the first eight bytes of what followed the header h.
+func (s *Stack) concerns(now clock.Time, h *wire.IPv4, transport []byte, m *wire.ICMPv4) bool {
+	if len(transport) < 8 {
+		return false
+	}
+	local := netip.AddrPortFrom(h.Src, be16(transport))
+	remote := netip.AddrPortFrom(h.Dst, be16(transport[2:]))
+	switch h.Protocol {
+	case wire.ProtocolTCP:
+		quoted := tcp.Seq(uint32(be16(transport[4:]))<<16 | uint32(be16(transport[6:])))
+		return s.tcpError(now, local, remote, quoted, m)
+	case wire.ProtocolUDP:
+		return s.udpError(local, remote, m)
+	case wire.ProtocolICMP:
+		return len(s.raws) > 0
+	}
+	return false
+}
+
+func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
+
+// icmpMeaning returns the error that a message means to a transport, and
+// whether it is hard (RFC 1122, 4.2.3.9; RFC 9293, 3.9.2.2).
+func icmpMeaning(m *wire.ICMPv4) (err error, hard bool) {
+	switch m.Type {
+	case wire.DestinationUnreachable:
+		return unreachable(m.Code)
+	case wire.TimeExceeded:
+		return ErrHostUnreachable, false
+	case wire.ParameterProblem:
+		return errParameter, false
+	}
+	return nil, false
+}
+
+var errParameter = errors.New("protocol error")
+
+func unreachable(code uint8) (err error, hard bool) {
+	switch code {
+	case wire.CodeNetUnreachable, wire.CodeSourceRouteFailed:
+		return ErrNetUnreachable, false
+	case wire.CodeProtocolUnreachable:
+		return ErrProtoUnreach, true
+	case wire.CodePortUnreachable:
+		return ErrRefused, true
+	case wire.CodeFragmentationNeeded:
+		return ErrMessageSize, false
+	}
+	return ErrHostUnreachable, false
+}
+
+// expireFragments gives up packets whose fragments did not all come in time,
+// and tells their senders (RFC 1122, 3.3.2).
+func (s *Stack) expireFragments(now clock.Time) {
+	s.reassembly.HandleTimer(now)
+	s.tellFragments(now)
+	for {
+		x, ok := s.reassembly.PollExpired(now)
+		if !ok {
+			return
+		}
+		if x.First {
+			// The first fragment again, for the rules about errors.
+			p := pkt.New()
+			p.SetBody(x.Payload)
+			x.Header.AppendTo(p.Prepend(x.Header.HeaderLen())[:0])
+			before := s.stream.Because(event.ID(x.Cause))
+			s.icmpError(now, arrival{iface: s.loopback}, &x.Header, p,
+				wire.ICMPv4{Type: wire.TimeExceeded, Code: wire.CodeReassemblyTimeExceeded})
+			s.stream.Because(before)
+			p.Release()
+		}
+	}
+}

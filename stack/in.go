@@ -1,0 +1,92 @@
+package stack
+
+import (
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// arrival is what the lower layers know of a packet on its way up.
+type arrival struct {
+	iface     *Interface
+	broadcast bool // it came by a broadcast or multicast of the link
+}
+
+// HandleFrame takes a frame that has arrived at an interface, and owns it.
+func (s *Stack) HandleFrame(now clock.Time, port int, p *pkt.Packet) {
+	i := s.interfaces[port]
+	if !p.FCSOK() {
+		s.discard(now, i, p, discardFCS)
+		return
+	}
+	eth, _, err := wire.ParseEthernet(p.Head())
+	switch {
+	case err != nil:
+		s.discard(now, i, p, discardShortFrame)
+	case eth.Tagged:
+		s.discard(now, i, p, discardTagged)
+	case eth.Dst != i.MAC && !eth.Dst.IsGroup():
+		s.discard(now, i, p, discardOtherMAC)
+	default:
+		p.Strip(eth.Len())
+		s.handlePacket(now, arrival{i, eth.Dst.IsGroup()}, eth.Type, p)
+	}
+}
+
+func (s *Stack) handlePacket(now clock.Time, at arrival, kind wire.EtherType, p *pkt.Packet) {
+	switch {
+	case kind == wire.EtherTypeIPv4:
+		s.handleIPv4(now, at, p)
+	case kind == wire.EtherTypeARP && at.iface.neighbors != nil:
+		s.handleARP(now, at, p)
+	default:
+		s.discard(now, at.iface, p, discardEtherType)
+	}
+}
+
+func (s *Stack) handleARP(now clock.Time, at arrival, p *pkt.Packet) {
+	i := at.iface
+	a, _, err := wire.ParseARP(p.Head())
+	if err != nil {
+		s.discard(now, i, p, discardARP)
+		return
+	}
+	neighbors := s.with(i)
+	neighbors.HandleARP(now, a, at.broadcast)
+	if a.Op == wire.ARPRequest && s.local[a.TargetIP] != i && a.SenderIP != a.TargetIP {
+		s.discard(now, i, p, discardARP)
+	} else {
+		p.Release()
+	}
+	s.drainNeighbors(now, i)
+}
+
+// drainNeighbors takes all output of an interface's neighbour cache.
+func (s *Stack) drainNeighbors(now clock.Time, i *Interface) {
+	s.tellNeighbors(now, i)
+	for {
+		r, ok := i.neighbors.PollARP(now)
+		if !ok {
+			break
+		}
+		p := pkt.New()
+		p.Cause, p.Reason, p.RFC = r.Cause, r.Reason, r.RFC
+		r.ARP.AppendTo(p.Prepend(wire.ARPLen)[:0])
+		s.frame(i, p, r.Dst, wire.EtherTypeARP)
+	}
+	for {
+		p, mac, ok := i.neighbors.PollPacket(now)
+		if !ok {
+			break
+		}
+		p.Cause = uint64(s.stream.Cause())
+		s.frame(i, p, mac, wire.EtherTypeIPv4)
+	}
+	for {
+		p, _, ok := i.neighbors.PollUnreachable(now)
+		if !ok {
+			break
+		}
+		s.unresolved(now, i, p)
+	}
+}

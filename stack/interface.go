@@ -1,0 +1,162 @@
+package stack
+
+import (
+	"fmt"
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/network/neigh"
+	"hubbub/network/route"
+	"hubbub/wire"
+)
+
+// LoopbackMTU is the longest packet that the loopback interface takes, as on
+// Linux.
+const LoopbackMTU = 65536
+
+// EthernetMTU is the longest packet that fits an Ethernet frame.
+const EthernetMTU = wire.MaxPayload
+
+// An Interface is where a stack meets a cable, or itself.
+type Interface struct {
+	Name      string
+	Index     int // also the number of the port that its frames leave by
+	MAC       wire.MAC
+	MTU       int
+	Loopback  bool
+	addresses []netip.Prefix
+	neighbors *neigh.Cache // nil on loopback
+}
+
+// AddInterface gives the machine its next interface. One without a MAC address
+// is a loopback interface.
+func (s *Stack) AddInterface(name string, mac wire.MAC, mtu int) *Interface {
+	i := &Interface{Name: name, Index: len(s.interfaces), MAC: mac, MTU: mtu}
+	s.interfaces = append(s.interfaces, i)
+	i.restart(s)
+	return i
+}
+
+// Interfaces returns the machine's interfaces, the loopback one first.
+func (s *Stack) Interfaces() []*Interface { return s.interfaces }
+
+// Addresses returns the interface's addresses with their subnets.
+func (i *Interface) Addresses() []netip.Prefix { return i.addresses }
+
+// Neighbors returns the interface's neighbour cache, nil on loopback.
+func (i *Interface) Neighbors() *neigh.Cache { return i.neighbors }
+
+// restart empties the neighbour cache and claims the addresses anew.
+func (i *Interface) restart(s *Stack) {
+	if i.MAC.IsZero() {
+		return
+	}
+	if i.neighbors != nil {
+		i.neighbors.Close()
+	}
+	i.neighbors = neigh.New(&s.cfg.Neighbors, i.MAC, s.rnd)
+	for _, prefix := range i.addresses {
+		i.neighbors.AddAddress(0, prefix.Addr(), false)
+	}
+}
+
+// AddAddress gives an interface an address in a subnet, and the machine the
+// route to that subnet. With detect the address is used only after nobody on
+// the link has objected (RFC 5227, 2.1), and then announced.
+func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, detect bool) error {
+	addr := prefix.Addr()
+	if _, ours := s.local[addr]; ours {
+		return fmt.Errorf("%w: %s has %v already", ErrAddrInUse, s.cfg.Name, addr)
+	}
+	i.addresses = append(i.addresses, prefix)
+	s.local[addr] = i
+	if err := s.AddRoute(route.Route{
+		Prefix: prefix.Masked(), Interface: i.Index, Source: addr, Origin: "connected",
+	}); err != nil {
+		return err
+	}
+	if i.neighbors != nil {
+		s.with(i).AddAddress(now, addr, detect)
+		s.drainNeighbors(now, i)
+	}
+	return nil
+}
+
+// AddRoute adds a route, or says what is wrong with it.
+func (s *Stack) AddRoute(r route.Route) error {
+	s.generation++
+	return s.routes.Add(r)
+}
+
+// RemoveRoute removes a route, and reports whether there was one.
+func (s *Stack) RemoveRoute(r route.Route) bool {
+	s.generation++
+	return s.routes.Remove(r)
+}
+
+// Routes returns the machine's routing table.
+func (s *Stack) Routes() *route.Table { return &s.routes }
+
+// Announce tells everybody on the link which address is behind the
+// interface's MAC address: a gratuitous ARP (RFC 5227, 2.3).
+func (s *Stack) Announce(now clock.Time, i *Interface, addr netip.Addr) {
+	if i.neighbors == nil {
+		return
+	}
+	s.with(i).Announce(now, addr)
+	s.drainNeighbors(now, i)
+}
+
+// subnetOf returns the interface's subnet that holds addr.
+func (i *Interface) subnetOf(addr netip.Addr) (netip.Prefix, bool) {
+	for _, p := range i.addresses {
+		if p.Contains(addr) {
+			return p.Masked(), true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// with returns the interface's neighbour cache, told the current cause.
+func (s *Stack) with(i *Interface) *neigh.Cache {
+	i.neighbors.Cause = uint64(s.stream.Cause())
+	i.neighbors.Watch = s.stream.On()
+	return i.neighbors
+}
+
+func (i *Interface) handleTimer(s *Stack, now clock.Time) {
+	if i.neighbors == nil || !i.neighbors.NextTimer().Due(now) {
+		return
+	}
+	s.with(i).HandleTimer(now)
+	s.drainNeighbors(now, i)
+}
+
+// isBroadcast reports whether addr reaches everybody on the interface's link:
+// the limited broadcast, or the one of a subnet with all host bits set, or the
+// obsolete one with all of them clear (RFC 1122, 3.3.6).
+func (i *Interface) isBroadcast(addr netip.Addr) bool {
+	if addr == limitedBroadcast {
+		return true
+	}
+	for _, p := range i.addresses {
+		if i.Loopback || p.Bits() >= 31 || !p.Contains(addr) {
+			continue
+		}
+		if addr == lastAddress(p) || addr == p.Masked().Addr() {
+			return true
+		}
+	}
+	return false
+}
+
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// lastAddress returns a subnet's address with all host bits set.
+func lastAddress(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,158 @@
+package stack
+
+import (
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// handleIPv4 takes a packet whose head begins with the IPv4 header.
+func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
+	h, _, err := wire.ParseIPv4Header(p.Head())
+	if err != nil {
+		// RFC 1122, 3.2.1.2: a host MUST verify the IP header checksum on
+		// every received datagram and silently discard every datagram that
+		// has a bad checksum.
+		s.discard(now, at.iface, p, discardIPv4Header)
+		return
+	}
+	if why, bad := s.checkIPv4(at, &h, p); bad {
+		s.discard(now, at.iface, p, why)
+		return
+	}
+	switch where := s.destination(at, h.Dst); {
+	case where == forHere:
+		s.deliver(now, at, &h, p)
+	case where == forNobody:
+		s.discard(now, at.iface, p, discardTentative)
+	case !s.cfg.Forwarding:
+		// RFC 1122, 3.2.1.3: a host MUST silently discard an incoming
+		// datagram that is not destined for the host.
+		s.discard(now, at.iface, p, discardOtherAddress)
+	default:
+		s.forward(now, at, &h, p)
+	}
+}
+
+// checkIPv4 finds what is wrong with a header, if anything.
+func (s *Stack) checkIPv4(at arrival, h *wire.IPv4, p *pkt.Packet) (Discard, bool) {
+	switch {
+	case h.TotalLen > p.Len():
+		return discardTruncated, true
+	case s.martianSource(at.iface, h):
+		return discardMartianSource, true
+	case h.Dst.IsUnspecified(), h.Dst.IsLoopback() && !at.iface.Loopback:
+		return discardMartianDestination, true
+	case at.broadcast && !h.Dst.IsMulticast() && !at.iface.isBroadcast(h.Dst):
+		// RFC 1122, 3.3.6: a host SHOULD silently discard a datagram that is
+		// received via a link-layer broadcast but does not specify an IP
+		// multicast or broadcast destination address.
+		return discardLinkBroadcast, true
+	}
+	return 0, false
+}
+
+// martianSource reports whether no sender can have the source address. The
+// unspecified address is that of a host which doesn't know its own yet
+// (RFC 1122, 3.2.1.3): it may send to this link alone.
+func (s *Stack) martianSource(i *Interface, h *wire.IPv4) bool {
+	src := h.Src
+	switch {
+	case src.IsMulticast(), i.isBroadcast(src), src.As4()[0] >= 240:
+		return true
+	case i.Loopback:
+		return false
+	case src.IsUnspecified():
+		return !i.isBroadcast(h.Dst)
+	}
+	return src.IsLoopback() || s.local[src] != nil
+}
+
+// where says for whom a packet is.
+type where uint8
+
+const (
+	forHere where = iota
+	forElsewhere
+	forNobody // for an address of ours that isn't in use
+)
+
+// destination decides whether a packet is for this machine.
+func (s *Stack) destination(at arrival, dst netip.Addr) where {
+	if i, ours := s.local[dst]; ours {
+		if i.neighbors != nil && !i.neighbors.Usable(dst) {
+			return forNobody
+		}
+		return forHere
+	}
+	switch {
+	case at.iface.isBroadcast(dst), at.iface.Loopback, dst == allHosts:
+		return forHere
+	case dst.IsMulticast():
+		return forElsewhere
+	}
+	return forElsewhere
+}
+
+// allHosts is the group that every host is in (RFC 1112, 4).
+var allHosts = netip.AddrFrom4([4]byte{224, 0, 0, 1})
+
+// deliver takes a packet for this machine, whole or a fragment.
+func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
+	if h.MF || h.FragOffset > 0 {
+		s.handleFragment(now, at, h, p)
+		return
+	}
+	s.tellRaws(now, h, p)
+	switch h.Protocol {
+	case wire.ProtocolTCP:
+		s.handleTCP(now, at, h, p)
+	case wire.ProtocolUDP:
+		s.handleUDP(now, at, h, p)
+	case wire.ProtocolICMP:
+		s.handleICMP(now, at, h, p)
+	default:
+		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeProtocolUnreachable})
+		s.discard(now, at.iface, p, discardProtocol)
+	}
+}
+
+// handleFragment keeps a fragment until its packet is whole, and delivers
+// that.
+func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
+	header := h.HeaderLen()
+	payload := p.Payload(header, h.TotalLen-header)
+	s.reassembly.Cause, s.reassembly.Watch = uint64(s.stream.Cause()), s.stream.On()
+	whole, body, done := s.reassembly.HandleFragment(now, h, payload)
+	s.tellFragments(now)
+	if !done {
+		p.Release()
+		return
+	}
+	w := pkt.New()
+	w.ID, w.Cause = p.ID, p.Cause
+	p.Release()
+	// The transport's header is wanted in the head.
+	head := min(body.Len(), pkt.HeadRoom-whole.HeaderLen())
+	w.SetBody(body.Slice(head, body.Len()).Retain())
+	copy(w.Prepend(head), body.Bytes())
+	body.Release()
+	whole.AppendTo(w.Prepend(whole.HeaderLen())[:0])
+	s.deliver(now, at, &whole, w)
+}
+
+// transportHead returns what of the transport's part of a packet is in the
+// head, without what lies behind the packet's end.
+func transportHead(h *wire.IPv4, p *pkt.Packet) []byte {
+	b := p.Head()[h.HeaderLen():]
+	return b[:min(len(b), h.TotalLen-h.HeaderLen())]
+}
+
+// checksumOK verifies a transport's checksum over a header that is in the
+// head, and the payload behind it.
+func checksumOK(h *wire.IPv4, header []byte, payload pkt.View) bool {
+	sum := wire.PseudoHeader(h.Src, h.Dst, h.Protocol, len(header)+payload.Len())
+	return sum.Add(header).Add(payload.Bytes()).Fold() == 0
+}

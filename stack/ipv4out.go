@@ -1,0 +1,146 @@
+package stack
+
+import (
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/network/frag"
+	"hubbub/wire"
+)
+
+// A path is where packets to one destination go. An endpoint keeps the one it
+// uses, and looks it up anew when the generation has changed.
+type path struct {
+	iface      *Interface
+	nextHop    netip.Addr // the destination itself where it is on the link
+	source     netip.Addr
+	generation uint32
+}
+
+// pathTo looks up where packets to dst go. source is the address to be used,
+// or the zero Addr, for which the path's is put.
+func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
+	v := path{nextHop: dst, source: source, generation: s.generation}
+	if _, ours := s.local[dst]; ours {
+		v.iface = s.loopback
+		if !source.IsValid() {
+			v.source = dst
+		}
+		return v, nil
+	}
+	if dst == limitedBroadcast || dst.IsMulticast() {
+		return s.pathToGroup(v)
+	}
+	r, ok := s.routes.Lookup(dst)
+	if !ok {
+		return v, ErrNetUnreachable
+	}
+	v.iface = s.interfaces[r.Interface]
+	if r.NextHop.IsValid() {
+		v.nextHop = r.NextHop
+	}
+	if !source.IsValid() {
+		v.source = s.sourceFor(v.iface, v.nextHop, r.Source)
+	}
+	return v, nil
+}
+
+// pathToGroup leads to everybody on the first link that isn't loopback.
+func (s *Stack) pathToGroup(v path) (path, error) {
+	for _, i := range s.interfaces {
+		if i.Loopback || len(i.addresses) == 0 {
+			continue
+		}
+		v.iface = i
+		if !v.source.IsValid() {
+			v.source = i.addresses[0].Addr()
+		}
+		return v, nil
+	}
+	return v, ErrNetUnreachable
+}
+
+// sourceFor chooses the address that packets by an interface come from: the
+// route's, else the one in the next hop's subnet, else the first (RFC 1122,
+// 3.3.4.3).
+func (s *Stack) sourceFor(i *Interface, nextHop, preferred netip.Addr) netip.Addr {
+	if preferred.IsValid() {
+		return preferred
+	}
+	for _, p := range i.addresses {
+		if p.Contains(nextHop) {
+			return p.Addr()
+		}
+	}
+	if len(i.addresses) > 0 {
+		return i.addresses[0].Addr()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// mtuTo returns the longest packet that may go to dst by v.
+func (s *Stack) mtuTo(now clock.Time, dst netip.Addr, v *path) int {
+	if mtu := s.pathMTU.Get(now, dst); mtu != 0 {
+		return min(mtu, v.iface.MTU)
+	}
+	return v.iface.MTU
+}
+
+// PathMTU returns the longest packet that may go to dst.
+func (s *Stack) PathMTU(now clock.Time, dst netip.Addr) (int, error) {
+	v, err := s.pathTo(dst, netip.Addr{})
+	if err != nil {
+		return 0, err
+	}
+	return s.mtuTo(now, dst, &v), nil
+}
+
+// sendIPv4 puts the IPv4 header before p, whose head begins with the
+// transport's, and sends it along v. Of h, the caller has set the protocol,
+// the addresses and what it wants of TOS, TTL, DF and options.
+func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
+	h.TotalLen = h.HeaderLen() + p.Len()
+	if h.TTL == 0 {
+		h.TTL = s.cfg.TTL
+	}
+	s.ipID++
+	h.ID = s.ipID
+	if h.TotalLen > v.iface.MTU {
+		s.sendFragments(now, p, v, h)
+		return
+	}
+	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
+	s.output(now, v.iface, v.nextHop, p)
+}
+
+// sendFragments cuts a packet for the link's MTU (RFC 791, 3.2).
+func (s *Stack) sendFragments(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
+	if h.DF {
+		s.discard(now, v.iface, p, discardTooBig)
+		return
+	}
+	payload := p.Payload(0, p.Len())
+	defer payload.Release()
+	defer p.Release()
+	pieces, err := frag.Split(*h, payload, v.iface.MTU)
+	if err != nil {
+		s.discards[discardTooBig]++
+		return
+	}
+	s.stream.Publish(now, s.cfg.Name, event.Fragmented{
+		Destination: h.Dst, Size: h.TotalLen, MTU: v.iface.MTU, Pieces: pieces.Pieces(),
+	})
+	for {
+		piece, view, ok := pieces.Next()
+		if !ok {
+			break
+		}
+		q := pkt.New()
+		q.Cause, q.Reason, q.RFC = p.Cause, p.Reason, p.RFC
+		q.SetBody(view)
+		piece.AppendTo(q.Prepend(piece.HeaderLen())[:0])
+		s.output(now, v.iface, v.nextHop, q)
+	}
+}

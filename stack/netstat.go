@@ -1,0 +1,51 @@
+package stack
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"hubbub/transport/tcp"
+)
+
+// SocketState is a line of what netstat -an prints.
+type SocketState struct {
+	Proto         string // "tcp" or "udp"
+	Local, Remote netip.AddrPort
+	State         string // of TCP, such as "ESTABLISHED"
+	RecvQ, SendQ  int    // bytes; of a listener, connections that wait and their greatest number
+}
+
+// Netstat returns the machine's sockets and connections: TCP before UDP, then
+// by addresses.
+func (s *Stack) Netstat() []SocketState {
+	var all []SocketState
+	for _, l := range s.listeners {
+		for _, e := range l {
+			all = append(all, SocketState{
+				Proto: "tcp", Local: e.local, State: tcp.StateListen.String(), RecvQ: e.Pending(),
+			})
+		}
+	}
+	for _, e := range s.conns {
+		info := e.conn.Info()
+		all = append(all, SocketState{
+			Proto: "tcp", Local: e.local, Remote: e.remote, State: info.State.String(),
+			RecvQ: info.Unread, SendQ: info.Unacked,
+		})
+	}
+	for _, tw := range s.timeWaits {
+		all = append(all, SocketState{
+			Proto: "tcp", Local: tw.local, Remote: tw.remote, State: tcp.StateTimeWait.String(),
+		})
+	}
+	for _, u := range s.udps {
+		for _, e := range u {
+			all = append(all, SocketState{Proto: "udp", Local: e.local, Remote: e.remote, RecvQ: e.waiting})
+		}
+	}
+	slices.SortFunc(all, func(a, b SocketState) int {
+		return cmp.Or(cmp.Compare(a.Proto, b.Proto), a.Local.Compare(b.Local), a.Remote.Compare(b.Remote))
+	})
+	return all
+}

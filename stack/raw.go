@@ -1,0 +1,137 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// RawOptions are what a raw endpoint's owner may set.
+type RawOptions struct {
+	Protocol wire.Protocol
+	TTL, TOS uint8
+	Buffer   int
+}
+
+// Raw sends and receives the packets of one IP protocol beside the stack
+// (raw(7)): what it receives begins with the IPv4 header, before what it
+// sends the stack puts one.
+type Raw struct {
+	endpoint
+	Options RawOptions
+
+	local, remote netip.Addr
+	queue         []Datagram
+	waiting       int
+}
+
+// NewRaw returns an endpoint that hears all packets of a protocol.
+func (s *Stack) NewRaw(protocol wire.Protocol) *Raw {
+	e := &Raw{endpoint: endpoint{stack: s}, Options: RawOptions{Protocol: protocol}}
+	s.raws = append(s.raws, e)
+	return e
+}
+
+// State.
+
+// Local and Remote return the addresses that the endpoint is limited to, zero
+// if it isn't.
+func (e *Raw) Local() netip.Addr  { return e.local }
+func (e *Raw) Remote() netip.Addr { return e.remote }
+
+// Pending returns how many packets wait to be read.
+func (e *Raw) Pending() int { return len(e.queue) }
+
+// Commands.
+
+// Bind limits the endpoint to packets for one of the machine's addresses.
+func (e *Raw) Bind(addr netip.Addr) error {
+	if err := e.stack.bindable(netip.AddrPortFrom(addr, 0), true); err != nil {
+		return err
+	}
+	e.local = addr
+	return nil
+}
+
+// Connect limits the endpoint to one other machine.
+func (e *Raw) Connect(addr netip.Addr) error {
+	e.remote = addr
+	return nil
+}
+
+// Send sends a packet. It takes over the payload's reference.
+func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
+	s := e.stack
+	if !to.IsValid() {
+		to = e.remote
+	}
+	v, err := s.pathTo(to, e.local)
+	switch {
+	case !to.IsValid():
+		err = ErrDestination
+	case payload.Len() > 65535-20:
+		err = ErrMessageSize
+	}
+	if err != nil {
+		payload.Release()
+		return err
+	}
+	p := pkt.New()
+	p.Reason, p.RFC = "sent by a raw socket", "RFC 791"
+	head := min(payload.Len(), wire.ICMPv4HeaderLen)
+	copy(p.Prepend(head), payload.Bytes())
+	p.SetBody(payload.Slice(head, payload.Len()))
+	s.sendIPv4(now, p, &v, &wire.IPv4{
+		Protocol: e.Options.Protocol, TTL: e.Options.TTL, TOS: e.Options.TOS, Src: v.source, Dst: to,
+	})
+	return nil
+}
+
+// Receive takes the packet that has waited longest.
+func (e *Raw) Receive() (Datagram, bool) {
+	if len(e.queue) == 0 {
+		return Datagram{}, false
+	}
+	d := e.queue[0]
+	e.queue = slices.Delete(e.queue, 0, 1)
+	e.waiting -= d.Payload.Len()
+	return d, true
+}
+
+// Close gives the endpoint up, and what waits in it.
+func (e *Raw) Close() {
+	e.owner = nil
+	for _, d := range e.queue {
+		d.Payload.Release()
+	}
+	e.queue = nil
+	s := e.stack
+	s.raws = slices.DeleteFunc(s.raws, func(o *Raw) bool { return o == e })
+}
+
+// tellRaws gives a copy of a packet to every raw endpoint that wants it.
+func (s *Stack) tellRaws(now clock.Time, h *wire.IPv4, p *pkt.Packet) {
+	for _, e := range s.raws {
+		if e.Options.Protocol != h.Protocol || e.local.IsValid() && e.local != h.Dst ||
+			e.remote.IsValid() && e.remote != h.Src {
+			continue
+		}
+		limit := e.Options.Buffer
+		if limit == 0 {
+			limit = s.cfg.DatagramBuffer
+		}
+		if e.waiting+h.TotalLen > limit || len(e.queue) >= limit/datagramOverhead+1 {
+			s.discards[discardReceiveBuffer]++
+			continue
+		}
+		whole := p.Payload(0, h.TotalLen)
+		e.waiting += whole.Len()
+		e.queue = append(e.queue, Datagram{
+			From: netip.AddrPortFrom(h.Src, 0), To: netip.AddrPortFrom(h.Dst, 0), TTL: h.TTL, TOS: h.TOS, Payload: whole,
+		})
+		s.tell(&e.endpoint, e)
+	}
+}

@@ -1,0 +1,237 @@
+package stack
+
+import (
+	"math/rand/v2"
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/internal/timerq"
+	"hubbub/network/frag"
+	"hubbub/network/icmperr"
+	"hubbub/network/neigh"
+	"hubbub/network/pmtu"
+	"hubbub/network/route"
+	"hubbub/transport/tcp"
+	"hubbub/wire"
+)
+
+// Config says what kind of machine a Stack is.
+type Config struct {
+	Name       string
+	Stream     *event.Stream // never nil
+	Random     *rand.Rand    // the machine's own stream of random numbers
+	Forwarding bool          // it is a router
+	TCP        tcp.Config
+	Neighbors  neigh.Config // zero fields mean the defaults
+
+	TTL             uint8 // of what it sends, default 64
+	EphemeralLow    uint16
+	EphemeralHigh   uint16
+	PrivilegedBelow uint16 // ports below it take privilege to bind, default 1024
+	DatagramBuffer  int    // bytes of datagrams that wait for a reader
+	MaxTimeWait     int    // connections in TIME-WAIT
+}
+
+// DefaultConfig returns a host's configuration, with Linux's values.
+func DefaultConfig() Config {
+	return Config{
+		TCP:             tcp.DefaultConfig(),
+		TTL:             64,
+		EphemeralLow:    32768,
+		EphemeralHigh:   60999,
+		PrivilegedBelow: 1024,
+		DatagramBuffer:  208 << 10,
+		MaxTimeWait:     1 << 18,
+	}
+}
+
+// A Stack is one machine's layers. It is a pure machine: its owner drives it
+// under one lock and drains it after every call.
+type Stack struct {
+	cfg    Config
+	stream *event.Stream
+	rnd    *rand.Rand
+
+	// Network layer.
+	interfaces []*Interface
+	local      map[netip.Addr]*Interface // the machine's own addresses
+	routes     route.Table
+	generation uint32 // grows whenever a path that was looked up may be wrong
+	reassembly *frag.Reassembler
+	pathMTU    *pmtu.Cache
+	icmpLimit  *icmperr.Limiter
+	ipID       uint16
+	out        outbox
+	loopback   *Interface
+
+	// Transport layer.
+	tcpEnv    *tcp.Env
+	secret    secret
+	conns     map[fourTuple]*TCP
+	timeWaits map[fourTuple]*timeWait
+	tcpPorts  portTable
+	listeners map[netip.AddrPort][]*TCP
+	udpPorts  portTable
+	udps      map[uint16][]*UDP
+	raws      []*Raw
+	timers    timerq.Queue[timed]
+	ready     []Endpoint
+	segment   tcp.Segment // the one that is being handled
+	reply     tcp.Segment // the one that is being sent
+
+	discards [numDiscards]uint64
+}
+
+// timed is what has a timer in the stack's queue.
+type timed interface {
+	expire(s *Stack, now clock.Time)
+}
+
+// New returns a machine with a loopback interface and nothing else.
+func New(cfg Config) *Stack {
+	s := &Stack{
+		cfg:       cfg,
+		stream:    cfg.Stream,
+		rnd:       cfg.Random,
+		local:     make(map[netip.Addr]*Interface),
+		pathMTU:   pmtu.New(nil),
+		icmpLimit: icmperr.NewLimiter(nil),
+		conns:     make(map[fourTuple]*TCP),
+		timeWaits: make(map[fourTuple]*timeWait),
+		listeners: make(map[netip.AddrPort][]*TCP),
+		udps:      make(map[uint16][]*UDP),
+	}
+	s.tcpPorts.init(&s.cfg)
+	s.udpPorts.init(&s.cfg)
+	s.Restart()
+	s.loopback = s.AddInterface("lo", wire.MAC{}, LoopbackMTU)
+	s.loopback.Loopback = true
+	s.mustAddLoopback()
+	return s
+}
+
+func (s *Stack) mustAddLoopback() {
+	if err := s.AddAddress(0, s.loopback, netip.MustParsePrefix("127.0.0.1/8"), false); err != nil {
+		panic(err) // the address is a constant
+	}
+}
+
+// State.
+
+// Name returns the machine's name.
+func (s *Stack) Name() string { return s.cfg.Name }
+
+// Forwarding reports whether the machine is a router.
+func (s *Stack) Forwarding() bool { return s.cfg.Forwarding }
+
+// Config returns the machine's configuration.
+func (s *Stack) Config() *Config { return &s.cfg }
+
+// TCPEnv returns what the machine's TCP connections share.
+func (s *Stack) TCPEnv() *tcp.Env { return s.tcpEnv }
+
+// Commands.
+
+// Restart forgets everything that is lost with the power: connections,
+// listeners, sockets, neighbours, fragments. Addresses and routes are
+// configuration, and stay. Endpoints that were open are told nothing; they
+// must not be used again.
+func (s *Stack) Restart() {
+	s.tcpEnv = tcp.NewEnv(s.cfg.TCP)
+	s.secret = newSecret(s.rnd)
+	s.ipID = uint16(s.rnd.Uint32())
+	clear(s.conns)
+	clear(s.timeWaits)
+	clear(s.listeners)
+	clear(s.udps)
+	s.tcpPorts.init(&s.cfg)
+	s.udpPorts.init(&s.cfg)
+	s.raws, s.ready = nil, nil
+	s.timers = timerq.Queue[timed]{}
+	s.out.clear()
+	s.reassembly = frag.NewReassembler(nil)
+	s.pathMTU.Flush()
+	for _, i := range s.interfaces {
+		i.restart(s)
+	}
+	s.generation++
+}
+
+// HandleTimer lets what is due happen.
+func (s *Stack) HandleTimer(now clock.Time) {
+	for {
+		t, ok := s.timers.Pop(now)
+		if !ok {
+			break
+		}
+		t.Owner.expire(s, now)
+	}
+	for _, i := range s.interfaces {
+		i.handleTimer(s, now)
+	}
+	s.expireFragments(now)
+}
+
+// Output.
+
+// PollFrame gives the next frame to be sent and the interface it leaves by.
+func (s *Stack) PollFrame(clock.Time) (port int, p *pkt.Packet, ok bool) { return s.out.pop() }
+
+// PollReady returns an endpoint whose readiness has changed.
+func (s *Stack) PollReady() (Endpoint, bool) {
+	last := len(s.ready) - 1
+	if last < 0 {
+		return nil, false
+	}
+	e := s.ready[0]
+	copy(s.ready, s.ready[1:])
+	s.ready[last] = nil
+	s.ready = s.ready[:last]
+	e.settled()
+	return e, true
+}
+
+// NextTimer returns when HandleTimer is to be called, clock.Never if nothing
+// is due.
+func (s *Stack) NextTimer() clock.Time {
+	next := clock.Earlier(s.timers.Next(), s.reassembly.NextTimer())
+	for _, i := range s.interfaces {
+		if i.neighbors != nil {
+			next = clock.Earlier(next, i.neighbors.NextTimer())
+		}
+	}
+	return next
+}
+
+// An Endpoint is where a socket stands on the stack: a *TCP, *UDP or *Raw.
+type Endpoint interface {
+	// Owner returns what the socket layer has put there.
+	Owner() any
+	settled()
+}
+
+// endpoint is what the kinds of endpoint have in common.
+type endpoint struct {
+	stack *Stack
+	owner any
+	told  bool // it is among the ready
+}
+
+// Owner returns what SetOwner was given.
+func (e *endpoint) Owner() any { return e.owner }
+
+// SetOwner attaches the socket that stands on the endpoint.
+func (e *endpoint) SetOwner(owner any) { e.owner = owner }
+
+func (e *endpoint) settled() { e.told = false }
+
+// tell puts e among those whose readiness has changed.
+func (s *Stack) tell(base *endpoint, e Endpoint) {
+	if base.told || base.owner == nil {
+		return
+	}
+	base.told = true
+	s.ready = append(s.ready, e)
+}

@@ -1,0 +1,320 @@
+package stack
+
+import (
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/internal/timerq"
+	"hubbub/transport/tcp"
+)
+
+// fourTuple finds a connection: the addresses as 16 bytes of either family,
+// and the ports, from this machine's point of view.
+type fourTuple struct {
+	local, remote         [16]byte
+	localPort, remotePort uint16
+}
+
+func tupleOf(local, remote netip.AddrPort) fourTuple {
+	return fourTuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
+}
+
+// TCPOptions are what a TCP endpoint's owner may set before it is bound, and
+// what its packets carry.
+type TCPOptions struct {
+	ReuseAddr  bool
+	ReusePort  bool
+	Privileged bool // it may bind to ports below Config.PrivilegedBelow
+	TTL        uint8
+	TOS        uint8
+	MaxSegment int // the longest payload of a segment, zero for what the path takes
+}
+
+// TCP is one end of a connection, or what waits for connections.
+type TCP struct {
+	endpoint
+	Options TCPOptions
+	Params  tcp.Params // of the connection to be; of the listener's children
+
+	local, remote netip.AddrPort
+	path          path
+	conn          *tcp.Conn
+	timer         timerq.Timer[timed]
+	state         tcp.State // as the stack's tables know it
+	attached      bool      // the connection is in the tables
+	bound         bool      // the port is held
+	binding       binding
+
+	listening *listening // of a listener
+	parent    *TCP       // of a connection that the parent has not given out
+}
+
+// NewTCP returns an endpoint that is neither bound nor connected.
+func (s *Stack) NewTCP() *TCP {
+	e := &TCP{endpoint: endpoint{stack: s}}
+	e.timer.Owner = e
+	return e
+}
+
+// State.
+
+// Local and Remote return the endpoint's addresses, zero if it has none.
+func (e *TCP) Local() netip.AddrPort  { return e.local }
+func (e *TCP) Remote() netip.AddrPort { return e.remote }
+
+// Conn returns the connection, nil for an endpoint that has none. Whoever
+// changes it calls Update afterwards.
+func (e *TCP) Conn() *tcp.Conn { return e.conn }
+
+// State returns the state of RFC 9293, 3.3.2 that the endpoint is in.
+func (e *TCP) State() tcp.State {
+	switch {
+	case e.listening != nil:
+		return tcp.StateListen
+	case e.conn != nil:
+		return e.conn.State()
+	}
+	return tcp.StateClosed
+}
+
+// Commands.
+
+// Bind gives the endpoint a local address. Port 0 asks for any that is free.
+func (e *TCP) Bind(addr netip.AddrPort) error {
+	s := e.stack
+	if e.bound {
+		return ErrInvalid
+	}
+	if err := s.bindable(addr, e.Options.Privileged); err != nil {
+		return err
+	}
+	b := binding{addr: addr.Addr(), reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort}
+	port := addr.Port()
+	if port == 0 {
+		port = s.tcpPorts.choose(s.rnd, b)
+	}
+	if port == 0 || !s.tcpPorts.free(port, b) {
+		return ErrAddrInUse
+	}
+	e.hold(netip.AddrPortFrom(addr.Addr(), port), b)
+	return nil
+}
+
+// hold takes the port.
+func (e *TCP) hold(local netip.AddrPort, b binding) {
+	e.local, e.binding, e.bound = local, b, true
+	e.stack.tcpPorts.add(local.Port(), b)
+}
+
+// unhold gives the port back.
+func (e *TCP) unhold() {
+	if e.bound {
+		e.bound = false
+		e.stack.tcpPorts.remove(e.local.Port(), e.binding)
+	}
+}
+
+// Connect begins to open a connection to remote. The SYN is on its way when
+// it returns; the connection's state tells how it goes.
+func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
+	s := e.stack
+	switch {
+	case e.listening != nil, e.conn != nil:
+		return ErrIsConnected
+	case remote.Port() == 0:
+		return ErrAddrNotAvail
+	}
+	to := remote.Addr()
+	if to.IsUnspecified() {
+		// As on Linux, the unspecified address is this machine.
+		remote = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), remote.Port())
+		to = remote.Addr()
+	}
+	v, err := s.pathTo(to, e.sourceWanted())
+	if err != nil {
+		return err
+	}
+	if to.IsMulticast() || v.iface.isBroadcast(to) {
+		// RFC 9293, 3.9.1.1, MUST-46: an OPEN to a broadcast or multicast
+		// address is an error.
+		return ErrNetUnreachable
+	}
+	if err := e.takePort(v.source, remote); err != nil {
+		return err
+	}
+	e.remote, e.path = remote, v
+	e.begin(now, &v)
+	e.conn = tcp.Connect(s.env(), now, e.Params)
+	e.conn.SetMaxSegment(e.Options.MaxSegment)
+	s.attach(e)
+	s.drainTCP(now, e)
+	return nil
+}
+
+// sourceWanted returns the address that the endpoint is bound to, if it is
+// bound to one.
+func (e *TCP) sourceWanted() netip.Addr {
+	if e.bound && !e.local.Addr().IsUnspecified() {
+		return e.local.Addr()
+	}
+	return netip.Addr{}
+}
+
+// takePort makes source the local address, with the port that the endpoint is
+// bound to or an ephemeral one, so that no other connection has the same two
+// ends.
+func (e *TCP) takePort(source netip.Addr, remote netip.AddrPort) error {
+	s := e.stack
+	if e.bound {
+		local := netip.AddrPortFrom(source, e.local.Port())
+		if s.tupleTaken(local, remote) {
+			return ErrAddrInUse
+		}
+		e.local = local
+		return nil
+	}
+	port := s.ephemeralPort(source, remote)
+	if port == 0 {
+		return ErrAddrNotAvail
+	}
+	e.hold(netip.AddrPortFrom(source, port), binding{addr: source, reuseAddr: e.Options.ReuseAddr, ephemeral: true})
+	return nil
+}
+
+func (s *Stack) tupleTaken(local, remote netip.AddrPort) bool {
+	k := tupleOf(local, remote)
+	return s.conns[k] != nil || s.timeWaits[k] != nil
+}
+
+// ephemeralPort chooses a local port for a connection (RFC 6056, 3.3.3): a
+// keyed hash of the destination says where to begin, so that ports to one
+// destination follow each other and nobody outside can foresee them. A port
+// may serve several connections if their other ends differ.
+func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
+	low := s.cfg.EphemeralLow
+	count := uint32(s.cfg.EphemeralHigh-low) + 1
+	offset := s.secret.hash(source, remote)
+	for range count {
+		s.secret.next++
+		port := low + uint16((offset+s.secret.next)%count)
+		if s.tupleTaken(netip.AddrPortFrom(source, port), remote) || s.tcpPorts.explicit(port, source) {
+			continue
+		}
+		return port
+	}
+	return 0
+}
+
+// begin fills in what a connection along v begins with.
+func (e *TCP) begin(now clock.Time, v *path) {
+	s := e.stack
+	e.Params.ISS = tcp.ISN(s.secret.key, e.local, e.remote, now)
+	e.Params.TSOffset = tcp.TimestampOffset(s.secret.key, e.local, e.remote)
+	e.Params.MSS = v.iface.MTU - tcpOverhead
+	e.Params.SendMSS = s.mtuTo(now, e.remote.Addr(), v) - tcpOverhead
+}
+
+// tcpOverhead is what the IPv4 and TCP headers take of a packet.
+const tcpOverhead = 40
+
+// Update takes what the connection has to send after its owner has changed
+// it.
+func (e *TCP) Update(now clock.Time) {
+	if e.conn != nil {
+		e.stack.drainTCP(now, e)
+	}
+}
+
+// Close gives the endpoint up: what was written is still delivered, and the
+// connection is ended in order, unless data has come that nobody will read.
+func (e *TCP) Close(now clock.Time) {
+	e.owner = nil
+	switch {
+	case e.listening != nil:
+		e.stopListening(now)
+	case e.conn != nil:
+		e.conn.Close(now)
+		e.Update(now)
+	}
+	if !e.attached {
+		e.unhold()
+	}
+}
+
+// Abort ends the connection at once, with a reset (RFC 9293, 3.10.5).
+func (e *TCP) Abort(now clock.Time) {
+	if e.conn != nil {
+		e.conn.Abort(now)
+		e.Update(now)
+	}
+	e.Close(now)
+}
+
+// env returns what the connections share, told the current cause.
+func (s *Stack) env() *tcp.Env {
+	s.tcpEnv.Cause = uint64(s.stream.Cause())
+	s.tcpEnv.Watch = s.stream.On()
+	return s.tcpEnv
+}
+
+// attach puts a connection where its segments find it.
+func (s *Stack) attach(e *TCP) {
+	e.attached = true
+	s.conns[tupleOf(e.local, e.remote)] = e
+}
+
+// detach takes a connection out of the tables. What has arrived can still be
+// read.
+func (s *Stack) detach(e *TCP) {
+	if !e.attached {
+		return
+	}
+	e.attached = false
+	delete(s.conns, tupleOf(e.local, e.remote))
+	s.timers.Remove(&e.timer)
+}
+
+// expire lets the connection's timers go off.
+func (e *TCP) expire(s *Stack, now clock.Time) {
+	// The first that is told will be which timer it was: it is the cause of
+	// the timers that are set meanwhile.
+	s.env().Cause = uint64(s.stream.Upcoming())
+	before := s.stream.Cause()
+	e.conn.HandleTimer(now)
+	s.drainTCP(now, e)
+	s.stream.Because(before)
+}
+
+// drainTCP takes all output of a connection: facts, segments, its next timer.
+func (s *Stack) drainTCP(now clock.Time, e *TCP) {
+	s.tellTCP(now, e.local, e.remote)
+	for e.conn.PollSegment(now, &s.reply) {
+		s.transmit(now, e, &s.reply)
+	}
+	s.tellTCP(now, e.local, e.remote)
+	if state := e.conn.State(); state != e.state {
+		s.changed(now, e, state)
+	}
+	if e.attached {
+		s.timers.Set(&e.timer, e.conn.NextTimer())
+	}
+	s.tell(&e.endpoint, e)
+}
+
+// changed moves a connection between the tables as its state demands.
+func (s *Stack) changed(now clock.Time, e *TCP, to tcp.State) {
+	e.state = to
+	switch to {
+	case tcp.StateTimeWait:
+		s.detach(e)
+		s.rest(now, e)
+	case tcp.StateClosed:
+		s.detach(e)
+		if e.owner == nil {
+			e.unhold()
+		}
+	}
+	if e.parent != nil {
+		e.parent.childChanged(now, e, to)
+	}
+}

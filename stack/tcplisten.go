@@ -1,0 +1,189 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+
+	"hubbub/clock"
+	"hubbub/transport/tcp"
+)
+
+// listening is what a listener has and a connection hasn't.
+type listening struct {
+	policy   *tcp.Listener
+	halfOpen map[*TCP]struct{}
+	accepted []*TCP // established, waiting for Accept
+}
+
+// Listen makes the endpoint wait for connections, of which backlog may wait
+// to be accepted. Called again, it changes the backlog.
+func (e *TCP) Listen(backlog int) error {
+	s := e.stack
+	if e.listening != nil {
+		e.listening.policy.SetBacklog(backlog)
+		return nil
+	}
+	if e.conn != nil {
+		return ErrInvalid
+	}
+	if !e.bound {
+		if err := e.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0)); err != nil {
+			return err
+		}
+	}
+	// Two may have bound to the port with SO_REUSEADDR, but one may listen.
+	e.unhold()
+	b := e.binding
+	b.listening = true
+	if !s.tcpPorts.free(e.local.Port(), b) {
+		e.hold(e.local, e.binding)
+		return ErrAddrInUse
+	}
+	e.hold(e.local, b)
+	e.listening = &listening{
+		policy:   tcp.NewListener(s.env(), backlog),
+		halfOpen: make(map[*TCP]struct{}),
+	}
+	s.listeners[e.local] = append(s.listeners[e.local], e)
+	return nil
+}
+
+// Listener returns what decides about new connections, nil for an endpoint
+// that doesn't listen.
+func (e *TCP) Listener() *tcp.Listener {
+	if e.listening == nil {
+		return nil
+	}
+	return e.listening.policy
+}
+
+// Pending returns how many connections wait to be accepted.
+func (e *TCP) Pending() int {
+	if e.listening == nil {
+		return 0
+	}
+	return len(e.listening.accepted)
+}
+
+// Accept takes the connection that has waited longest.
+func (e *TCP) Accept() (*TCP, bool) {
+	if e.Pending() == 0 {
+		return nil, false
+	}
+	l := e.listening
+	child := l.accepted[0]
+	l.accepted = slices.Delete(l.accepted, 0, 1)
+	l.policy.Pop()
+	child.parent = nil
+	return child, true
+}
+
+// stopListening resets what waits and gives up the port.
+func (e *TCP) stopListening(now clock.Time) {
+	s, l := e.stack, e.listening
+	e.listening = nil
+	s.listeners[e.local] = slices.DeleteFunc(s.listeners[e.local], func(o *TCP) bool { return o == e })
+	if len(s.listeners[e.local]) == 0 {
+		delete(s.listeners, e.local)
+	}
+	e.unhold()
+	for _, child := range l.orphans() {
+		child.parent = nil
+		child.Abort(now)
+	}
+}
+
+// orphans returns the connections that the listener leaves behind, in an
+// order that is the same in every run.
+func (l *listening) orphans() []*TCP {
+	orphans := l.accepted
+	var half []*TCP
+	for child := range l.halfOpen {
+		half = append(half, child)
+	}
+	slices.SortFunc(half, func(a, b *TCP) int { return a.remote.Compare(b.remote) })
+	return append(orphans, half...)
+}
+
+// listenerFor finds who listens at local for a connection from remote:
+// exactly there, or at that port of all addresses. Of several that share the
+// port by SO_REUSEPORT, the two ends choose one.
+func (s *Stack) listenerFor(local, remote netip.AddrPort) *TCP {
+	who := s.listeners[local]
+	if len(who) == 0 {
+		who = s.listeners[netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())]
+	}
+	switch len(who) {
+	case 0:
+		return nil
+	case 1:
+		return who[0]
+	}
+	return who[s.secret.hash(local.Addr(), remote)%uint32(len(who))]
+}
+
+// handleSYN lets a listener answer a SYN with a connection in SYN-RECEIVED,
+// if there is room for it.
+//
+// least is the least initial sequence number that will do, after a connection
+// between the same ports; zero if there was none.
+func (s *Stack) handleSYN(
+	now clock.Time, l *TCP, local, remote netip.AddrPort, seg *tcp.Segment, least tcp.Seq,
+) (Discard, bool) {
+	switch l.listening.policy.HandleSYN(seg) {
+	case tcp.DropSynQueue:
+		return discardSYNQueue, false
+	case tcp.DropAcceptQueue:
+		return discardAcceptQueue, false
+	case tcp.DropNotSYN:
+		return s.refuse(now, local, remote, seg)
+	}
+	v, err := s.pathTo(remote.Addr(), local.Addr())
+	if err != nil {
+		l.listening.policy.Forget()
+		return discardNoRoute, false
+	}
+	child := s.NewTCP()
+	child.Options, child.Params = l.Options, l.Params
+	child.remote, child.path, child.parent = remote, v, l
+	b := l.binding
+	b.addr, b.listening = local.Addr(), false
+	child.hold(local, b)
+	child.begin(now, &v)
+	if least != 0 && child.Params.ISS.Less(least) {
+		child.Params.ISS = least
+	}
+	child.conn = tcp.Accept(s.env(), now, child.Params, seg)
+	child.conn.SetMaxSegment(child.Options.MaxSegment)
+	child.state = tcp.StateListen
+	l.listening.halfOpen[child] = struct{}{}
+	s.attach(child)
+	s.drainTCP(now, child)
+	return 0, true
+}
+
+// refuse answers what isn't for a listener.
+func (s *Stack) refuse(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) (Discard, bool) {
+	if reset, ok := tcp.ListenReply(seg); ok {
+		s.transmitFor(now, local, remote, &reset)
+	}
+	return discardNotSYN, false
+}
+
+// childChanged learns that a connection which was not given out yet has gone
+// to another state.
+func (e *TCP) childChanged(now clock.Time, child *TCP, to tcp.State) {
+	l := e.listening
+	_, half := l.halfOpen[child]
+	switch {
+	case to == tcp.StateClosed && half:
+		delete(l.halfOpen, child)
+		l.policy.Forget()
+		child.parent = nil
+	case half && to != tcp.StateSynReceived:
+		delete(l.halfOpen, child)
+		l.policy.Push(child.conn)
+		l.accepted = append(l.accepted, child)
+		e.stack.tell(&e.endpoint, e)
+	}
+}

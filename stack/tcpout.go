@@ -1,0 +1,59 @@
+package stack
+
+import (
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/transport/tcp"
+	"hubbub/wire"
+)
+
+// transmit sends a segment of a connection.
+func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
+	if e.path.generation != s.generation {
+		v, err := s.pathTo(e.remote.Addr(), e.local.Addr())
+		if err != nil {
+			seg.Payload.Release()
+			e.conn.HandleUnreachable(now, err, false, seg.Seq)
+			return
+		}
+		e.path = v
+	}
+	p := s.packSegment(e.local, e.remote, seg)
+	ip := wire.IPv4{
+		TOS: e.Options.TOS, TTL: e.Options.TTL, DF: true, Protocol: wire.ProtocolTCP,
+		Src: e.local.Addr(), Dst: e.remote.Addr(),
+	}
+	s.sendIPv4(now, p, &e.path, &ip)
+}
+
+// transmitFor sends a segment that belongs to no connection: a reset, or what
+// a connection in TIME-WAIT answers.
+func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) {
+	v, err := s.pathTo(remote.Addr(), local.Addr())
+	if err != nil {
+		return
+	}
+	p := s.packSegment(local, remote, seg)
+	ip := wire.IPv4{DF: true, Protocol: wire.ProtocolTCP, Src: local.Addr(), Dst: remote.Addr()}
+	s.sendIPv4(now, p, &v, &ip)
+}
+
+// packSegment puts the TCP header before a segment's payload, whose reference
+// it takes over.
+func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt.Packet {
+	h := wire.TCP{
+		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),
+		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options,
+	}
+	p := pkt.New()
+	head := h.AppendTo(p.Prepend(h.HeaderLen())[:0])
+	p.SetBody(seg.Payload)
+	sum := wire.TransportChecksum(local.Addr(), remote.Addr(), wire.ProtocolTCP, head, seg.Payload.Bytes())
+	head[16], head[17] = byte(sum>>8), byte(sum)
+	if s.stream.On() {
+		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()
+	}
+	return p
+}

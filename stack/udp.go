@@ -1,0 +1,377 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// A Datagram is what a socket sent to another in one piece.
+type Datagram struct {
+	From, To  netip.AddrPort
+	Interface int
+	TTL, TOS  uint8
+	Payload   pkt.View // with a reference
+}
+
+// UDPOptions are what a UDP endpoint's owner may set.
+type UDPOptions struct {
+	ReuseAddr    bool
+	ReusePort    bool
+	Broadcast    bool // it may send to a broadcast address
+	Privileged   bool
+	TTL          uint8
+	TOS          uint8
+	DontFragment bool
+	Buffer       int // bytes that may wait to be read, zero for the machine's default
+}
+
+// UDP is an end of the User Datagram Protocol (RFC 768).
+type UDP struct {
+	endpoint
+	Options UDPOptions
+
+	local, remote netip.AddrPort
+	bound         bool
+	binding       binding
+	queue         []Datagram
+	waiting       int // bytes in queue
+	err           error
+	dropped       uint64
+}
+
+// NewUDP returns an endpoint that is not bound.
+func (s *Stack) NewUDP() *UDP { return &UDP{endpoint: endpoint{stack: s}} }
+
+// State.
+
+// Local and Remote return the endpoint's addresses, zero if it has none.
+func (e *UDP) Local() netip.AddrPort  { return e.local }
+func (e *UDP) Remote() netip.AddrPort { return e.remote }
+
+// Pending returns how many datagrams wait to be read.
+func (e *UDP) Pending() int { return len(e.queue) }
+
+// NextLen returns the length of the datagram that Receive will return.
+func (e *UDP) NextLen() int {
+	if len(e.queue) == 0 {
+		return 0
+	}
+	return e.queue[0].Payload.Len()
+}
+
+// HasError reports whether TakeError would return one.
+func (e *UDP) HasError() bool { return e.err != nil }
+
+// Commands.
+
+// Bind gives the endpoint a local address. Port 0 asks for any that is free.
+func (e *UDP) Bind(addr netip.AddrPort) error {
+	s := e.stack
+	if e.bound {
+		return ErrInvalid
+	}
+	broadcast := addr.Addr() == limitedBroadcast || addr.Addr().IsMulticast()
+	if err := s.bindable(addr, e.Options.Privileged); err != nil && !(broadcast && err == ErrAddrNotAvail) {
+		return err
+	}
+	b := binding{
+		addr: addr.Addr(), datagram: true,
+		reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort,
+	}
+	port := addr.Port()
+	if port == 0 {
+		port = s.udpPorts.choose(s.rnd, b)
+	}
+	if port == 0 || !s.udpPorts.free(port, b) {
+		return ErrAddrInUse
+	}
+	e.local, e.binding, e.bound = netip.AddrPortFrom(addr.Addr(), port), b, true
+	s.udpPorts.add(port, b)
+	s.udps[port] = append(s.udps[port], e)
+	return nil
+}
+
+// Connect fixes where datagrams go to and come from. The zero AddrPort undoes
+// it.
+func (e *UDP) Connect(remote netip.AddrPort) error {
+	s := e.stack
+	if !remote.IsValid() {
+		e.remote = remote
+		return nil
+	}
+	v, err := s.pathTo(remote.Addr(), e.sourceWanted())
+	switch {
+	case err != nil:
+		return err
+	case v.iface.isBroadcast(remote.Addr()) && !e.Options.Broadcast:
+		return ErrAccess
+	}
+	if err := e.ensureBound(); err != nil {
+		return err
+	}
+	if e.local.Addr().IsUnspecified() {
+		e.local = netip.AddrPortFrom(v.source, e.local.Port())
+	}
+	e.remote = remote
+	return nil
+}
+
+func (e *UDP) ensureBound() error {
+	if e.bound {
+		return nil
+	}
+	return e.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+}
+
+func (e *UDP) sourceWanted() netip.Addr {
+	if e.bound && !e.local.Addr().IsUnspecified() && !e.local.Addr().IsMulticast() && e.local.Addr() != limitedBroadcast {
+		return e.local.Addr()
+	}
+	return netip.Addr{}
+}
+
+// MaxDatagram is the longest payload of a datagram over IPv4: 65,535 less the
+// headers of IPv4 and UDP.
+const MaxDatagram = 65535 - 20 - wire.UDPHeaderLen
+
+// Send sends a datagram to a destination, or, if that is the zero AddrPort,
+// to where the endpoint is connected. It takes over the payload's reference.
+func (e *UDP) Send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
+	err := e.send(now, payload, to)
+	if err != nil {
+		payload.Release()
+	}
+	return err
+}
+
+func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
+	s := e.stack
+	if !to.IsValid() {
+		to = e.remote
+	}
+	switch {
+	case !to.IsValid():
+		return ErrDestination
+	case to.Port() == 0:
+		return ErrInvalid
+	case payload.Len() > MaxDatagram:
+		return ErrMessageSize
+	}
+	if err := e.ensureBound(); err != nil {
+		return err
+	}
+	v, err := s.pathTo(to.Addr(), e.sourceWanted())
+	switch {
+	case err != nil:
+		return err
+	case v.iface.isBroadcast(to.Addr()) && !e.Options.Broadcast:
+		return ErrAccess
+	case e.Options.DontFragment && payload.Len()+wire.UDPHeaderLen+20 > s.mtuTo(now, to.Addr(), &v):
+		return ErrMessageSize
+	}
+	from := netip.AddrPortFrom(v.source, e.local.Port())
+	s.sendUDP(now, &v, from, to, payload, &e.Options)
+	return nil
+}
+
+func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payload pkt.View, o *UDPOptions) {
+	h := wire.UDP{SrcPort: from.Port(), DstPort: to.Port(), Length: wire.UDPHeaderLen + payload.Len()}
+	p := pkt.New()
+	p.Reason, p.RFC = "datagram", "RFC 768"
+	head := h.AppendTo(p.Prepend(wire.UDPHeaderLen)[:0])
+	// RFC 1122, 4.1.3.4: a host MUST by default generate UDP checksums.
+	sum := wire.UDPChecksum(from.Addr(), to.Addr(), head, payload.Bytes())
+	head[6], head[7] = byte(sum>>8), byte(sum)
+	p.SetBody(payload)
+	s.sendIPv4(now, p, v, &wire.IPv4{
+		TOS: o.TOS, TTL: o.TTL, DF: o.DontFragment, Protocol: wire.ProtocolUDP, Src: from.Addr(), Dst: to.Addr(),
+	})
+}
+
+// Receive takes the datagram that has waited longest.
+func (e *UDP) Receive() (Datagram, bool) {
+	if len(e.queue) == 0 {
+		return Datagram{}, false
+	}
+	d := e.queue[0]
+	e.queue = slices.Delete(e.queue, 0, 1)
+	if len(e.queue) == 0 {
+		e.queue = nil
+	}
+	e.waiting -= d.Payload.Len()
+	return d, true
+}
+
+// Peek returns the datagram that Receive would take, without its reference.
+func (e *UDP) Peek() (Datagram, bool) {
+	if len(e.queue) == 0 {
+		return Datagram{}, false
+	}
+	return e.queue[0], true
+}
+
+// TakeError returns and clears what ICMP said about a datagram that was sent
+// (RFC 1122, 4.1.3.3).
+func (e *UDP) TakeError() error {
+	err := e.err
+	e.err = nil
+	return err
+}
+
+// Close gives the endpoint up, and what waits in it.
+func (e *UDP) Close() {
+	e.owner = nil
+	for _, d := range e.queue {
+		d.Payload.Release()
+	}
+	e.queue = nil
+	if !e.bound {
+		return
+	}
+	e.bound = false
+	s, port := e.stack, e.local.Port()
+	s.udpPorts.remove(port, e.binding)
+	s.udps[port] = slices.DeleteFunc(s.udps[port], func(o *UDP) bool { return o == e })
+	if len(s.udps[port]) == 0 {
+		delete(s.udps, port)
+	}
+}
+
+// handleUDP takes a datagram for this machine.
+func (s *Stack) handleUDP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
+	head := transportHead(h, p)
+	u, _, err := wire.ParseUDPHeader(head)
+	if err != nil || u.Length > h.TotalLen-h.HeaderLen() {
+		s.discard(now, at.iface, p, discardBadTransportHeader)
+		return
+	}
+	payload := p.Payload(h.HeaderLen()+wire.UDPHeaderLen, u.Length-wire.UDPHeaderLen)
+	if u.Checksum != 0 && !checksumOK(h, head[:wire.UDPHeaderLen], payload) {
+		payload.Release()
+		// RFC 1122, 4.1.3.4: if a UDP datagram is received with a checksum
+		// that is non-zero and invalid, UDP MUST silently discard it.
+		s.discard(now, at.iface, p, discardBadChecksum)
+		return
+	}
+	d := Datagram{
+		From: netip.AddrPortFrom(h.Src, u.SrcPort), To: netip.AddrPortFrom(h.Dst, u.DstPort),
+		Interface: at.iface.Index, TTL: h.TTL, TOS: h.TOS, Payload: payload,
+	}
+	s.receive(now, at, h, p, d)
+}
+
+// receive puts a datagram into the queues of those it is for: everybody with
+// its port if it was broadcast, else the one whose addresses fit best.
+func (s *Stack) receive(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, d Datagram) {
+	defer d.Payload.Release()
+	group := at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast()
+	found, full := false, false
+	for _, e := range s.udpReceivers(d, group) {
+		found = true
+		full = !e.enqueue(now, d) || full
+	}
+	switch {
+	case full:
+		s.discard(now, at.iface, p, discardReceiveBuffer)
+	case found:
+		p.Release()
+	default:
+		// RFC 1122, 4.1.3.1: if a datagram arrives addressed to a UDP port
+		// for which there is no pending LISTEN call, UDP SHOULD send an ICMP
+		// Port Unreachable message.
+		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable})
+		s.discard(now, at.iface, p, discardNoPort)
+	}
+}
+
+func (s *Stack) udpReceivers(d Datagram, group bool) []*UDP {
+	all := s.udps[d.To.Port()]
+	if group {
+		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 })
+	}
+	best, most := -1, -1
+	for i, e := range all {
+		if score := e.score(d); score > most || score == most && score >= 0 && s.preferred(e, d, i) {
+			best, most = i, score
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return all[best : best+1]
+}
+
+// preferred decides between endpoints that fit a datagram equally well: those
+// with SO_REUSEPORT share by the sender's address, of others the last bound
+// has it, as on Linux.
+func (s *Stack) preferred(e *UDP, d Datagram, i int) bool {
+	if !e.Options.ReusePort {
+		return true
+	}
+	return s.secret.hash(d.To.Addr(), d.From)%uint32(i+1) == 0
+}
+
+// score says how closely the endpoint's addresses fit a datagram, -1 if they
+// don't.
+func (e *UDP) score(d Datagram) int {
+	score := 0
+	if !e.local.Addr().IsUnspecified() {
+		if e.local.Addr() != d.To.Addr() {
+			return -1
+		}
+		score++
+	}
+	if e.remote.IsValid() {
+		if e.remote != d.From {
+			return -1
+		}
+		score += 2
+	}
+	return score
+}
+
+// enqueue keeps a datagram until it is read. It reports false if there is no
+// room.
+func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
+	limit := e.Options.Buffer
+	if limit == 0 {
+		limit = e.stack.cfg.DatagramBuffer
+	}
+	// A datagram takes more memory than its bytes: the count is bounded too.
+	if e.waiting+d.Payload.Len() > limit || len(e.queue) >= limit/datagramOverhead+1 {
+		e.dropped++
+		e.stack.stream.Publish(now, e.stack.cfg.Name, event.Overflow{
+			Local: e.local, What: "the receive buffer is full: a datagram is lost",
+		})
+		return false
+	}
+	d.Payload.Retain()
+	e.waiting += d.Payload.Len()
+	e.queue = append(e.queue, d)
+	e.stack.tell(&e.endpoint, e)
+	return true
+}
+
+const datagramOverhead = 256
+
+// udpError keeps what ICMP says about a datagram for its sender, if the
+// endpoint is connected, as on Linux; an unconnected one could not tell which
+// destination is meant.
+func (s *Stack) udpError(local, remote netip.AddrPort, m *wire.ICMPv4) bool {
+	for _, e := range s.udps[local.Port()] {
+		if e.remote != remote || e.local.Addr() != local.Addr() {
+			continue
+		}
+		if err, hard := icmpMeaning(m); err != nil && (hard || m.Code == wire.CodeFragmentationNeeded) {
+			e.err = err
+			s.tell(&e.endpoint, e)
+		}
+		return true
+	}
+	return len(s.udps[local.Port()]) > 0
+}
