@@ -1,0 +1,143 @@
+package hubbub_test
+
+import (
+	"io"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"hubbub"
+)
+
+// connected returns both ends of a connection in a network whose time is the
+// time outside.
+func connected(b testing.TB, options ...hubbub.Option) (client, server net.Conn) {
+	b.Helper()
+	n, feige, nick := classroom(options...)
+	b.Cleanup(func() { n.Close() })
+	ln, err := feige.Listen("tcp", ":8080")
+	if err != nil {
+		b.Fatal(err)
+	}
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		c, _ := ln.Accept()
+		accepted <- c
+	}()
+	client, err = nick.Dial("tcp", "feige:8080")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return client, <-accepted
+}
+
+// BenchmarkBulk moves data over one connection at the MTU of Ethernet.
+func BenchmarkBulk(b *testing.B) {
+	client, server := connected(b)
+	buf := make([]byte, 64<<10)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.Copy(io.Discard, onlyReader{server})
+	}()
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.Write(buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+	client.Close()
+	<-done
+}
+
+type onlyReader struct{ io.Reader }
+
+// BenchmarkRoundTrip sends one byte there and back.
+func BenchmarkRoundTrip(b *testing.B) {
+	client, server := connected(b)
+	go func() {
+		var buf [1]byte
+		for {
+			if _, err := server.Read(buf[:]); err != nil {
+				return
+			}
+			server.Write(buf[:])
+		}
+	}()
+	var buf [1]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		client.Write(buf[:])
+		if _, err := client.Read(buf[:]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	client.Close()
+}
+
+// BenchmarkConnect opens, accepts and closes connections, one after the other.
+func BenchmarkConnect(b *testing.B) {
+	n, feige, nick := classroom()
+	defer n.Close()
+	ln, err := feige.Listen("tcp", ":8080")
+	if err != nil {
+		b.Fatal(err)
+	}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := nick.Dial("tcp", "feige:8080")
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.(interface{ SetLinger(int) error }).SetLinger(0)
+		c.Close()
+	}
+}
+
+// BenchmarkIdle reports what an end of an idle connection takes of memory.
+func BenchmarkIdle(b *testing.B) {
+	const pairs = 10000
+	var perEnd float64
+	for b.Loop() {
+		n, feige, nick := classroom()
+		ln, _ := feige.Listen("tcp", ":8080")
+		held := make([]net.Conn, 0, 2*pairs)
+		before := heap()
+		for range pairs {
+			c, err := nick.Dial("tcp", "feige:8080")
+			if err != nil {
+				b.Fatal(err)
+			}
+			s, err := ln.Accept()
+			if err != nil {
+				b.Fatal(err)
+			}
+			held = append(held, c, s)
+		}
+		time.Sleep(100 * time.Millisecond) // the last ACK may be delayed
+		perEnd = float64(heap()-before) / float64(len(held))
+		runtime.KeepAlive(held)
+		n.Close()
+	}
+	b.ReportMetric(perEnd, "B/end")
+	b.ReportMetric(0, "ns/op")
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
