@@ -53,15 +53,16 @@ func (c *Conn) establish(now clock.Time, seg *Segment) bool {
 func (c *Conn) acknowledged(now clock.Time, seg *Segment) {
 	flight := c.flight()
 	limited := c.snd.una.Less(c.cc.limited)
+	laterPartial := c.loss.phase == PhaseRecovery && c.loss.partial
 	n := seg.Ack.Sub(c.snd.una)
 	c.snd.queue.Discard(min(n, c.snd.queue.Len()))
 	c.snd.una = seg.Ack
 	c.snd.progressAt = now
-	c.retries = 0
+	c.retries, c.soft = 0, nil
 	c.persist.unanswered = 0
 	c.measure(now, seg)
 	c.recovered(now, n, flight, limited)
-	c.afterACK(now)
+	c.afterACK(now, laterPartial)
 	c.keepSequenceMarks()
 }
 

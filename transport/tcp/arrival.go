@@ -50,9 +50,9 @@ func (c *Conn) processRest(now clock.Time, seg *Segment) {
 // acknowledgment in reply as specified in Section 3.9 of [RFC0793], page 69,
 // and drop the segment." (RFC 7323, 5.3)
 //
-// "R3) If an arriving segment satisfies SEG.SEQ <= Last.ACK.sent, then record
-// its timestamp in TS.Recent." That is in [Conn.checkSequence], for the
-// segment must be acceptable first.
+// "R3) If an arriving segment satisfies SEG.TSval >= TS.Recent and SEG.SEQ <=
+// Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent."
+// That is in [Conn.checkSequence], for the segment must be acceptable first.
 func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
 	case !c.ts.on || seg.Flags.Has(rst):
@@ -101,12 +101,13 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 // ACK, which counts (RFC 9293, 3.5), and reports true.
 func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(ack) {
+		seg.Window >>= c.snd.shift // not scaled, but no longer in a SYN
 		seg.trimFront(c.rcv.nxt)
 		return true
 	}
 	c.discard(DiscardDuplicate)
 	if c.mayAnswer(now) {
-		c.synDue = true
+		c.synDue, c.synLost = true, true
 	}
 	return false
 }
@@ -153,8 +154,8 @@ func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
 // trimToWindow cuts off what is to the right of the window, and lets the peer
 // know where that is.
 func (c *Conn) trimToWindow(seg *Segment) {
-	if c.rcv.edge == c.rcv.nxt && seg.Payload.Len() == 0 {
-		return // a FIN needs no room
+	if seg.Seq.Add(seg.Payload.Len()).LessEq(c.rcv.edge) {
+		return // only the FIN is beyond, and that needs no room
 	}
 	c.discard(DiscardBeyondWindow)
 	seg.trimBack(c.rcv.edge)
@@ -222,10 +223,10 @@ func (c *Conn) challenge(now clock.Time, why Reason) {
 }
 
 // answerInvalid sends an ACK in answer to an unacceptable segment. Answers to
-// segments without text are limited: two ends that disagree about the
+// bare ACKs are limited: two ends that disagree about the
 // sequence numbers would answer each other's answers for ever.
 func (c *Conn) answerInvalid(now clock.Time, seg *Segment, why Reason) {
-	if seg.Payload.Len() > 0 || c.mayAnswer(now) {
+	if seg.Len() > 0 || c.mayAnswer(now) {
 		c.ackNow(why)
 	}
 }

@@ -14,8 +14,7 @@ type Config struct {
 	// nearly everybody else wait 200 ms at least.
 	InitialRTO, MinRTO, MaxRTO time.Duration
 
-	// How long an ACK may wait for company. "An excessive delay on ACKs can
-	// disturb the round-trip timing": it must be under 0.5 s
+	// How long an ACK may wait for company, less than 0.5 s
 	// (RFC 9293, 3.8.6.3).
 	DelayedACK time.Duration
 

@@ -31,7 +31,8 @@ const unlimited = 1 << 30
 
 // startCongestion sets the initial window.
 //
-// "min (10*MSS, max (2*MSS, 14600))" (RFC 6928, 2). "if the SYN or SYN/ACK is
+// It is ten segments, or 14600 octets where segments are larger than usual,
+// but two segments at least (RFC 6928, 2). "Further, if the SYN or SYN/ACK is
 // lost, the initial window used by a sender after a correctly transmitted SYN
 // MUST be one segment" (RFC 5681, 3.1).
 func (c *Conn) startCongestion(clock.Time) {
@@ -49,10 +50,9 @@ func (c *Conn) initialWindow() int {
 	return min(n*c.cc.mss, max(2*c.cc.mss, n*1460))
 }
 
-// restartIfIdle: "if the TCP has not received a segment in more than one
-// retransmission timeout, cwnd is reduced to the value of the restart window
-// (RW) before transmission begins" with RW = min(IW,cwnd) (RFC 5681, 4.1).
-// What counts is when data was last sent, as the RFC's next paragraph has it.
+// restartIfIdle: "a TCP SHOULD set cwnd to no more than RW before beginning
+// transmission if the TCP has not sent data in an interval exceeding the
+// retransmission timeout", with RW = min(IW,cwnd) (RFC 5681, 4.1).
 func (c *Conn) restartIfIdle(now clock.Time) {
 	if c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
 		return

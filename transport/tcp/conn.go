@@ -163,6 +163,7 @@ func newConn(env *Env, p Params) *Conn {
 	c.snd.limit = orDefault(p.SendBuffer, env.SendBuffer)
 	c.rcv.limit = min(orDefault(p.RecvBuffer, env.ReceiveBuffer), maxWindow)
 	c.rcv.shift = scaleFor(max(c.rcv.limit, env.MaxReceiveBuffer))
+	c.rcv.limit = max(c.rcv.limit, 1<<c.rcv.shift)
 	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
 	c.rtt.rto = env.InitialRTO
 	c.scaling = env.WindowScaling
@@ -238,6 +239,9 @@ const (
 	// segment per octet; Linux's limit is 48, for the header with options.
 	minMSS = 36
 )
+
+// PeerMSS returns what the peer said its MSS is, or the default, in octets.
+func (c *Conn) PeerMSS() int { return int(c.snd.peerMSS) }
 
 // SendMSS returns the payload of a full segment, in octets.
 func (c *Conn) SendMSS() int { return int(c.snd.mss) }

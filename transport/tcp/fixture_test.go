@@ -74,7 +74,7 @@ func newEnd(t *testing.T, adjust ...func(*Config)) *end {
 	for _, f := range adjust {
 		f(&config)
 	}
-	e := &end{t: t, env: NewEnv(config), now: began}
+	e := &end{t: t, env: NewEnv(config), now: began, tsOn: config.Timestamps, tsVal: 1000}
 	t.Cleanup(func() {
 		if len(e.sent) > 0 && !t.Failed() {
 			t.Errorf("at the end, unexpected: %v", e.show(e.sent[0]))
@@ -257,9 +257,14 @@ func (e *end) parse(spec string) Segment {
 	if !strings.Contains(spec, "win") {
 		s.Window = 64000
 	}
-	if e.tsOn && !strings.Contains(spec, "ts") {
+	if e.tsOn && !strings.Contains(spec, "ts") && !s.Flags.Has(rst) {
 		s.Options.Timestamps, s.Options.TSVal = true, e.tsVal
-		s.Options.TSEcr = e.c.ts.now(e.now)
+		if s.Flags.Has(ack) {
+			s.Options.TSEcr = e.c.ts.now(e.now)
+		}
+	}
+	if e.env.WindowScaling && s.Flags.Has(syn) && !strings.Contains(spec, "ws") {
+		s.Options.HasWindowScale, s.Options.WindowScale = true, 2
 	}
 	return s
 }

@@ -12,14 +12,12 @@ import (
 // It stays the same as long as a host is up.
 type Secret [16]byte
 
-// ISN returns an initial sequence number: "ISN = M + F(localip, localport,
-// remoteip, remoteport, secretkey), where M is the 4 microsecond timer, and F
-// is a pseudorandom function (PRF) of the connection-id. F MUST NOT be
-// computable from the outside" (RFC 6528, 3). F is SipHash-2-4.
-//
-// "A TCP implementation MUST use the above type of "clock" for clock-driven
-// selection of initial sequence numbers (MUST-8)" (RFC 9293, 3.4.1): two
-// connections between the same ports, one after the other, count on.
+// ISN returns an initial sequence number (RFC 6528, 3): "ISN = M + F(localip,
+// localport, remoteip, remoteport, secretkey) where M is the 4 microsecond
+// timer, and F() is a pseudorandom function (PRF) of the connection's
+// identifying parameters" (RFC 9293, 3.4.1). Two connections between the same
+// ports, one after the other, count on (MUST-8). "F() MUST NOT be computable
+// from the outside (MUST-9)": it is SipHash-2-4.
 func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
 	m := uint32(uint64(now) / 4000)
 	return Seq(m + uint32(connectionHash(secret, local, remote)))

@@ -35,11 +35,16 @@ func (c *Conn) sendQueuedClose(now clock.Time) {
 // isn't told; its octets are acknowledged.
 func (c *Conn) CloseRead(clock.Time) {
 	c.readClosed = true
+	c.dropUnread()
+	c.consumed()
+}
+
+// dropUnread forgets what was received and not read.
+func (c *Conn) dropUnread() {
 	c.rcv.queue.Reset()
 	if c.urgent != nil {
 		c.urgent.pending, c.urgent.hasOctet = false, false
 	}
-	c.consumed()
 }
 
 // Close lets go of the connection: nobody reads or writes any more. What was
@@ -52,7 +57,7 @@ func (c *Conn) CloseRead(clock.Time) {
 func (c *Conn) Close(now clock.Time) {
 	switch {
 	case c.orphan || c.state == StateClosed:
-		c.rcv.queue.Reset()
+		c.dropUnread()
 	case c.state == StateSynSent:
 		c.fail(now, ErrAborted, "the program closed")
 	case c.rcv.queue.Len() > 0 && c.state != StateTimeWait:
@@ -66,7 +71,7 @@ func (c *Conn) Close(now clock.Time) {
 // letGo closes in order.
 func (c *Conn) letGo(now clock.Time) {
 	c.orphan = true
-	c.rcv.queue.Reset()
+	c.dropUnread()
 	if c.state == StateFinWait2 {
 		c.enterFinWait2(now)
 	}
@@ -78,17 +83,15 @@ func (c *Conn) letGo(now clock.Time) {
 func (c *Conn) Abort(now clock.Time) {
 	c.orphan = true
 	c.abort(now, ErrAborted, ReasonAbort)
-	c.rcv.queue.Reset()
+	c.dropUnread()
 }
 
-// abort resets the connection. "<SEQ=SND.NXT><CTL=RST>"; CLOSING, LAST-ACK and
-// TIME-WAIT need none, for both ends have said all (RFC 9293, 3.10.5), and in
-// SYN-SENT there is nobody yet.
+// abort resets the connection: <SEQ=SND.NXT><CTL=RST> (RFC 9293, 3.10.5). In
+// SYN-SENT there is nobody yet; where both FINs are out, both ends have said
+// all.
 func (c *Conn) abort(now clock.Time, err error, why Reason) {
-	switch c.state {
-	case StateClosed:
-		return
-	case StateSynReceived, StateEstablished, StateFinWait1, StateFinWait2, StateCloseWait:
+	bothClosed := c.rcv.fin && c.snd.finSent
+	if c.state > StateSynSent && !bothClosed {
 		c.sendReset(Segment{Seq: c.snd.nxt, Ack: c.rcv.nxt, Flags: rst | ack, Reason: why})
 	}
 	c.fail(now, err, why.String())
@@ -122,12 +125,13 @@ func (c *Conn) releaseSending() {
 }
 
 // Err returns how the connection ended: nil while it lives, and after a close
-// in order. "There MUST be a way for the application to know whether it
-// closed normally or was aborted" is MUST-12 (RFC 9293, 3.6).
+// in order. "the local application MUST be informed whether it closed normally
+// or was aborted (MUST-12)" (RFC 9293, 3.6).
 func (c *Conn) Err() error { return c.err }
 
 // SoftErr returns the last error that didn't end the connection, such as an
-// unreachable network, and forgets it (SHLD-25; RFC 9293, 3.9.2.2).
+// unreachable network, and forgets it (SHLD-25; RFC 9293, 3.9.2.2). Progress
+// makes it forgotten as well.
 func (c *Conn) SoftErr() error {
 	err := c.soft
 	c.soft = nil

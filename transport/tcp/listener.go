@@ -61,7 +61,7 @@ func (l *Listener) Drops(why Admission) uint64 { return l.drops[why] }
 // open until Push or Forget.
 func (l *Listener) HandleSYN(seg *Segment) Admission {
 	switch {
-	case seg.Flags&(syn|ack|rst|fin) != syn:
+	case seg.Flags&(syn|ack|rst) != syn:
 		return l.drop(DropNotSYN)
 	case l.Full():
 		return l.drop(DropAcceptQueue)

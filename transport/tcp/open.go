@@ -82,7 +82,7 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 		out.Ack = c.rcv.nxt
 		c.acknowledging()
 	}
-	if c.retries > 0 {
+	if c.retries > 0 || c.synLost {
 		out.Reason, out.Retransmission = ReasonOpenRetry, true
 		c.count.retransmissions++
 		c.rtt.cancel()
@@ -96,9 +96,13 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 	return true
 }
 
-// synOptions returns what a SYN offers, and a SYN-ACK agrees to: "a Window
-// Scale option ... MAY be sent in a <SYN,ACK> segment only if ... received in
-// the initial <SYN> segment" (RFC 7323, 2.2), and timestamps likewise.
+// synOptions returns what a SYN offers, and a SYN-ACK agrees to: "the Window
+// Scale option will be sent in a <SYN,ACK> segment only if the corresponding
+// option was received in the initial <SYN> segment" (RFC 7323, 1.3), and
+// timestamps likewise (RFC 7323, 3.2). "TCP implementations SHOULD send an MSS
+// Option in every SYN segment when its receive MSS differs from the default
+// 536 for IPv4 or 1220 for IPv6 (SHLD-5), and MAY send it always (MAY-3)."
+// (RFC 9293, 3.7.1)
 func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 	reply := c.state == StateSynReceived
 	o := wire.TCPOptions{MSS: c.rcv.mss}
@@ -132,7 +136,7 @@ func (c *Conn) handshakeTimeout(now clock.Time) {
 		most = c.env.SynAckRetries
 	}
 	if int(c.retries) >= most || c.userTimeoutOver(now) {
-		c.fail(now, ErrTimeout, "no answer to the SYN")
+		c.fail(now, c.timeoutError(), "no answer to the SYN")
 		return
 	}
 	c.retries++

@@ -16,15 +16,11 @@ func (c *Conn) SetOOBInline(on bool) { c.oobInline = on }
 // What it holds stays.
 func (c *Conn) SetSendBuffer(n int) { c.snd.limit = max(1, n) }
 
-// SetReceiveBuffer sets how much may wait to be read, in octets: 1 at least,
-// and no more than the window scale of the handshake can express. A window
+// SetReceiveBuffer sets how much may wait to be read, in octets: one
+// unit of the window scale at least, and no more than the window scale of the handshake can express. A window
 // that was promised is not taken back.
 func (c *Conn) SetReceiveBuffer(_ clock.Time, n int) {
-	most := maxWindow
-	if c.state >= StateEstablished {
-		most = 0xffff << c.rcv.shift
-	}
-	c.rcv.limit = min(max(1, n), most)
+	c.rcv.limit = min(max(1<<c.rcv.shift, n), 0xffff<<c.rcv.shift)
 	c.consumed()
 }
 

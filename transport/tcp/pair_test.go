@@ -27,12 +27,12 @@ type pair struct {
 
 // impairments are what the network does to segments.
 type impairments struct {
-	latency, jitter      time.Duration
-	loss, duplicate      float64
-	lose                 func(from int, s *Segment) bool // besides
-	rate                 int                             // octets per second, 0: unlimited
-	queue                int                             // segments that wait for their turn, with a rate
-	busyUntil, busySince [2]clock.Time
+	latency, jitter time.Duration
+	loss, duplicate float64
+	lose            func(from int, s *Segment) bool // besides
+	rate            int                             // octets per second, 0: unlimited
+	queue           int                             // segments that wait for their turn, with a rate
+	busyUntil       [2]clock.Time
 }
 
 type flying struct {
@@ -54,7 +54,6 @@ type party struct {
 	nextRead  clock.Time
 	dontClose bool
 	accept    Params // of the connection that a SYN makes
-	maxSent   int
 }
 
 func newPair(t testing.TB, seed uint64, net impairments, adjust ...func(*Config)) *pair {

@@ -40,13 +40,17 @@ func (c *Conn) armPersist(now clock.Time) {
 	if c.snd.wnd > 0 {
 		wait = min(wait, time.Second)
 	}
-	c.timers.set(c.env, TimerPersist, now.Add(wait))
+	at := now.Add(wait)
+	if c.userTimeout > 0 {
+		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.userTimeout)))
+	}
+	c.timers.set(c.env, TimerPersist, at)
 }
 
 // startProbing turns a connection whose peer closed the window over octets in
-// flight into one that probes: "data beyond the window ... the connection
-// SHOULD NOT be timed out if data beyond the right window edge is not
-// acknowledged (SHLD-17)" (RFC 9293, 3.8.6).
+// flight into one that probes: it "SHOULD NOT time out the connection if data
+// beyond the right window edge is not acknowledged (SHLD-17)"
+// (RFC 9293, 3.8.6).
 func (c *Conn) startProbing(now clock.Time) {
 	c.persist = persist{active: true}
 	c.loss.rtx = c.loss.rtxEnd
@@ -96,20 +100,18 @@ func (c *Conn) windowProbe(now clock.Time, out *Segment) bool {
 	return true
 }
 
-// persistAnswered ends probing once the window is open: what went beyond it is
-// sent again.
+// persistAnswered ends probing once the window is open, or nothing is left to
+// be sent. What went beyond a closed window is sent again.
 func (c *Conn) persistAnswered(now clock.Time) {
 	c.persist.unanswered = 0
-	if c.snd.wnd == 0 {
-		return
-	}
-	if c.flight() == 0 && c.unsent() > 0 && c.sendable() == 0 {
-		return // still too small
+	waiting := c.flight() > 0 || c.unsent() > 0 || c.snd.finQueued && !c.snd.finSent
+	if waiting && (c.snd.wnd == 0 || c.flight() == 0 && c.unsent() > 0 && c.sendable() == 0) {
+		return // still closed, or too small
 	}
 	c.persist = persist{}
 	c.timers.stop(c.env, TimerPersist)
 	if c.flight() > 0 {
-		c.resendAll(ReasonWindowProbe)
+		c.resendAll(ReasonWindowOpened)
 		c.restartRetransmit(now)
 	}
 }

@@ -35,6 +35,7 @@ const (
 	ReasonPathMTU
 	ReasonWindowProbe
 	ReasonWindowOverride
+	ReasonWindowOpened
 	ReasonKeepAlive
 	ReasonClosedPort
 	ReasonBadHandshakeACK
@@ -74,9 +75,10 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonPartialACK:      {"retransmission: a partial ACK shows the next gap", "RFC 6582, 3.2"},
 	ReasonLimitedTransmit: {"data: limited transmit on a duplicate ACK", "RFC 3042, 2"},
 	ReasonTimeout:         {"retransmission time-out", "RFC 6298, 5"},
-	ReasonPathMTU:         {"retransmission in smaller segments: the path's MTU is smaller", "RFC 1191, 6.5"},
+	ReasonPathMTU:         {"retransmission in smaller segments: the path's MTU is smaller", "RFC 1191, 6.4"},
 	ReasonWindowProbe:     {"zero-window probe", "RFC 9293, 3.8.6.1"},
 	ReasonWindowOverride:  {"data: waited long enough for a larger window", "RFC 9293, 3.8.6.2.1"},
+	ReasonWindowOpened:    {"retransmission: the closed window is open again", "RFC 9293, 3.8.6"},
 	ReasonKeepAlive:       {"keep-alive probe", "RFC 9293, 3.8.4"},
 	ReasonClosedPort:      {"reset: there is no such connection", "RFC 9293, 3.10.7.1"},
 	ReasonBadHandshakeACK: {"reset: acknowledges a SYN that was not sent", "RFC 9293, 3.5.2"},

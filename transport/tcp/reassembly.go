@@ -29,7 +29,7 @@ func (b block) end() Seq { return b.seq.Add(b.view.Len()) }
 // arrives." (RFC 5681, 4.2)
 func (c *Conn) hold(seg *Segment) {
 	c.ackNow(ReasonDuplicateACK)
-	c.ack.quick = uint8(c.env.QuickACKs)
+	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
 	gaps := c.rcv.hold(c.env)
 	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
 		c.discard(DiscardGapFull)

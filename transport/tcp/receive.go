@@ -31,9 +31,9 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 		// remote side. Ignore the segment text."
 		c.discard(DiscardAfterFIN)
 	case c.orphan:
-		// "if a CLOSE call was issued ... and data is received after CLOSE is
-		// called, its TCP implementation SHOULD send a RST to show that data
-		// was lost" (SHLD-3; RFC 9293, 3.6.1).
+		// "if new data is received after CLOSE is called, its TCP
+		// implementation SHOULD send a RST to show that data was lost
+		// (SHLD-3)" (RFC 9293, 3.6.1).
 		c.abort(now, ErrAborted, ReasonDataAfterClose)
 	case seg.Seq == c.rcv.nxt:
 		c.receive(now, seg)
@@ -119,7 +119,7 @@ func (c *Conn) finArrived(now clock.Time) {
 	c.rcv.releaseReassembly(c.env)
 	const why = "the peer's FIN arrived"
 	switch c.state {
-	case StateSynReceived, StateEstablished:
+	case StateEstablished:
 		// The program may well close next: one segment can then carry both
 		// the acknowledgment and our FIN.
 		c.delayACK(now)

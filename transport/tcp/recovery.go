@@ -69,9 +69,9 @@ func (c *Conn) duplicateACK(now clock.Time) {
 	}
 }
 
-// enterRecovery is fast retransmit (RFC 5681, 3.2; RFC 6582, 3.2): "the TCP
-// sender MUST set ssthresh to no more than the value given in equation (4)",
-// "The lost segment starting at SND.UNA MUST be retransmitted and cwnd set to
+// enterRecovery is fast retransmit (RFC 5681, 3.2; RFC 6582, 3.2): "a TCP
+// MUST set ssthresh to no more than the value given in equation (4)", "The
+// lost segment starting at SND.UNA MUST be retransmitted and cwnd set to
 // ssthresh plus 3*SMSS."
 func (c *Conn) enterRecovery(now clock.Time) {
 	c.loss.phase, c.loss.partial = PhaseRecovery, false
@@ -156,6 +156,7 @@ func (c *Conn) partialACK(n int) {
 		c.cc.cwnd += c.cc.mss
 	}
 	c.cc.cwnd = max(c.cc.cwnd, c.cc.mss)
+	c.loss.partial = true
 	c.retransmitFirst(ReasonPartialACK)
 	c.tellCongestion("a partial ACK")
 }
@@ -167,7 +168,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 		return false
 	}
 	seq := c.loss.rtx
-	n := min(max(0, c.dataEnd().Sub(seq)), int(c.snd.mss), c.resendRoom(seq))
+	n := c.resendable(seq, min(max(0, c.dataEnd().Sub(seq)), int(c.snd.mss)))
 	if !c.fill(out, seq, n) {
 		return false
 	}
@@ -179,16 +180,17 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 	return true
 }
 
-// resendRoom returns how many octets from seq on may be sent again.
+// resendable returns how many of n octets from seq on may be sent again: after
+// a time-out as the congestion window allows, but for the first always. Fast
+// retransmit doesn't ask it.
 //
 // After a peer has shrunk its window, a sender "SHOULD retransmit normally the
 // old unacknowledged data between SND.UNA and SND.UNA+SND.WND (SHLD-16)"
 // (RFC 9293, 3.8.6).
-func (c *Conn) resendRoom(seq Seq) int {
+func (c *Conn) resendable(seq Seq, n int) int {
 	sent := seq.Sub(c.snd.una)
-	room := int(c.snd.wnd) - sent
-	if c.loss.why == ReasonTimeout || c.loss.why == ReasonPathMTU {
-		room = min(room, c.cc.cwnd-sent)
+	if c.loss.phase != PhaseRecovery && c.cc.cwnd-sent < n {
+		return 0
 	}
-	return max(0, room)
+	return min(n, max(0, int(c.snd.wnd)-sent))
 }

@@ -28,11 +28,15 @@ func (c *Conn) restartRetransmit(now clock.Time) {
 // retransmission timer. (5.3) When an ACK is received that acknowledges new
 // data, restart the retransmission timer so that it will expire after RTO
 // seconds" (RFC 6298, 5).
-func (c *Conn) afterACK(now clock.Time) {
+//
+// "For the first partial ACK that arrives during fast recovery, also reset the
+// retransmit timer" (RFC 6582, 3.2): but not for those after it, so that many
+// losses in one window end in a time-out rather than one a round trip.
+func (c *Conn) afterACK(now clock.Time, laterPartial bool) {
 	switch {
 	case c.snd.una == c.snd.nxt:
 		c.timers.stop(c.env, TimerRetransmit)
-	case !c.persist.active:
+	case !c.persist.active && !(laterPartial && c.loss.phase == PhaseRecovery):
 		c.restartRetransmit(now)
 	}
 }
@@ -41,22 +45,21 @@ func (c *Conn) afterACK(now clock.Time) {
 // in flight as acknowledgments come in.
 //
 // "(5.4) Retransmit the earliest segment that has not been acknowledged by
-// the TCP receiver. (5.5) ... back off the timer. (5.6) Start the
-// retransmission timer" (RFC 6298, 5).
+// the TCP receiver. (5.5) The host MUST set RTO <- RTO * 2 ("back off the
+// timer"). ... (5.6) Start the retransmission timer, such that it expires
+// after RTO seconds" (RFC 6298, 5).
 func (c *Conn) retransmissionTimeout(now clock.Time) {
 	switch {
 	case c.state == StateSynSent || c.state == StateSynReceived:
 		c.handshakeTimeout(now)
 		return
 	case c.snd.wnd == 0:
-		// "The sender must be robust against window shrinking, which may cause
-		// the "usable window" to become negative (MUST-34) ... If the window
-		// shrinks to zero, the TCP implementation MUST probe it in the
-		// standard way" (RFC 9293, 3.8.6).
+		// "If the window shrinks to zero, the TCP implementation MUST probe it
+		// in the standard way (described below) (MUST-35)." (RFC 9293, 3.8.6)
 		c.startProbing(now)
 		return
 	case c.givesUp(now, c.retries):
-		c.fail(now, ErrTimeout, "retransmissions went unanswered")
+		c.fail(now, c.timeoutError(), "retransmissions went unanswered")
 		return
 	}
 	c.retries++
@@ -68,6 +71,15 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 	}
 	c.enterLoss(now)
 	c.rtt.backOff(c.env)
+}
+
+// timeoutError returns what the program gets when the peer doesn't answer:
+// the reason if a router told one.
+func (c *Conn) timeoutError() error {
+	if c.soft != nil {
+		return c.soft
+	}
+	return ErrTimeout
 }
 
 // givesUp reports whether enough has been tried: "When the number of

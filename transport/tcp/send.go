@@ -177,9 +177,7 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 
 // options returns those of every segment but a SYN: "Once TSopt has been
 // successfully negotiated ... the TSopt MUST be sent in every non-<RST>
-// segment for the duration of the connection" (RFC 7323, 3.2). "If a TCP
-// sends it with the ACK bit not set, the TSecr field MUST be zero", which no
-// segment here is.
+// segment for the duration of the connection" (RFC 7323, 3.2).
 func (c *Conn) options(now clock.Time) wire.TCPOptions {
 	if !c.ts.on {
 		return wire.TCPOptions{}

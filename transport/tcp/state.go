@@ -81,10 +81,8 @@ func (c *Conn) setState(now clock.Time, to State, why string) {
 	c.state = to
 	c.env.note(Event{Kind: EventState, From: from, To: to, Why: why})
 	switch to {
-	case StateEstablished, StateCloseWait:
-		if from == StateSynSent || from == StateSynReceived {
-			c.enterEstablished(now)
-		}
+	case StateEstablished:
+		c.enterEstablished(now)
 	case StateFinWait2:
 		c.enterFinWait2(now)
 	case StateTimeWait:

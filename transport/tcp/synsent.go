@@ -81,6 +81,6 @@ func (c *Conn) handshakeDone(now clock.Time, seg *Segment) {
 	c.rtt.afterHandshake(c.synLost)
 	c.retries = 0
 	c.snd.progressAt = now
-	c.ack.quick = uint8(c.env.QuickACKs)
+	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
 	c.setWindow(seg)
 }

@@ -14,12 +14,12 @@ type timestamps struct {
 	recentAt clock.Time // when TS.Recent was stored
 }
 
-// tick is the timestamp clock's period: "between 1 ms and 1 sec per tick"
+// tick is the timestamp clock's period, which must be from 1 ms to 1 s
 // (RFC 7323, 5.4).
 const tick = time.Millisecond
 
-// stale is the age at which TS.Recent says nothing any more: "a TCP SHOULD
-// invalidate TS.Recent ... idle for more than 24 days" (RFC 7323, 5.5).
+// stale is the age at which TS.Recent says nothing any more: after about
+// 24.8 days the clock's sign changes (RFC 7323, 5.5).
 const stale = 24 * 24 * time.Hour
 
 // now returns the connection's timestamp clock.

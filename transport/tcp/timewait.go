@@ -65,10 +65,13 @@ func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply 
 		return Segment{}, false, Reopen
 	case seg.Flags.Has(fin) && seg.end() == t.rcvNxt:
 		t.expires = now.Add(2 * env.MSL)
+		if t.ts.on && seg.Options.Timestamps && !t.ts.tooOld(now, seg.Options.TSVal) {
+			t.ts.remember(now, seg.Options.TSVal)
+		}
 		env.note(Event{Kind: EventTimerSet, Timer: TimerLifetime, At: t.expires})
 	case seg.Len() == 0 && seg.Seq == t.rcvNxt:
 		return Segment{}, false, Keep // an ACK that changes nothing
-	case !answerDue(env, now, &t.answered):
+	case seg.Len() == 0 && !answerDue(env, now, &t.answered):
 		env.note(Event{Kind: EventDiscard, Discard: DiscardRateLimited})
 		return Segment{}, false, Keep
 	}

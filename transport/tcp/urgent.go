@@ -3,9 +3,9 @@ package tcp
 import "hubbub/clock"
 
 // urgentState is the urgent mode of either direction. The urgent pointer marks
-// the end of urgent data in the stream (RFC 6093, 3): "the urgent pointer
-// points to the sequence number of the octet following the urgent data
-// (MUST-62)" (RFC 9293, 3.8.5).
+// the end of urgent data in the stream (RFC 6093, 3): "The urgent pointer
+// MUST point to the sequence number of the octet following the urgent data
+// (MUST-62)." (RFC 9293, 3.8.5).
 type urgentState struct {
 	sending bool
 	sendEnd Seq // SND.UP
@@ -19,8 +19,9 @@ type urgentState struct {
 
 // WriteUrgent writes b as urgent data, up to the free space of the send
 // buffer, and returns how much that was. Its last octet is what a receiver
-// that takes it out of line gets (RFC 6093, 6). Urgent data may be "a
-// sequence of any length (MUST-31)" (RFC 9293, 3.8.5).
+// that takes it out of line gets (RFC 6093, 6). "A TCP
+// implementation MUST support a sequence of urgent data of any length
+// (MUST-31)" (RFC 9293, 3.8.5).
 func (c *Conn) WriteUrgent(now clock.Time, b []byte) (int, error) {
 	n, err := c.WriteBytes(now, b)
 	if n > 0 {
@@ -73,7 +74,7 @@ func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 		return
 	}
 	u := c.urgency()
-	if u.pending && u.end.Add(-1) == c.readAt() && u.hasOctet {
+	if u.pending && u.end.Add(-1) == c.readAt() && u.hasOctet && !c.oobInline {
 		c.rcv.queue.Discard(1) // the old urgent octet was next, and is out of line
 	}
 	u.pending, u.end, u.hasOctet, u.taken = true, end, false, false
@@ -104,9 +105,10 @@ func (r *receiveSpace) textEnd() Seq {
 func (c *Conn) readAt() Seq { return c.rcv.textEnd().Add(-c.rcv.queue.Len()) }
 
 // UrgentPending returns how many octets remain up to the end of urgent data,
-// of which some may not have arrived; 0 if there is no urgent data: "the
-// application ... MUST be able to learn how much urgent data remains to be
-// read (MUST-33)" (RFC 9293, 3.8.5).
+// of which some may not have arrived; 0 if there is no urgent data: "The TCP
+// implementation MUST (MUST-33) provide a way for the application to learn
+// how much urgent data remains to be read from the connection"
+// (RFC 9293, 3.8.5).
 func (c *Conn) UrgentPending() int {
 	if c.urgent == nil || !c.urgent.pending {
 		return 0
