@@ -32,7 +32,10 @@ func TestLossHasItsProbability(t *testing.T) {
 	c := NewCable(rnd(1), rnd(2))
 	must(t, c.Line(0).SetLoss(0.1, 0))
 	const n = 100_000
-	sends(c, 0, 0, n, 60)
+	for range n {
+		sends(c, 0, 0, 1, 60)
+		drain(c, 0)
+	}
 	lost := float64(c.Drops()[RandomLoss]) / n
 	if math.Abs(lost-0.1) > 0.003 {
 		t.Errorf("a loss of 0.1 lost %v of all frames", lost)
@@ -363,7 +366,7 @@ func TestBadSettingsAreRefusedInASentence(t *testing.T) {
 		{l.SetCorruption(2, 0), "a probability of corruption of 2: it must be between 0 and 1"},
 		{l.SetDuplication(2, 0), "a probability of duplication of 2: it must be between 0 and 1"},
 		{l.SetReordering(2, 0, 0), "a probability of reordering of 2: it must be between 0 and 1"},
-		{l.SetReordering(1, -1, 0), "a extra delay of -1ns: it must be between 0 and 1h0m0s"},
+		{l.SetReordering(1, -1, 0), "an extra delay of -1ns: it must be between 0 and 1h0m0s"},
 		{l.SetDelay(-1), "a delay of -1ns: it must be between 0 and 1h0m0s"},
 		{l.SetJitter(2*time.Hour, true, 0), "a jitter of 2h0m0s: it must be between 0 and 1h0m0s"},
 		{l.SetRate(-1), "a rate of -1 bit/s: it must be positive, or 0 for no limit"},

@@ -63,7 +63,7 @@ func (r *Rule) check() error {
 	if r.Nth < 0 || r.Count < -1 {
 		return fmt.Errorf("a rule for %d frames from the %dth on: frames count from 1", r.Count, r.Nth)
 	}
-	return checkDelay("rule's delay", r.For)
+	return checkDelay("a rule's delay", r.For)
 }
 
 // RemoveRule removes a rule, and reports whether it was there.

@@ -62,7 +62,7 @@ func (l *Line) SetRate(bitsPerSecond int64) error {
 
 // SetDelay sets how long a bit is under way, up to an hour.
 func (l *Line) SetDelay(d clock.Duration) error {
-	if err := checkDelay("delay", d); err != nil {
+	if err := checkDelay("a delay", d); err != nil {
 		return err
 	}
 	l.delay = d
@@ -110,7 +110,7 @@ func (l *Line) SetDuplication(p float64, cause uint64) error {
 // SetReordering sets the probability with which a frame is held for extra (up
 // to an hour), so that those behind may overtake it.
 func (l *Line) SetReordering(p float64, extra clock.Duration, cause uint64) error {
-	if err := checkDelay("extra delay", extra); err != nil {
+	if err := checkDelay("an extra delay", extra); err != nil {
 		return err
 	}
 	err := l.setProbability("reordering", p, &l.faults.reordering, &l.faults.reorderingCause, cause)
@@ -137,7 +137,7 @@ func (l *Line) SetBurst(b Burst, cause uint64) error {
 // value being equally probable. Frames overtake one another because of it
 // only if reorder is set; otherwise each waits for the one before.
 func (l *Line) SetJitter(longest clock.Duration, reorder bool, cause uint64) error {
-	if err := checkDelay("jitter", longest); err != nil {
+	if err := checkDelay("a jitter", longest); err != nil {
 		return err
 	}
 	l.faults.jitter, l.faults.jitterReorder, l.faults.jitterCause = longest, reorder, cause
@@ -163,7 +163,7 @@ func checkProbability(name string, p float64) error {
 
 func checkDelay(name string, d clock.Duration) error {
 	if d < 0 || d > maxDelay {
-		return fmt.Errorf("a %s of %v: it must be between 0 and %v", name, d, maxDelay)
+		return fmt.Errorf("%s of %v: it must be between 0 and %v", name, d, maxDelay)
 	}
 	return nil
 }
