@@ -13,7 +13,7 @@ const ARPLen = 28
 // An ARPOp says what an ARP packet wants.
 type ARPOp uint16
 
-// The operations.
+// The operations (RFC 826).
 const (
 	ARPRequest ARPOp = 1
 	ARPReply   ARPOp = 2
@@ -30,8 +30,12 @@ func (op ARPOp) String() string {
 	return fmt.Sprintf("operation %d", uint16(op))
 }
 
-// ErrARPKind says that an ARP packet is not about IPv4 over Ethernet.
-var ErrARPKind = errors.New("wire: the ARP packet is not for IPv4 over Ethernet")
+// ErrARPKind: an ARP packet has other hardware or protocol types than
+// Ethernet and IPv4, or other lengths of addresses. RFC 826 lets everyone
+// ignore it.
+var ErrARPKind = errors.New("wire: the ARP packet is not about IPv4 over Ethernet")
+
+var errARPShort = &fault{"wire: the ARP packet is cut off: it has 28 octets", ErrShort}
 
 // ARP is a packet of the Address Resolution Protocol for IPv4 over Ethernet
 // (RFC 826).
@@ -43,23 +47,33 @@ var ErrARPKind = errors.New("wire: the ARP packet is not for IPv4 over Ethernet"
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //	|  Length: 6    |  Length: 4    |           Operation           |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|   Sender MAC (6), sender IP (4), target MAC (6), target IP (4)
+//	|                      Sender MAC Address                       |
+//	+                               +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                               |       Sender IP Address       |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|          ... continued        |                               |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+                               +
+//	|                      Target MAC Address                       |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                       Target IP Address                       |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 type ARP struct {
 	Op        ARPOp
 	SenderMAC MAC
 	SenderIP  netip.Addr
-	TargetMAC MAC
+	TargetMAC MAC // zero in a request
 	TargetIP  netip.Addr
 }
 
+// arpKind is how every packet about IPv4 over Ethernet begins.
 var arpKind = [6]byte{0, 1, 0x08, 0x00, 6, 4}
 
-// ParseARP reads a packet and returns what follows it, which is padding.
+// ParseARP reads a packet and returns what follows it, which is padding. The
+// error is an [ErrShort] or [ErrARPKind].
 func ParseARP(b []byte) (ARP, []byte, error) {
 	switch {
 	case len(b) < ARPLen:
-		return ARP{}, nil, ErrShort
+		return ARP{}, nil, errARPShort
 	case [6]byte(b[:6]) != arpKind:
 		return ARP{}, nil, ErrARPKind
 	}
@@ -80,13 +94,4 @@ func (a *ARP) AppendTo(b []byte) []byte {
 	b = append4(b, a.SenderIP)
 	b = append(b, a.TargetMAC[:]...)
 	return append4(b, a.TargetIP)
-}
-
-// append4 appends an IPv4 address.
-func append4(b []byte, addr netip.Addr) []byte {
-	if !addr.Is4() {
-		return append(b, 0, 0, 0, 0)
-	}
-	a := addr.As4()
-	return append(b, a[:]...)
 }

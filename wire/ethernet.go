@@ -2,38 +2,25 @@ package wire
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 )
 
-// The lengths of Ethernet frames in octets (IEEE 802.3, 3.2). The least and
-// the greatest length of a frame count header and frame check sequence, not
-// the tag.
+// The lengths of Ethernet frames in octets (IEEE 802.3, 3.2.7 and 4.4.2).
 const (
 	EthernetHeaderLen = 14
 	VLANTagLen        = 4
 	FCSLen            = 4
-	MinPayload        = 46
+	MinPayload        = 46 // less is padded with zeros
 	MaxPayload        = 1500
-	MinFrame          = 64
-	MaxFrame          = 1518
+	MinFrame          = EthernetHeaderLen + MinPayload + FCSLen // with or without a tag
+	MaxFrame          = EthernetHeaderLen + MaxPayload + FCSLen // without a tag
 )
 
-// ErrShort is in every error about input that ends before its header does.
-var ErrShort = fmt.Errorf("wire: the packet is too short: %w", io.ErrUnexpectedEOF)
+var errEthernetShort = &fault{"wire: the Ethernet header is cut off: it has 14 octets, or 18 with a tag", ErrShort}
 
-// ErrLength says that a length in a header can't be.
-var ErrLength = errors.New("wire: a length in the header is wrong")
-
-// ErrVersion says that the header is of another version of the protocol.
-var ErrVersion = errors.New("wire: the version is wrong")
-
-// ErrChecksum says that the checksum does not match.
-var ErrChecksum = errors.New("wire: the checksum is wrong")
-
-// An EtherType says what a frame's payload is.
+// An EtherType says what a frame's payload is, if it is at least 0x0600. Up to
+// [MaxPayload] it is the payload's length instead, and the payload begins with
+// an LLC header (IEEE 802.3, 3.2.6).
 type EtherType uint16
 
 // The EtherTypes that hubbub knows.
@@ -44,7 +31,10 @@ const (
 	EtherTypeIPv6 EtherType = 0x86dd
 )
 
-// String returns the protocol's name, or its number.
+// IsLength reports whether t is the length of the payload in octets.
+func (t EtherType) IsLength() bool { return t <= MaxPayload }
+
+// String returns the protocol's name, or the number.
 func (t EtherType) String() string {
 	switch t {
 	case EtherTypeIPv4:
@@ -56,17 +46,41 @@ func (t EtherType) String() string {
 	case EtherTypeIPv6:
 		return "IPv6"
 	}
+	if t.IsLength() {
+		return fmt.Sprintf("length %d", uint16(t))
+	}
 	return fmt.Sprintf("EtherType 0x%04x", uint16(t))
 }
 
-// A VLAN is what an IEEE 802.1Q tag says.
+// A VLAN is what a tag says (IEEE 802.1Q, 9.6).
 type VLAN struct {
-	ID           uint16 // 12 bits
-	Priority     uint8  // 3 bits
+	ID           uint16 // 1 to 4094; 0: the tag tells the priority alone
+	Priority     uint8  // 0 to 7
 	DropEligible bool
 }
 
-// Ethernet is the header of an Ethernet II frame, with or without a tag.
+// The Tag Control Information of a tag.
+const (
+	tciID       = 0x0fff
+	tciDEI      = 0x1000
+	tciPriority = 13 // where its three bits begin
+)
+
+func vlanOf(tci uint16) VLAN {
+	return VLAN{ID: tci & tciID, Priority: uint8(tci >> tciPriority), DropEligible: tci&tciDEI != 0}
+}
+
+func (v VLAN) tci() uint16 {
+	tci := v.ID&tciID | uint16(v.Priority)<<tciPriority
+	if v.DropEligible {
+		tci |= tciDEI
+	}
+	return tci
+}
+
+// Ethernet is the header of an Ethernet II frame, with or without a tag (IEEE
+// 802.3, 3.1.1; IEEE 802.1Q, 9.5). A second tag is left to the payload, whose
+// type is then [EtherTypeVLAN].
 //
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -77,7 +91,7 @@ type VLAN struct {
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+                               +
 //	|                         Source Address                        |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//	|   802.1Q tag: 0x8100          | PCP |D|        VLAN ID        |  (optional)
+//	|      802.1Q tag: 0x8100       | PCP |D|        VLAN ID        | (optional)
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //	|           EtherType           |  Payload ...
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -88,11 +102,13 @@ type Ethernet struct {
 	Type     EtherType
 }
 
-// ParseEthernet reads a header and returns what follows it.
+// ParseEthernet reads a header and returns what follows it: the payload with
+// its padding, and the frame check sequence if it is there. The error is an
+// [ErrShort].
 func ParseEthernet(b []byte) (Ethernet, []byte, error) {
 	var h Ethernet
 	if len(b) < EthernetHeaderLen {
-		return h, nil, ErrShort
+		return Ethernet{}, nil, errEthernetShort
 	}
 	h.Dst, h.Src = MAC(b[0:6]), MAC(b[6:12])
 	h.Type = EtherType(binary.BigEndian.Uint16(b[12:]))
@@ -100,16 +116,14 @@ func ParseEthernet(b []byte) (Ethernet, []byte, error) {
 		return h, b[EthernetHeaderLen:], nil
 	}
 	if len(b) < EthernetHeaderLen+VLANTagLen {
-		return h, nil, ErrShort
+		return Ethernet{}, nil, errEthernetShort
 	}
-	tci := binary.BigEndian.Uint16(b[14:])
-	h.Tagged = true
-	h.VLAN = VLAN{ID: tci & 0xfff, Priority: uint8(tci >> 13), DropEligible: tci&0x1000 != 0}
+	h.Tagged, h.VLAN = true, vlanOf(binary.BigEndian.Uint16(b[14:]))
 	h.Type = EtherType(binary.BigEndian.Uint16(b[16:]))
 	return h, b[EthernetHeaderLen+VLANTagLen:], nil
 }
 
-// Len returns the header's length with its tag, if it has one.
+// Len returns the header's length in octets, with its tag if it has one.
 func (h *Ethernet) Len() int {
 	if h.Tagged {
 		return EthernetHeaderLen + VLANTagLen
@@ -123,32 +137,7 @@ func (h *Ethernet) AppendTo(b []byte) []byte {
 	b = append(b, h.Src[:]...)
 	if h.Tagged {
 		b = binary.BigEndian.AppendUint16(b, uint16(EtherTypeVLAN))
-		tci := h.VLAN.ID&0xfff | uint16(h.VLAN.Priority)<<13
-		if h.VLAN.DropEligible {
-			tci |= 0x1000
-		}
-		b = binary.BigEndian.AppendUint16(b, tci)
+		b = binary.BigEndian.AppendUint16(b, h.VLAN.tci())
 	}
 	return binary.BigEndian.AppendUint16(b, uint16(h.Type))
-}
-
-// FCS returns the frame check sequence of a frame that is given in parts: the
-// CRC-32 of all its bytes from the destination address on (IEEE 802.3, 3.2.9).
-func FCS(parts ...[]byte) uint32 {
-	var sum uint32
-	for _, p := range parts {
-		sum = crc32.Update(sum, crc32.IEEETable, p)
-	}
-	return sum
-}
-
-// AppendFCS appends the frame check sequence as it is on the cable: least
-// significant octet first.
-func AppendFCS(b []byte, fcs uint32) []byte { return binary.LittleEndian.AppendUint32(b, fcs) }
-
-// CheckFCS reports whether the last four octets of a frame are the frame check
-// sequence of those before.
-func CheckFCS(frame []byte) bool {
-	n := len(frame) - FCSLen
-	return n >= 0 && binary.LittleEndian.Uint32(frame[n:]) == FCS(frame[:n])
 }

@@ -34,7 +34,8 @@ func (m MAC) OUI() [3]byte { return [3]byte(m[:3]) }
 // Serial returns the octets that are the maker's serial number.
 func (m MAC) Serial() [3]byte { return [3]byte(m[3:]) }
 
-// AppendText appends m as text.
+// AppendText implements [encoding.TextAppender]: it appends what String
+// returns. The error is always nil.
 func (m MAC) AppendText(b []byte) ([]byte, error) {
 	const hex = "0123456789abcdef"
 	for i, octet := range m {
@@ -56,9 +57,13 @@ func (m MAC) String() string {
 func (m MAC) MarshalText() ([]byte, error) { return m.AppendText(nil) }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
-func (m *MAC) UnmarshalText(b []byte) (err error) {
-	*m, err = ParseMAC(string(b))
-	return err
+func (m *MAC) UnmarshalText(b []byte) error {
+	parsed, err := ParseMAC(string(b))
+	if err != nil {
+		return err
+	}
+	*m = parsed
+	return nil
 }
 
 var errMAC = errors.New("a MAC address has twelve hexadecimal digits, such as 02:00:00:00:00:01")
@@ -81,6 +86,7 @@ func ParseMAC(s string) (MAC, error) {
 	return m, nil
 }
 
+// lower returns the small letter of a digit.
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'F' {
 		return c + 'a' - 'A'

@@ -5,16 +5,22 @@ import (
 	"strings"
 )
 
-// The lengths of TCP headers, in octets.
+// The lengths of TCP headers in octets.
 const (
-	TCPHeaderLen    = 20
-	MaxTCPHeaderLen = 60
+	TCPHeaderLen     = 20
+	MaxTCPHeaderLen  = 60
+	MaxTCPOptionsLen = MaxTCPHeaderLen - TCPHeaderLen
+)
+
+var (
+	errTCPShort  = &fault{"wire: the TCP header is cut off: it has 20 octets and those of its options", ErrShort}
+	errTCPOffset = &fault{"wire: the TCP data offset is less than the 20 octets of the header", ErrLength}
 )
 
 // TCPFlags are the control bits of a TCP header.
 type TCPFlags uint16
 
-// The control bits (RFC 9293, 3.1; AE is of RFC 9768).
+// The control bits (RFC 9293, 3.1; AE is of RFC 9768, 3.1).
 const (
 	FIN TCPFlags = 1 << iota
 	SYN
@@ -25,6 +31,8 @@ const (
 	ECE
 	CWR
 	AE
+
+	allFlags TCPFlags = 1<<iota - 1
 )
 
 var flagNames = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"}
@@ -32,8 +40,12 @@ var flagNames = [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CW
 // Has reports whether all bits of g are set.
 func (f TCPFlags) Has(g TCPFlags) bool { return f&g == g }
 
-// String returns the names of the bits, such as "SYN|ACK".
+// String returns the names of the bits, such as "SYN|ACK", and "none" where
+// none is set.
 func (f TCPFlags) String() string {
+	if f&allFlags == 0 {
+		return "none"
+	}
 	names := make([]string, 0, len(flagNames))
 	for i, name := range flagNames {
 		if f&(1<<i) != 0 {
@@ -65,58 +77,65 @@ func (f TCPFlags) String() string {
 type TCP struct {
 	SrcPort, DstPort uint16
 	Seq, Ack         uint32
+	DataOffset       int // the header's length in octets, as read; zero in a header to be written
 	Flags            TCPFlags
-	Window           uint16 // not shifted by the window scale
+	Window           uint16 // as on the wire: not shifted by the window scale
 	Checksum         uint16
 	Urgent           uint16
 	Options          TCPOptions
-
-	headerLen int // as read; options may have been skipped
 }
 
-// ParseTCPHeader reads a header and returns what of the input follows it. Of
-// the options, what can't be understood is skipped.
+// ParseTCPHeader reads a header, and returns what of the input follows it. Of
+// the options, what can't be understood is skipped. The checksum is not
+// checked: it covers the payload, see [TransportChecksum]. The error is an
+// [ErrShort] or [ErrLength].
 func ParseTCPHeader(b []byte) (TCP, []byte, error) {
 	if len(b) < TCPHeaderLen {
-		return TCP{}, nil, ErrShort
+		return TCP{}, nil, errTCPShort
 	}
 	n := int(b[12]>>4) * 4
 	switch {
 	case n < TCPHeaderLen:
-		return TCP{}, nil, ErrLength
+		return TCP{}, nil, errTCPOffset
 	case n > len(b):
-		return TCP{}, nil, ErrShort
+		return TCP{}, nil, errTCPShort
 	}
 	h := TCP{
-		SrcPort: binary.BigEndian.Uint16(b), DstPort: binary.BigEndian.Uint16(b[2:]),
-		Seq: binary.BigEndian.Uint32(b[4:]), Ack: binary.BigEndian.Uint32(b[8:]),
-		Flags:  TCPFlags(binary.BigEndian.Uint16(b[12:]) & 0x1ff),
-		Window: binary.BigEndian.Uint16(b[14:]), Checksum: binary.BigEndian.Uint16(b[16:]),
-		Urgent: binary.BigEndian.Uint16(b[18:]), headerLen: n,
+		SrcPort:    binary.BigEndian.Uint16(b[0:]),
+		DstPort:    binary.BigEndian.Uint16(b[2:]),
+		Seq:        binary.BigEndian.Uint32(b[4:]),
+		Ack:        binary.BigEndian.Uint32(b[8:]),
+		DataOffset: n,
+		Flags:      TCPFlags(binary.BigEndian.Uint16(b[12:])) & allFlags,
+		Window:     binary.BigEndian.Uint16(b[14:]),
+		Checksum:   binary.BigEndian.Uint16(b[16:]),
+		Urgent:     binary.BigEndian.Uint16(b[18:]),
 	}
 	if n > TCPHeaderLen {
-		h.Options = ParseTCPOptions(b[TCPHeaderLen:n])
+		h.Options.parse(b[TCPHeaderLen:n])
 	}
 	return h, b[n:], nil
 }
 
-// HeaderLen returns the header's length in octets: as it was read, or as
-// AppendTo will write it.
+// HeaderLen returns the header's length in octets: as it was read, options
+// that were skipped counted, or else as AppendTo writes it.
 func (h *TCP) HeaderLen() int {
-	if h.headerLen != 0 {
-		return h.headerLen
+	if h.DataOffset != 0 {
+		return h.DataOffset
 	}
 	return TCPHeaderLen + h.Options.Len()
 }
 
-// AppendTo appends the header, with the checksum as it is in the struct.
+// AppendTo appends the header with the options that Options has, whatever
+// DataOffset says, and with the checksum as it is in the struct: see
+// [PutTCPChecksum].
 func (h *TCP) AppendTo(b []byte) []byte {
-	n := TCPHeaderLen + h.Options.Len()
+	words := uint16(TCPHeaderLen+h.Options.Len()) / 4
 	b = binary.BigEndian.AppendUint16(b, h.SrcPort)
 	b = binary.BigEndian.AppendUint16(b, h.DstPort)
 	b = binary.BigEndian.AppendUint32(b, h.Seq)
 	b = binary.BigEndian.AppendUint32(b, h.Ack)
-	b = binary.BigEndian.AppendUint16(b, uint16(n/4)<<12|uint16(h.Flags)&0x1ff)
+	b = binary.BigEndian.AppendUint16(b, words<<12|uint16(h.Flags&allFlags))
 	b = binary.BigEndian.AppendUint16(b, h.Window)
 	b = binary.BigEndian.AppendUint16(b, h.Checksum)
 	b = binary.BigEndian.AppendUint16(b, h.Urgent)

@@ -2,7 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// The kinds of TCP options, and their lengths.
+// The kinds of TCP options and their lengths in octets (RFC 9293, 3.2; RFC
+// 7323, 2.2 and 3.2; RFC 2018, 2 and 3). A length counts kind and length.
 const (
 	optEnd           = 0
 	optNop           = 1
@@ -15,8 +16,9 @@ const (
 	lenMSS           = 4
 	lenWindowScale   = 3
 	lenSACKPermitted = 2
-	lenTimestamps    = 10
+	lenSACKBase      = 2
 	lenSACKBlock     = 8
+	lenTimestamps    = 10
 )
 
 // A SACKBlock is a run of sequence numbers that have arrived: from Left up to,
@@ -28,103 +30,126 @@ type SACKBlock struct {
 // MaxSACKBlocks is how many blocks fit in a header without other options.
 const MaxSACKBlocks = 4
 
-// TCPOptions are the options of a segment. Those that hubbub doesn't know are
-// skipped. TCPOptions can be compared.
+// TCPOptions are the options of a segment; those of other kinds are skipped
+// when it is read. TCPOptions can be compared.
 type TCPOptions struct {
-	MSS            uint16 // zero if absent
-	WindowScale    uint8
+	MSS            uint16 // octets; zero if absent
+	WindowScale    uint8  // bits to shift by: 0 to 14, though a peer may send more
 	HasWindowScale bool
 	SACKPermitted  bool
 	Timestamps     bool
-	TSVal, TSEcr   uint32
+	TSVal, TSEcr   uint32 // zero without Timestamps
 	SACK           [MaxSACKBlocks]SACKBlock
-	NumSACK        uint8
+	NumSACK        uint8 // how many of SACK are there; the others are zero
 }
 
-// ParseTCPOptions reads the options of a header. Options whose kind is unknown
-// are skipped by their length (RFC 9293, 3.2, MUST-6); at a length that can't
-// be, reading ends, and what was understood counts (MUST-7).
+// ParseTCPOptions reads the options of a header, whose end they are.
 func ParseTCPOptions(b []byte) TCPOptions {
 	var o TCPOptions
+	o.parse(b)
+	return o
+}
+
+// parse reads the options one by one, wherever they begin.
+//
+// RFC 9293, 3.1, MUST-6: a TCP implementation MUST ignore without error any TCP
+// option it does not implement, assuming that the option has a length field.
+//
+// RFC 9293, 3.1, MUST-7: TCP implementations MUST be prepared to handle an
+// illegal option length. Reading ends there, and what came before counts.
+func (o *TCPOptions) parse(b []byte) {
 	for len(b) > 0 && b[0] != optEnd {
 		if b[0] == optNop {
 			b = b[1:]
 			continue
 		}
 		if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
-			break
+			return
 		}
 		n := b[1]
-		o.read(b[0], b[2:n])
+		o.take(b[0], b[2:n])
 		b = b[n:]
 	}
-	return o
 }
 
-// read takes one option, without its kind and length, if it has the length of
-// its kind.
-func (o *TCPOptions) read(kind byte, b []byte) {
+// take stores one option's value, if that has the length of its kind. Of two
+// options of a kind the last one counts.
+func (o *TCPOptions) take(kind byte, value []byte) {
 	switch {
-	case kind == optMSS && len(b) == lenMSS-2:
-		o.MSS = binary.BigEndian.Uint16(b)
-	case kind == optWindowScale && len(b) == lenWindowScale-2:
-		o.WindowScale, o.HasWindowScale = b[0], true
-	case kind == optSACKPermitted && len(b) == lenSACKPermitted-2:
+	case kind == optMSS && len(value) == lenMSS-2:
+		o.MSS = binary.BigEndian.Uint16(value)
+	case kind == optWindowScale && len(value) == lenWindowScale-2:
+		o.WindowScale, o.HasWindowScale = value[0], true
+	case kind == optSACKPermitted && len(value) == lenSACKPermitted-2:
 		o.SACKPermitted = true
-	case kind == optTimestamps && len(b) == lenTimestamps-2:
+	case kind == optTimestamps && len(value) == lenTimestamps-2:
 		o.Timestamps = true
-		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-	case kind == optSACK && len(b)%lenSACKBlock == 0:
-		o.NumSACK = 0
-		for ; len(b) > 0 && o.NumSACK < MaxSACKBlocks; b = b[lenSACKBlock:] {
-			o.SACK[o.NumSACK] = SACKBlock{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
-			o.NumSACK++
-		}
+		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(value), binary.BigEndian.Uint32(value[4:])
+	case kind == optSACK && len(value) > 0 && len(value)%lenSACKBlock == 0:
+		o.takeSACK(value)
 	}
 }
 
-// sackBlocks returns how many blocks there is room for beside the timestamps.
-func (o *TCPOptions) sackBlocks() int {
-	if o.Timestamps {
-		return min(int(o.NumSACK), MaxSACKBlocks-1)
+// takeSACK stores the blocks of a SACK option.
+func (o *TCPOptions) takeSACK(value []byte) {
+	o.SACK, o.NumSACK = [MaxSACKBlocks]SACKBlock{}, 0
+	for len(value) >= lenSACKBlock && o.NumSACK < MaxSACKBlocks {
+		o.SACK[o.NumSACK] = SACKBlock{binary.BigEndian.Uint32(value), binary.BigEndian.Uint32(value[4:])}
+		o.NumSACK++
+		value = value[lenSACKBlock:]
 	}
-	return min(int(o.NumSACK), MaxSACKBlocks)
 }
 
-// Len returns how many octets AppendTo appends: a multiple of 4.
+// numSACK returns how many blocks are sent: as many as there is room for
+// beside the other options (RFC 2018, 3), which are n octets.
+func (o *TCPOptions) numSACK(n int) int {
+	room := (MaxTCPOptionsLen - n - 2 - lenSACKBase) / lenSACKBlock
+	return min(int(o.NumSACK), MaxSACKBlocks, room)
+}
+
+// Len returns how many octets AppendTo appends: a multiple of 4, at most
+// [MaxTCPOptionsLen].
 func (o *TCPOptions) Len() int {
+	n := o.lenWithoutSACK()
+	if blocks := o.numSACK(n); blocks > 0 {
+		n += 2 + lenSACKBase + blocks*lenSACKBlock
+	}
+	return n
+}
+
+// lenWithoutSACK is [TCPOptions.Len] as if there were no blocks. It is at most
+// 20.
+func (o *TCPOptions) lenWithoutSACK() int {
 	n := 0
 	if o.MSS != 0 {
 		n += lenMSS
 	}
-	if o.Timestamps {
-		n += lenTimestamps + 2
-	} else if o.SACKPermitted {
+	switch {
+	case o.Timestamps:
+		n += lenTimestamps + 2 // NOPs, or SACK permitted
+	case o.SACKPermitted:
 		n += lenSACKPermitted + 2
 	}
 	if o.HasWindowScale {
 		n += lenWindowScale + 1
 	}
-	if blocks := o.sackBlocks(); blocks > 0 {
-		n += 4 + blocks*lenSACKBlock
-	}
 	return n
 }
 
-// AppendTo appends the options in the order that Linux has, padded with NOPs
-// in front so that they are aligned: MSS, SACK permitted and timestamps,
-// window scale, SACK.
+// AppendTo appends the options in the order that Linux has and other hosts
+// expect, each with NOPs before it so that its values are aligned: MSS, SACK
+// permitted and timestamps, window scale, SACK. Blocks that there is no room
+// for are left out: beside timestamps there is room for three.
 func (o *TCPOptions) AppendTo(b []byte) []byte {
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))
 	}
-	switch {
-	case o.Timestamps && o.SACKPermitted:
-		b = append(b, optSACKPermitted, lenSACKPermitted)
-	case o.Timestamps:
-		b = append(b, optNop, optNop)
-	case o.SACKPermitted:
+	if o.SACKPermitted && o.Timestamps {
+		b = append(b, optSACKPermitted, lenSACKPermitted) // in the place of two NOPs
+	} else if o.SACKPermitted {
 		b = append(b, optNop, optNop, optSACKPermitted, lenSACKPermitted)
+	} else if o.Timestamps {
+		b = append(b, optNop, optNop)
 	}
 	if o.Timestamps {
 		b = append(b, optTimestamps, lenTimestamps)
@@ -137,12 +162,13 @@ func (o *TCPOptions) AppendTo(b []byte) []byte {
 	return o.appendSACK(b)
 }
 
+// appendSACK appends as many blocks as there is room for.
 func (o *TCPOptions) appendSACK(b []byte) []byte {
-	blocks := o.sackBlocks()
+	blocks := o.numSACK(o.lenWithoutSACK())
 	if blocks == 0 {
 		return b
 	}
-	b = append(b, optNop, optNop, optSACK, byte(2+blocks*lenSACKBlock))
+	b = append(b, optNop, optNop, optSACK, byte(lenSACKBase+blocks*lenSACKBlock))
 	for _, block := range o.SACK[:blocks] {
 		b = binary.BigEndian.AppendUint32(b, block.Left)
 		b = binary.BigEndian.AppendUint32(b, block.Right)
