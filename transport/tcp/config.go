@@ -100,6 +100,8 @@ type Env struct {
 	Cause uint64
 	// Watch says whether anybody wants facts; without it none are recorded.
 	Watch bool
+	// Discards counts what all connections threw away, by reason.
+	Discards [numDiscards]uint64
 
 	facts      []Event
 	read       int // facts taken by PollEvent

@@ -89,6 +89,8 @@ const (
 	DiscardRateLimited           // would be answered, if answers weren't limited
 	DiscardICMPForeign           // an ICMP error about a segment that isn't in flight
 	DiscardBacklogFull           // a handshake's end while the accept queue is full
+	DiscardTimeWaitReset         // a reset in TIME-WAIT (RFC 1337, 3)
+	DiscardTimeWait              // anything else that TIME-WAIT has no use for
 	numDiscards
 )
 
@@ -102,7 +104,7 @@ var discardWords = [numDiscards]string{
 	"no room among out-of-order segments", "the program doesn't read any more",
 	"data after the peer's FIN", "urgent pointer after the peer's FIN",
 	"answers to invalid segments are limited", "an ICMP error about nothing in flight",
-	"the accept queue is full",
+	"the accept queue is full", "a reset in TIME-WAIT", "the connection is in TIME-WAIT",
 }
 
 // String returns a few words such as "beyond the receive window".
@@ -114,5 +116,11 @@ func (c *Conn) discard(why Discard) {
 		c.discards = new([numDiscards]uint32)
 	}
 	c.discards[why]++
-	c.env.note(Event{Kind: EventDiscard, Discard: why})
+	c.env.discard(why)
+}
+
+// discard counts for the host, and tells it.
+func (e *Env) discard(why Discard) {
+	e.Discards[why]++
+	e.note(Event{Kind: EventDiscard, Discard: why})
 }

@@ -99,7 +99,9 @@ func (r *receiveSpace) tidy() {
 func (c *Conn) checkFIN(now clock.Time, seg *Segment, end Seq) {
 	switch {
 	case c.rcv.fin || !c.state.canReceive():
-		return
+		if seg.Flags.Has(fin) {
+			c.discard(DiscardAfterFIN)
+		}
 	case seg.Flags.Has(fin) && end == c.rcv.nxt.Add(1), c.rcv.gaps.finIs(c.rcv.nxt):
 		c.finArrived(now)
 	case seg.Flags.Has(fin) && c.rcv.nxt.Less(end):

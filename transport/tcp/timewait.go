@@ -59,7 +59,7 @@ func (t *TimeWait) NextISS() Seq { return t.nxt.Add(1 << 16) }
 func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply Segment, ok bool, v Verdict) {
 	switch {
 	case seg.Flags.Has(rst):
-		env.note(Event{Kind: EventDiscard, Discard: DiscardResetOutside})
+		env.discard(DiscardTimeWaitReset)
 		return Segment{}, false, Keep
 	case seg.Flags.Has(syn) && !seg.Flags.Has(ack) && t.isNewer(now, seg):
 		return Segment{}, false, Reopen
@@ -69,11 +69,16 @@ func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply 
 			t.ts.remember(now, seg.Options.TSVal)
 		}
 		env.note(Event{Kind: EventTimerSet, Timer: TimerLifetime, At: t.expires})
+	case !seg.Flags.Has(ack) && !seg.Flags.Has(syn):
+		env.discard(DiscardNoACK)
+		return Segment{}, false, Keep
 	case seg.Len() == 0 && seg.Seq == t.rcvNxt:
 		return Segment{}, false, Keep // an ACK that changes nothing
 	case seg.Len() == 0 && !answerDue(env, now, &t.answered):
-		env.note(Event{Kind: EventDiscard, Discard: DiscardRateLimited})
+		env.discard(DiscardRateLimited)
 		return Segment{}, false, Keep
+	default:
+		env.discard(DiscardTimeWait)
 	}
 	return t.ack(now), true, Keep
 }
