@@ -73,10 +73,10 @@ func (c *Conn) persistTimeout(now clock.Time) {
 	}
 	c.persist.unanswered++
 	c.persist.probeDue = true
-	c.armPersist(now)
 	if c.rtt.rto<<c.persist.shift < c.env.MaxRTO {
 		c.persist.shift++
 	}
+	c.armPersist(now)
 }
 
 // windowProbe builds a segment with one octet beyond the peer's window, new

@@ -44,7 +44,7 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 
 // receive takes in text that is next in the stream.
 func (c *Conn) receive(now clock.Time, seg *Segment) {
-	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), 0xffff)))
+	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), int(c.rcv.mss))))
 	c.take(seg.Payload)
 	seg.Payload = pkt.View{}
 	filled := c.rcv.gaps != nil
