@@ -126,7 +126,7 @@ func (c *Cache) addSender(now clock.Time, a *wire.ARP) Reason {
 		}
 		return 0
 	}
-	e := c.add(a.SenderIP, &c.idle)
+	e := c.add(now, a.SenderIP, &c.idle)
 	if e == nil {
 		return CacheFull
 	}

@@ -80,8 +80,8 @@ func (c *Cache) find(addr netip.Addr) *entry {
 // An entry that no packet of ours has used gives way to any other. So a
 // station that invents neighbours fills the cache, but pushes out none that
 // we talk to.
-func (c *Cache) add(addr netip.Addr, in *list) *entry {
-	if len(c.entries)-c.permanent >= c.cfg.Entries && !c.makeRoom(in) {
+func (c *Cache) add(now clock.Time, addr netip.Addr, in *list) *entry {
+	if len(c.entries)-c.permanent >= c.cfg.Entries && !c.makeRoom(now, in) {
 		return nil
 	}
 	e := &entry{addr: addr, cause: c.cause}
@@ -91,12 +91,14 @@ func (c *Cache) add(addr netip.Addr, in *list) *entry {
 	return e
 }
 
-func (c *Cache) makeRoom(in *list) bool {
+// makeRoom takes out the entry that was used least recently. One that was
+// just asked for stays, or else it could be asked for again too soon.
+func (c *Cache) makeRoom(now clock.Time, in *list) bool {
 	victim := c.idle.oldest()
 	if victim == nil && in == &c.used {
 		victim = c.used.oldest()
 	}
-	if victim == nil {
+	if victim == nil || c.mayAsk(victim) > now {
 		return false
 	}
 	c.remove(victim, CacheFull.String())

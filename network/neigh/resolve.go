@@ -27,7 +27,8 @@ func (c *Cache) Confirm(now clock.Time, addr netip.Addr) {
 
 // Resolve returns the link address of a neighbour if it is known, and p stays
 // the caller's. Otherwise it takes p, which waits for the neighbour's answer:
-// PollPacket or PollUnreachable gives it back.
+// PollPacket or PollUnreachable gives it back. (The latter at once, if the
+// cache is full of neighbours that were asked for within the last second.)
 //
 // addr must be a unicast address on the link that is not ours. p may be nil:
 // then the neighbour is asked for, and nothing waits.
@@ -40,7 +41,11 @@ func (c *Cache) Resolve(now clock.Time, addr netip.Addr, p *pkt.Packet) (wire.MA
 	}
 	c.cause = c.Cause
 	if e == nil {
-		e = c.add(addr, &c.used)
+		e = c.add(now, addr, &c.used)
+	}
+	if e == nil {
+		c.turnAway(addr, p)
+		return wire.MAC{}, false
 	}
 	e.lastUsed = now
 	c.wait(e, p)
@@ -54,6 +59,15 @@ func (c *Cache) Resolve(now clock.Time, addr netip.Addr, p *pkt.Packet) (wire.MA
 	}
 	c.become(now, e, Incomplete, "a packet is to be sent to it")
 	return wire.MAC{}, false
+}
+
+// turnAway gives up a packet at once: the cache is full of neighbours that
+// were asked for just now.
+func (c *Cache) turnAway(addr netip.Addr, p *pkt.Packet) {
+	c.drops[CacheFull]++
+	if p != nil {
+		c.unreachable.Push(unreachable{p, addr})
+	}
 }
 
 // use notes that a packet is sent to a neighbour whose link address is known.
@@ -105,7 +119,7 @@ func (c *Cache) discardWaiting(e *entry, p *pkt.Packet, why Reason) {
 // RFC 1122, 2.3.2.1: "A mechanism to prevent ARP flooding (repeatedly sending
 // an ARP Request for the same IP address, at a high rate) MUST be included."
 func (c *Cache) ask(now clock.Time, e *entry) {
-	if earliest := e.lastAsk.Add(c.cfg.Retransmit); e.everSent && earliest > now {
+	if earliest := c.mayAsk(e); earliest > now {
 		c.timers.Set(&e.timer, earliest)
 		return
 	}
@@ -113,6 +127,14 @@ func (c *Cache) ask(now clock.Time, e *entry) {
 	e.lastAsk, e.everSent = now, true
 	c.timers.Set(&e.timer, now.Add(c.cfg.Retransmit))
 	c.request(e)
+}
+
+// mayAsk returns the earliest time at which an entry may be asked for.
+func (c *Cache) mayAsk(e *entry) clock.Time {
+	if !e.everSent {
+		return 0
+	}
+	return e.lastAsk.Add(c.cfg.Retransmit)
 }
 
 // request makes an entry's ARP request: to everybody, or to the neighbour
