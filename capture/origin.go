@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"encoding/binary"
+
+	"hubbub/event"
+	"hubbub/wire"
+)
+
+// maxOrigins is how many frames' origins are remembered at most.
+const maxOrigins = 1 << 16
+
+// origins finds out which frames are the same packet on its way: what a hub or
+// switch repeats, what a router hands on, are copies of the frame that the
+// packet's sender put on its cable, its origin.
+type origins struct {
+	sent    map[event.ID]event.ID // a FrameSent's origin
+	heard   map[event.ID]arrival
+	waiting map[atNode]event.ID // what a node heard, and may hand on later
+	order   []remembered        // a ring
+	next    int
+
+	owners    map[wire.MAC]string // who sends from an address of its own
+	listeners map[string]bool     // nodes that have heard something: no cables
+	repeaters map[string]bool     // hubs and switches
+}
+
+// An arrival is a frame that a node heard.
+type arrival struct {
+	origin event.ID
+	packet identity
+}
+
+// An identity is what a packet keeps when a router hands it on.
+type identity struct {
+	fragment uint64 // of the packet that it is, or is a part of
+	content  uint64 // of its bytes
+}
+
+type atNode struct {
+	node    string
+	content uint64
+}
+
+type remembered struct {
+	sent, heard event.ID
+	at          atNode
+}
+
+func newOrigins() *origins {
+	return &origins{
+		sent: make(map[event.ID]event.ID), heard: make(map[event.ID]arrival), waiting: make(map[atNode]event.ID),
+		owners: make(map[wire.MAC]string), listeners: make(map[string]bool), repeaters: make(map[string]bool),
+	}
+}
+
+// of returns the origin of a frame that was sent or heard, or zero if it has
+// been forgotten.
+func (o *origins) of(id event.ID) event.ID {
+	if origin, ok := o.sent[id]; ok {
+		return origin
+	}
+	return o.heard[id].origin
+}
+
+// handleSent returns the origin of a frame that is being sent: itself, if it
+// is not a copy.
+func (o *origins) handleSent(e *event.Event, b *event.FrameSent) event.ID {
+	o.meet(e.Node, b)
+	origin := e.ID
+	cause, heard := o.heard[e.Cause]
+	if b.Reason == "" && heard {
+		origin = cause.origin
+	} else if id := identify(b.Data); id.content != 0 {
+		at := atNode{e.Node, id.content}
+		if from, ok := o.waiting[at]; ok {
+			origin = from
+		} else if heard && cause.packet.fragment == id.fragment {
+			origin = cause.origin
+		}
+	}
+	o.sent[e.ID] = origin
+	o.remember(remembered{sent: e.ID})
+	return origin
+}
+
+// handleHeard returns the origin of a frame that is being heard.
+func (o *origins) handleHeard(e *event.Event, b *event.FrameHeard) event.ID {
+	o.listeners[e.Node] = true
+	origin, ok := o.sent[b.Frame]
+	if !ok {
+		origin = b.Frame
+	}
+	id := identify(b.Data)
+	r := remembered{heard: e.ID}
+	if id.content != 0 {
+		r.at = atNode{e.Node, id.content}
+		o.waiting[r.at] = origin
+	}
+	o.heard[e.ID] = arrival{origin, id}
+	o.remember(r)
+	return origin
+}
+
+// meet learns what kind of node sends a frame, and the address of a machine.
+func (o *origins) meet(node string, b *event.FrameSent) {
+	switch {
+	case b.Reason == "":
+		o.repeaters[node] = true
+	case len(b.Data) >= wire.EthernetHeaderLen && len(o.owners) < maxOrigins:
+		o.owners[wire.MAC(b.Data[6:12])] = node
+	}
+}
+
+// bystander reports whether a node is a machine that only overhears a frame:
+// one that was sent to another machine's address.
+func (o *origins) bystander(node string, frame []byte) bool {
+	if len(frame) < wire.EthernetHeaderLen || !o.listeners[node] || o.repeaters[node] {
+		return false
+	}
+	owner, known := o.owners[wire.MAC(frame[:6])]
+	return known && owner != node
+}
+
+// remember takes note of what to forget when there is too much.
+func (o *origins) remember(r remembered) {
+	if len(o.order) < maxOrigins {
+		o.order = append(o.order, r)
+		return
+	}
+	old := o.order[o.next]
+	delete(o.sent, old.sent)
+	delete(o.heard, old.heard)
+	delete(o.waiting, old.at)
+	o.order[o.next] = r
+	o.next = (o.next + 1) % maxOrigins
+}
+
+// identify returns what identifies an IPv4 packet, zero for any other frame.
+// Neither the time to live nor the header's checksum are part of it.
+func identify(frame []byte) identity {
+	eth, ip, err := wire.ParseEthernet(frame)
+	if err != nil || eth.Type != wire.EtherTypeIPv4 || len(ip) < wire.IPv4HeaderLen {
+		return identity{}
+	}
+	h := newHash().add(ip[4:6]).add(ip[9:10]).add(ip[12:20])
+	n := min(max(int(binary.BigEndian.Uint16(ip[2:])), wire.IPv4HeaderLen), len(ip))
+	return identity{fragment: uint64(h), content: uint64(h.add(ip[6:8]).add(ip[wire.IPv4HeaderLen:n])) | 1}
+}
+
+// A hash is FNV-1a of 64 bits.
+type hash uint64
+
+func newHash() hash { return 14695981039346656037 }
+
+func (h hash) add(b []byte) hash {
+	for _, c := range b {
+		h = (h ^ hash(c)) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,193 @@
+package capture
+
+import (
+	"errors"
+	"net/netip"
+
+	"hubbub/wire"
+)
+
+// Layers are the headers that a frame was found to have, as bits.
+type Layers uint16
+
+// The headers.
+const (
+	LayerEthernet Layers = 1 << iota
+	LayerARP
+	LayerIPv4
+	LayerICMP
+	LayerUDP
+	LayerTCP
+)
+
+// A Packet is what a frame's headers say, as far as they can be read. Only the
+// fields that Has names are set.
+type Packet struct {
+	Has      Layers
+	Ethernet wire.Ethernet
+	ARP      wire.ARP
+	IP       wire.IPv4
+	ICMP     wire.ICMPv4
+	UDP      wire.UDP
+	TCP      wire.TCP
+
+	// Payload is what follows the last header that was read, without the
+	// padding behind an IP packet. It aliases the frame.
+	Payload []byte
+	// Wrong says why reading ended early, such as "the IPv4 header's checksum
+	// is wrong"; it is empty if all was well.
+	Wrong string
+}
+
+// Decode reads a frame's headers, from the destination address on. It takes
+// any bytes: where they stop making sense, it stops, and says so in Wrong.
+func Decode(frame []byte) Packet {
+	var p Packet
+	eth, rest, err := wire.ParseEthernet(frame)
+	if err != nil {
+		p.Payload = frame
+		p.Wrong = problem("the Ethernet header", err)
+		return p
+	}
+	p.Has, p.Ethernet, p.Payload = LayerEthernet, eth, rest
+	switch eth.Type {
+	case wire.EtherTypeARP:
+		p.decodeARP(rest)
+	case wire.EtherTypeIPv4:
+		p.decodeIPv4(rest)
+	}
+	return p
+}
+
+// DecodePacket reads a packet that has no Ethernet header: what a
+// [event.FrameDropped] holds of a packet that never became a frame.
+func DecodePacket(b []byte) Packet {
+	p := Packet{Payload: b}
+	if len(b) > 0 && b[0]>>4 == 4 {
+		p.decodeIPv4(b)
+	}
+	return p
+}
+
+func (p *Packet) decodeARP(b []byte) {
+	a, rest, err := wire.ParseARP(b)
+	if err != nil {
+		p.Wrong = problem("the ARP packet", err)
+		return
+	}
+	p.Has |= LayerARP
+	p.ARP, p.Payload = a, rest[:0]
+}
+
+func (p *Packet) decodeIPv4(b []byte) {
+	h, payload, err := wire.ParseIPv4(b)
+	if err != nil && !h.Src.IsValid() {
+		p.Wrong = problem("the IPv4 header", err)
+		return
+	}
+	p.Has |= LayerIPv4
+	p.IP = h
+	if err != nil {
+		payload = b[h.HeaderLen():]
+		p.Wrong = "the IPv4 packet is shorter than its header says"
+	}
+	p.Payload = payload
+	if h.FragOffset == 0 {
+		p.decodeTransport(payload)
+	}
+}
+
+func (p *Packet) decodeTransport(b []byte) {
+	var what string
+	var err error
+	rest := b
+	switch p.IP.Protocol {
+	case wire.ProtocolTCP:
+		what = "the TCP header"
+		if p.TCP, rest, err = wire.ParseTCPHeader(b); err == nil {
+			p.Has |= LayerTCP
+		}
+	case wire.ProtocolUDP:
+		what = "the UDP header"
+		if p.UDP, rest, err = wire.ParseUDPHeader(b); err == nil {
+			p.Has |= LayerUDP
+			rest = rest[:min(len(rest), p.UDP.Length-wire.UDPHeaderLen)]
+		}
+	case wire.ProtocolICMP:
+		what = "the ICMP message"
+		p.ICMP, rest, err = wire.ParseICMPv4(b)
+		if err == nil || len(b) >= wire.ICMPv4HeaderLen {
+			p.Has |= LayerICMP
+		}
+		if p.Fragment() && errors.Is(err, wire.ErrChecksum) {
+			rest, err = b[wire.ICMPv4HeaderLen:], nil // it is over the whole message
+		}
+	}
+	if err != nil {
+		p.Wrong = problem(what, err)
+		return
+	}
+	p.Payload = rest
+}
+
+// problem says in a sentence why a header could not be read.
+func problem(what string, err error) string {
+	switch {
+	case errors.Is(err, wire.ErrShort):
+		return what + " is cut short"
+	case errors.Is(err, wire.ErrChecksum):
+		return what + "'s checksum is wrong"
+	case errors.Is(err, wire.ErrLength):
+		return what + " tells a length that can't be"
+	case errors.Is(err, wire.ErrVersion):
+		return what + " is of another version"
+	case errors.Is(err, wire.ErrARPKind):
+		return what + " is not about IPv4 over Ethernet"
+	}
+	return what + " is damaged"
+}
+
+// Fragment reports whether the packet is a piece of a larger one.
+func (p *Packet) Fragment() bool {
+	return p.Has&LayerIPv4 != 0 && (p.IP.MF || p.IP.FragOffset != 0)
+}
+
+// Ports returns the ports of a TCP segment or UDP datagram, if they are known.
+func (p *Packet) Ports() (src, dst uint16, ok bool) {
+	switch {
+	case p.Has&LayerTCP != 0:
+		return p.TCP.SrcPort, p.TCP.DstPort, true
+	case p.Has&LayerUDP != 0:
+		return p.UDP.SrcPort, p.UDP.DstPort, true
+	}
+	return 0, 0, false
+}
+
+// Source and Destination return the packet's ends: IP addresses with the ports
+// if there are any, of an ARP packet the sender and the target.
+func (p *Packet) Source() netip.AddrPort {
+	src, _, _ := p.Ports()
+	if p.Has&LayerARP != 0 {
+		return netip.AddrPortFrom(p.ARP.SenderIP, 0)
+	}
+	return netip.AddrPortFrom(p.IP.Src, src)
+}
+
+// Destination returns the other end: see Source.
+func (p *Packet) Destination() netip.AddrPort {
+	_, dst, _ := p.Ports()
+	if p.Has&LayerARP != 0 {
+		return netip.AddrPortFrom(p.ARP.TargetIP, 0)
+	}
+	return netip.AddrPortFrom(p.IP.Dst, dst)
+}
+
+// Quoted returns the packet that an ICMP error tells of, as far as it quotes
+// it.
+func (p *Packet) Quoted() (Packet, bool) {
+	if p.Has&LayerICMP == 0 || !p.ICMP.IsError() {
+		return Packet{}, false
+	}
+	q := DecodePacket(p.Payload)
+	return q, q.Has&LayerIPv4 != 0
+}
