@@ -149,9 +149,24 @@ func (p *PcapngWriter) add(e *event.Event, port string, data []byte, fcs uint32,
 	p.held.push(h)
 }
 
+func (p *PcapngWriter) dropped(e *event.Event, b *event.FrameDropped) {
+	if h := p.held.byID[b.Frame]; h != nil && p.origins != nil && p.origins.bystander(e.Node, h.data) {
+		return
+	}
+	p.held.dropped(e, b)
+}
+
+// linger is for how long a packet that is written once is held after something
+// happened to it: a router may keep it until it knows where to send it.
+const linger = clock.Time(5 * time.Second)
+
 // release writes the packets of which everything is known: those before the
 // present instant whose frames have been heard or dropped.
 func (p *PcapngWriter) release(e *event.Event) {
+	until := e.Time
+	if p.origins != nil {
+		until -= linger
+	}
 	for {
 		h := p.held.first()
 		if h == nil || p.held.len() <= maxHeld && (len(h.open) > 0 || h.latest >= until) {

@@ -25,7 +25,7 @@ type heldPacket struct {
 	fcs       uint32
 	comments  []string
 	chosen    bool       // by the filters: it will be written
-	open      int        // how many of its copies are under way
+	open      []event.ID // those of its copies that are under way
 	latest    clock.Time // when something about it happened last
 	aliases   []event.ID // its copies
 }
