@@ -134,7 +134,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 	if out.Flags.Has(fin) && !c.snd.finSent {
 		c.snd.finSent, c.snd.fin = true, end.Add(-1)
 	}
-	if c.flight() == 0 {
+	if c.flight() == 0 && !c.persist.active {
 		c.snd.progressAt = now
 	}
 	if c.snd.nxt.Less(end) {

@@ -1,0 +1,150 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+)
+
+func TestRetransmissionBacksOff(t *testing.T) {
+	// "A TCP endpoint MUST implement the basic congestion control algorithms
+	// slow start, congestion avoidance, and exponential backoff of RTO to
+	// avoid creating congestion collapse conditions (MUST-19)."
+	// RFC 9293, 3.8.2. "When the number of transmissions of the same segment
+	// reaches a threshold R2 greater than R1, close the connection" is
+	// MUST-20, 3.8.3.
+	e := establishedEnd(t)
+	e.env.Watch = true
+	e.writes(100)
+	e.want().segment("PA 1:101 ack 1", ReasonData)
+	first := e.now
+	wait := 200 * ms
+	for range e.env.Retries2 {
+		e.after(wait - 1)
+		e.want().nothing()
+		e.after(1)
+		if got := e.want().segment("PA 1:101 ack 1", ReasonTimeout); !got.Retransmission {
+			t.Error("not marked as a retransmission")
+		}
+		wait = min(2*wait, e.env.MaxRTO)
+	}
+	e.after(wait)
+	e.want().state(StateClosed)
+	if e.c.Err() != ErrTimeout {
+		t.Errorf("the error is %v", e.c.Err())
+	}
+	// "The value of R2 SHOULD correspond to at least 100 seconds (SHLD-11)."
+	if lasted := e.now.Sub(first); lasted != 924600*ms {
+		t.Errorf("it lasted %v, want 924.6 s as Linux", lasted)
+	}
+	// "The value of R1 SHOULD correspond to at least 3 retransmissions, at the
+	// current RTO (SHLD-10)."
+	if n := countEvents(e.env, EventAdvice); n != 1 {
+		t.Errorf("%d pieces of advice to the layers below, want 1", n)
+	}
+}
+
+func countEvents(env *Env, kind EventKind) (n int) {
+	for {
+		ev, ok := env.PollEvent()
+		if !ok {
+			return n
+		}
+		if ev.Kind == kind {
+			n++
+		}
+	}
+}
+
+func TestTimerRestartsWithEveryNewACK(t *testing.T) {
+	// RFC 6298, 5 (5.1 to 5.3).
+	e := establishedEnd(t)
+	e.writes(3000)
+	e.sent = nil
+	sent := e.now
+	if got := e.c.NextTimer(); got != sent.Add(200*ms) {
+		t.Errorf("(5.1) the timer is due at %v", got)
+	}
+	e.after(150 * ms)
+	e.peer().sends("A 1 ack 1001")
+	if got := e.c.NextTimer(); got < e.now.Add(200*ms) {
+		t.Errorf("(5.3) the timer is due at %v", got)
+	}
+	e.peer().sends("A 1 ack 3001")
+	if got := e.c.NextTimer(); got != 0 {
+		t.Errorf("(5.2) the timer is due at %v", got)
+	}
+}
+
+func TestAfterATimeoutEverythingIsSentAgainInSlowStart(t *testing.T) {
+	e := establishedEnd(t)
+	e.writes(6000)
+	e.sent = nil
+	e.after(200 * ms)
+	e.want().segment("A 1:1001 ack 1", ReasonTimeout)
+	e.want().nothing()
+	e.peer().sends("A 1 ack 1001")
+	e.want().segment("A 1001:2001 ack 1", ReasonTimeout)
+	e.want().segment("A 2001:3001 ack 1", ReasonTimeout)
+	e.want().nothing()
+	e.peer().sends("A 1 ack 5001") // the rest had arrived
+	e.want().segment("PA 5001:6001 ack 1", ReasonTimeout)
+	e.peer().sends("A 1 ack 6001")
+	if info := e.c.Info(); info.Phase != PhaseOpen || info.Retransmissions != 4 {
+		t.Errorf("phase %v, %d retransmissions", info.Phase, info.Retransmissions)
+	}
+}
+
+func TestSmallSegmentsAreSentAgainAsOne(t *testing.T) {
+	e := establishedEnd(t)
+	e.does(func(c *Conn) { c.SetNoDelay(true) })
+	for range 5 {
+		e.writes(10)
+	}
+	e.sent = nil
+	e.after(200 * ms)
+	e.want().segment("PA 1:51 ack 1", ReasonTimeout)
+}
+
+func TestUserTimeoutIsR2(t *testing.T) {
+	// "An application MUST (MUST-21) be able to set the value for R2 for a
+	// particular connection." RFC 9293, 3.8.3.
+	e := establishedEnd(t)
+	e.c.SetUserTimeout(5 * time.Second)
+	e.writes(100)
+	e.sent = nil
+	start := e.now
+	for e.c.State() != StateClosed {
+		e.pass(e.c.NextTimer())
+		e.sent = nil
+	}
+	if lasted := e.now.Sub(start); lasted != 5*time.Second {
+		t.Errorf("it lasted %v", lasted)
+	}
+}
+
+func TestUserTimeoutEndsZeroWindowAndHandshakeToo(t *testing.T) {
+	e := blockedEnd(t)
+	e.c.SetUserTimeout(5 * time.Second)
+	start := e.now
+	for e.c.State() != StateClosed {
+		e.pass(e.c.NextTimer())
+		e.sent = nil
+		if e.c.State() != StateClosed {
+			e.peer().sends("A 1 ack 1001 win 0")
+		}
+	}
+	if lasted := e.now.Sub(start); lasted != 5*time.Second {
+		t.Errorf("with a zero window it lasted %v", lasted)
+	}
+	e = newEnd(t)
+	p := testParams()
+	p.UserTimeout = 4 * time.Second
+	e.connect(p)
+	for e.c.State() != StateClosed {
+		e.sent = nil
+		e.pass(e.c.NextTimer())
+	}
+	if lasted := e.now.Sub(began); lasted != 4*time.Second {
+		t.Errorf("the handshake lasted %v", lasted)
+	}
+}
