@@ -69,12 +69,7 @@ func (w *World) runProgram(p *Program, virtual bool, f func()) {
 		<-p.resume
 		p.id = goroutineID()
 	}
-	w.mu.Lock()
-	closed := w.Closed()
-	w.mu.Unlock()
-	if !closed {
-		f()
-	}
+	f()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := &w.programs

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"syscall"
 
@@ -24,8 +25,8 @@ func (s *Socket) readStream(b []byte) (int, error) {
 	for {
 		count, err := s.take(now, views[:], len(b))
 		if count > 0 || err != nil || len(b) == 0 {
-			n := lengthOf(views[:count])
-			s.tell("recv", n, "%d", err, len(b))
+			s.tell("recv", lengthOf(views[:count]), "%d", err, len(b))
+			s.update(now)
 			s.leave()
 			// The bytes are copied with the world unlocked.
 			return copyOut(b, views[:count]), err
@@ -74,7 +75,6 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 		count++
 	}
 	if count > 0 {
-		s.tcp.Update(now)
 		return count, nil
 	}
 	return 0, s.readEnd(c)
@@ -130,10 +130,12 @@ func (s *Socket) writeStream(b []byte) (written int, err error) {
 		s.host.world.Unlock()
 		return 0, err
 	}
-	for {
+	for told := false; ; told = true {
 		n, err := s.put(now, b[written:], &ready)
 		written += n
 		if err == nil && written < len(b) {
+			s.tellWriting(told, len(b))
+			s.update(now)
 			if ready, err = s.refill(ready, b[written:], &now, until); err == nil {
 				continue
 			}
@@ -142,9 +144,25 @@ func (s *Socket) writeStream(b []byte) (written int, err error) {
 			err = nil
 		}
 		s.tell("send", written, "%d bytes", err, len(b))
+		s.update(now)
 		s.endWrite()
 		s.leave()
 		return written, err
+	}
+}
+
+// tellWriting publishes that a write takes more than one step.
+func (s *Socket) tellWriting(told bool, n int) {
+	if !told && s.host.world.Stream.On() {
+		s.announce("send", fmt.Sprintf("%d bytes", n))
+	}
+}
+
+// update takes what a TCP connection has to send after the socket has changed
+// it. The call that did so is told before, as the cause of what is sent.
+func (s *Socket) update(now clock.Time) {
+	if s.tcp != nil {
+		s.tcp.Update(now)
 	}
 }
 
@@ -168,9 +186,7 @@ func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) 
 		return 0, err
 	}
 	if ready.Len() == 0 {
-		n, err := c.WriteBytes(now, rest)
-		s.tcp.Update(now)
-		return n, err
+		return c.WriteBytes(now, rest)
 	}
 	n := min(ready.Len(), c.WriteSpace())
 	if n == 0 {
@@ -178,7 +194,6 @@ func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) 
 	}
 	err := c.Write(now, ready.Slice(0, n).Retain())
 	*ready = ready.Slice(n, ready.Len())
-	s.tcp.Update(now)
 	return n, err
 }
 
@@ -258,6 +273,7 @@ func (s *Socket) Shutdown(how How) error {
 	defer s.leave()
 	err = s.shutdown(now, how)
 	s.tell("shutdown", 0, "%s", err, how)
+	s.update(now)
 	return failed("shutdown", err)
 }
 
@@ -277,7 +293,6 @@ func (s *Socket) shutdown(now clock.Time, how How) error {
 		if err := s.tcp.Conn().CloseWrite(now); err != nil {
 			return s.notConnected()
 		}
-		s.tcp.Update(now)
 		s.writable.WakeAll()
 	}
 	return nil

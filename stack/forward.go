@@ -1,8 +1,11 @@
 package stack
 
 import (
+	"net/netip"
+
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/transport/tcp"
 	"hubbub/wire"
 )
 
@@ -67,16 +70,42 @@ func (s *Stack) cutOnTheWay(now clock.Time, h *wire.IPv4, p *pkt.Packet, v *path
 	s.sendFragments(now, p, v, &piece)
 }
 
+// tellSender lets the sender of a packet know that its next hop doesn't
+// answer: an endpoint here, or another machine.
+func (s *Stack) tellSender(now clock.Time, i *Interface, h *wire.IPv4, p *pkt.Packet) {
+	m := wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeHostUnreachable}
+	if s.local[h.Src] == nil {
+		s.icmpError(now, arrival{iface: i}, h, p, m)
+		return
+	}
+	head := transportHead(h, p)
+	if !s.failOpening(now, h, head) {
+		s.concerns(now, h, head, &m)
+	}
+}
+
+// failOpening ends a connection's attempt to open whose SYN could not be sent.
+// What ICMP says may not do that (RFC 9293, 3.9.2.2, MUST-56), but this the
+// machine knows by itself.
+func (s *Stack) failOpening(now clock.Time, h *wire.IPv4, head []byte) bool {
+	if h.Protocol != wire.ProtocolTCP || len(head) < wire.TCPHeaderLen {
+		return false
+	}
+	e := s.conns[tupleOf(netip.AddrPortFrom(h.Src, be16(head)), netip.AddrPortFrom(h.Dst, be16(head[2:])))]
+	if e == nil || e.conn.State() != tcp.StateSynSent {
+		return false
+	}
+	s.env()
+	e.conn.HandleUnreachable(now, ErrHostUnreachable, true, e.conn.Info().ISS)
+	s.drainTCP(now, e)
+	return true
+}
+
 // unresolved gives up a packet whose next hop has no MAC address.
 func (s *Stack) unresolved(now clock.Time, i *Interface, p *pkt.Packet) {
 	h, _, err := wire.ParseIPv4Header(p.Head())
 	if err == nil {
-		m := wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeHostUnreachable}
-		if s.local[h.Src] != nil {
-			s.concerns(now, &h, transportHead(&h, p), &m)
-		} else {
-			s.icmpError(now, arrival{iface: i}, &h, p, m)
-		}
+		s.tellSender(now, i, &h, p)
 	}
 	s.discard(now, i, p, discardUnresolved)
 }

@@ -53,7 +53,7 @@ func (t *portTable) free(port uint16, b binding) bool {
 	return true
 }
 
-// conflicts reports whether two can't have the same port: their addresses
+// conflicts reports whether b can't have a port that other has: their addresses
 // overlap, and they didn't both agree to share it. SO_REUSEADDR shares a
 // port of which nobody listens; with datagrams, any. SO_REUSEPORT shares it
 // with whoever set the option too.
@@ -65,7 +65,7 @@ func (b binding) conflicts(other binding) bool {
 		return false
 	}
 	if b.reuseAddr && other.reuseAddr {
-		return !b.datagram && (b.listening || other.listening)
+		return !b.datagram && other.listening
 	}
 	return true
 }

@@ -145,7 +145,7 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	e.remote, e.path = remote, v
 	e.begin(now, &v)
 	e.conn = tcp.Connect(s.env(), now, e.Params)
-	e.conn.SetMaxSegment(e.Options.MaxSegment)
+	e.limitSegments()
 	s.attach(e)
 	s.drainTCP(now, e)
 	return nil
@@ -216,6 +216,13 @@ func (e *TCP) begin(now clock.Time, v *path) {
 
 // tcpOverhead is what the IPv4 and TCP headers take of a packet.
 const tcpOverhead = 40
+
+// limitSegments heeds the owner's wish for shorter segments.
+func (e *TCP) limitSegments() {
+	if e.Options.MaxSegment > 0 {
+		e.conn.SetMaxSegment(e.Options.MaxSegment)
+	}
+}
 
 // Update takes what the connection has to send after its owner has changed
 // it.

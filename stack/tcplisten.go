@@ -154,7 +154,7 @@ func (s *Stack) handleSYN(
 		child.Params.ISS = least
 	}
 	child.conn = tcp.Accept(s.env(), now, child.Params, seg)
-	child.conn.SetMaxSegment(child.Options.MaxSegment)
+	child.limitSegments()
 	child.state = tcp.StateListen
 	l.listening.halfOpen[child] = struct{}{}
 	s.attach(child)
