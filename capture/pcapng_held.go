@@ -38,11 +38,14 @@ type holding struct {
 	changes []stateChange
 }
 
-// A stateChange waits for the segment that is sent because of the same cause.
+// A stateChange waits for the segment that goes with it: the connection's next
+// one, for the neighbour's address may have to be found first. The end of a
+// connection has one only if the same cause brought both about.
 type stateChange struct {
 	cause event.ID
 	node  string
 	flow  event.Flow
+	end   bool
 	text  string
 }
 
@@ -173,7 +176,7 @@ func (q *holding) changed(e *event.Event, b *event.TCPState) {
 	if len(q.changes) == maxChanges {
 		q.changes = append(q.changes[:0], q.changes[1:]...)
 	}
-	q.changes = append(q.changes, stateChange{e.Cause, e.Node, b.Flow, text})
+	q.changes = append(q.changes, stateChange{e.Cause, e.Node, b.Flow, b.To == "CLOSED", text})
 }
 
 // takeChanges gives a segment that is being sent the changes of state that
@@ -185,7 +188,7 @@ func (q *holding) takeChanges(e *event.Event) {
 	h := q.byID[e.ID]
 	kept := q.changes[:0]
 	for _, c := range q.changes {
-		if c.cause == e.Cause && c.node == e.Node && carries(h.data, c.flow) {
+		if (c.cause == e.Cause || !c.end) && c.node == e.Node && carries(h.data, c.flow) {
 			h.add(c.text)
 		} else {
 			kept = append(kept, c)
