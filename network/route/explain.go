@@ -21,7 +21,7 @@ func (t *Table) Explain(dst netip.Addr) []Candidate {
 	var all []Candidate
 	for i := range t.rows {
 		r := &t.rows[i]
-		if r.is4 != dst.Is4() {
+		if r.Prefix.Addr().Is4() != dst.Is4() {
 			continue
 		}
 		c := Candidate{Route: r.Route, Matches: r.Prefix.Contains(dst), Chosen: i == chosen}

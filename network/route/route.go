@@ -32,36 +32,67 @@ func (r Route) Gateway(dst netip.Addr) netip.Addr {
 // State: Lookup, Routes, Explain, Reachable. Commands: Add, Remove,
 // RemoveInterface, SetReachable, Redirect.
 type Table struct {
-	rows []row // in the order in which they are tried
+	rows []row // in the order in which they are tried: those of IPv4 first
+
+	// The rows' prefixes once more, packed for the search.
+	four []key4
+	six  []key6
 }
 
-// A row is a route, prepared for comparison.
+// A row is a route, and whether its gateway is dead.
 type row struct {
 	Route
-	addr, mask key
-	is4        bool
-	dead       bool // its gateway is
+	dead bool
 }
 
-// A key is an address as two numbers, an IPv4 address in the first half of hi.
-type key struct{ hi, lo uint64 }
+// A key4 is an IPv4 prefix: the addresses it holds are equal to addr in the
+// bits that are set in mask.
+type key4 struct{ addr, mask uint32 }
 
-func keyOf(addr netip.Addr) key {
-	if addr.Is4() {
-		b := addr.As4()
-		return key{hi: uint64(binary.BigEndian.Uint32(b[:])) << 32}
-	}
+// A key6 is an IPv6 prefix, each part in two halves.
+type key6 struct{ addr, mask [2]uint64 }
+
+func bits4(addr netip.Addr) uint32 {
+	b := addr.As4()
+	return binary.BigEndian.Uint32(b[:])
+}
+
+func bits6(addr netip.Addr) [2]uint64 {
 	b := addr.As16()
-	return key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+	return [2]uint64{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }
 
-func maskOf(bits int) key {
-	return key{^uint64(0) << (64 - min(bits, 64)), ^uint64(0) << (128 - max(bits, 64))}
+// index packs the prefixes anew, after the rows have changed.
+func (t *Table) index() {
+	t.four, t.six = t.four[:0], t.six[:0]
+	for i := range t.rows {
+		if p := t.rows[i].Prefix; p.Addr().Is4() {
+			t.four = append(t.four, key4{bits4(p.Addr()), bits4(Mask(p))})
+		} else {
+			t.six = append(t.six, key6{bits6(p.Addr()), bits6(Mask(p))})
+		}
+	}
 }
 
-// holds reports whether an address lies in the row's prefix.
-func (r *row) holds(k key, is4 bool) bool {
-	return r.is4 == is4 && (k.hi^r.addr.hi)&r.mask.hi == 0 && (k.lo^r.addr.lo)&r.mask.lo == 0
+// first returns the index of the first row whose prefix holds dst, -1 if
+// there is none.
+func (t *Table) first(dst netip.Addr) int {
+	if dst.Is4() {
+		d := bits4(dst)
+		for i, k := range t.four {
+			if (d^k.addr)&k.mask == 0 {
+				return i
+			}
+		}
+		return -1
+	}
+	d := bits6(dst)
+	for i, k := range t.six {
+		if (d[0]^k.addr[0])&k.mask[0]|(d[1]^k.addr[1])&k.mask[1] == 0 {
+			return len(t.four) + i
+		}
+	}
+	return -1
 }
 
 // Lookup returns the best route to dst: of those whose prefix holds it the
@@ -83,12 +114,8 @@ func (t *Table) find(dst netip.Addr) int {
 	if !dst.IsValid() {
 		return -1
 	}
-	dst = dst.Unmap()
-	k, is4 := keyOf(dst), dst.Is4()
-	for i := range t.rows {
-		if t.rows[i].holds(k, is4) {
-			return t.alive(i)
-		}
+	if i := t.first(dst.Unmap()); i >= 0 {
+		return t.alive(i)
 	}
 	return -1
 }
@@ -134,20 +161,17 @@ func (t *Table) Add(r Route) error {
 		return fmt.Errorf("a route to %v by %v: both must be of one family", r.Prefix, r.NextHop)
 	}
 	t.Remove(r)
-	new := row{
-		Route: r,
-		addr:  keyOf(r.Prefix.Addr()), mask: maskOf(r.Prefix.Bits()), is4: r.Prefix.Addr().Is4(),
-		dead: !t.Reachable(r.NextHop),
-	}
+	new := row{Route: r, dead: !t.Reachable(r.NextHop)}
 	i, _ := slices.BinarySearchFunc(t.rows, new, func(a, b row) int {
 		return cmp.Or(compare(a, b), -1) // behind its equals
 	})
 	t.rows = slices.Insert(t.rows, i, new)
+	t.index()
 	return nil
 }
 
-// compare orders rows: IPv4 first, then the longest prefix, then by address,
-// then the lowest metric.
+// compare orders rows: IPv4 first, as index has it; then the longest prefix,
+// then by address, then the lowest metric.
 func compare(a, b row) int {
 	return cmp.Or(
 		cmp.Compare(a.Prefix.Addr().BitLen(), b.Prefix.Addr().BitLen()),
@@ -160,16 +184,22 @@ func compare(a, b row) int {
 // Remove removes the route with r's prefix, next hop and interface, and
 // reports whether there was one.
 func (t *Table) Remove(r Route) bool {
-	before := len(t.rows)
-	t.rows = slices.DeleteFunc(t.rows, func(x row) bool {
+	return t.remove(func(x *row) bool {
 		return x.Prefix == r.Prefix.Masked() && x.NextHop == r.NextHop && x.Interface == r.Interface
 	})
-	return len(t.rows) < before
 }
 
 // RemoveInterface removes all routes through an interface.
 func (t *Table) RemoveInterface(index int) {
-	t.rows = slices.DeleteFunc(t.rows, func(x row) bool { return x.Interface == index })
+	t.remove(func(x *row) bool { return x.Interface == index })
+}
+
+// remove removes the rows that are chosen, and reports whether there were any.
+func (t *Table) remove(chosen func(*row) bool) bool {
+	before := len(t.rows)
+	t.rows = slices.DeleteFunc(t.rows, func(x row) bool { return chosen(&x) })
+	t.index()
+	return len(t.rows) < before
 }
 
 // SetReachable marks a gateway as dead or alive again. As long as another
@@ -191,5 +221,5 @@ func (t *Table) SetReachable(gateway netip.Addr, reachable bool) {
 			t.rows[i].dead = !reachable
 		}
 	}
-	t.rows = slices.DeleteFunc(t.rows, func(r row) bool { return r.dead && r.Origin == originRedirect })
+	t.remove(func(r *row) bool { return r.dead && r.Origin == originRedirect })
 }
