@@ -28,7 +28,7 @@ func (c *Conn) SetReceiveBuffer(_ clock.Time, n int) {
 // before the SYN, of those that are received.
 func (c *Conn) SetMaxSegment(n int) {
 	n = min(max(n, minMSS), 0xffff)
-	if c.state == StateSynSent && c.retries == 0 {
+	if c.state == StateSynSent && c.synDue && !c.synLost {
 		c.rcv.mss = min(c.rcv.mss, uint16(n))
 	}
 	c.SetSendMSS(min(n, int(c.snd.limitMSS)))

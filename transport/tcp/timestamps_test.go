@@ -1,0 +1,93 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+)
+
+func TestOldDuplicateIsFoundByItsTimestamp(t *testing.T) {
+	// "R1) If there is a Timestamps option in the arriving segment, SEG.TSval
+	// < TS.Recent, TS.Recent is valid ... and if the RST bit is not set, then
+	// treat the arriving segment as not acceptable: Send an acknowledgment in
+	// reply as specified in Section 3.9 of [RFC0793], page 69, and drop the
+	// segment." RFC 7323, 5.3.
+	e := establishedEnd(t, modern)
+	e.peer().sends("A 1:11 ack 1 ts 2000 10000")
+	e.reads(10)
+	e.peer().sends("A 11:21 ack 1 ts 1999 10000")
+	e.want().segment("A 1 ack 11 ts 10000 2000", ReasonOldDuplicate)
+	e.want().discarded(DiscardOldTimestamp, 1)
+	e.peer().sends("A 11:21 ack 1 ts 2000 10000")
+	e.reads(10)
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 21", ReasonDelayedACK)
+}
+
+func TestTimestampOfAResetIsNotLookedAt(t *testing.T) {
+	e := establishedEnd(t, modern)
+	e.peer().sends("R 1 ts 1 0")
+	e.want().state(StateClosed)
+}
+
+func TestTimestampsWrapAround(t *testing.T) {
+	e := newEnd(t, modern)
+	e.connect(testParams())
+	e.want().segment("S 0", ReasonOpen)
+	e.peer().sends("SA 0 ack 1 mss 1000 ts 4294967290 10000")
+	e.want().segment("A 1 ack 1 ts 10000 4294967290", ReasonOpenDone)
+	e.peer().sends("A 1:11 ack 1 ts 5 10000")
+	e.reads(10)
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 11 ts 10040 5", ReasonDelayedACK)
+}
+
+func TestMissingTimestampMeansSilence(t *testing.T) {
+	// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
+	// silently drop the segment. A TCP MUST NOT abort a TCP connection because
+	// any segment lacks an expected TSopt." RFC 7323, 3.2.
+	e := establishedEnd(t, modern)
+	e.tsOn = false
+	e.peer().sends("A 1:11 ack 1")
+	e.want().nothing()
+	e.want().state(StateEstablished)
+	e.want().discarded(DiscardNoTimestamp, 1)
+	if e.c.Readable() != 0 {
+		t.Error("the text was taken")
+	}
+	e.peer().sends("R 1")
+	e.want().state(StateClosed)
+}
+
+func TestDelayedACKEchoesTheFirstTimestamp(t *testing.T) {
+	// "The TSecr ... of the earliest unacknowledged segment": RFC 7323, 4.3,
+	// case (A). "SEG.SEQ <= Last.ACK.sent".
+	e := establishedEnd(t, modern)
+	e.peer().sends("A 1:11 ack 1 ts 1001 10000", "A 11:21 ack 1 ts 1002 10000")
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 21 ts 10040 1001", ReasonDelayedACK)
+}
+
+func TestSegmentAfterAGapIsNotEchoed(t *testing.T) {
+	// RFC 7323, 4.3, cases (B) and (C).
+	e := establishedEnd(t, modern)
+	e.peer().sends("A 11:21 ack 1 ts 1005 10000")
+	e.want().segment("A 1 ack 1 ts 10000 1000", ReasonDuplicateACK)
+	e.peer().sends("A 1:11 ack 1 ts 1007 10000")
+	e.want().segment("A 1 ack 21 ts 10000 1007", ReasonGapFilled)
+}
+
+func TestTimestampsAreForgottenAfter24Days(t *testing.T) {
+	// RFC 7323, 5.5.
+	for _, c := range []struct {
+		idle  time.Duration
+		taken int
+	}{{stale, 0}, {stale + 1, 10}} {
+		e := establishedEnd(t, modern)
+		e.after(c.idle)
+		e.peer().sends("A 1:11 ack 1 ts 999 10000")
+		if got := e.c.Readable(); got != c.taken {
+			t.Errorf("idle for %v: %d octets taken", c.idle, got)
+		}
+		e.sent = nil
+	}
+}
