@@ -23,10 +23,9 @@ func watchOf(d Device) *bool {
 
 // tellFacts publishes what a cable, hub or switch has to tell.
 func (w *World) tellFacts(n *Node) {
-	if n.facts == nil {
+	if !n.telling {
 		return
 	}
-	*n.watch = w.Stream.On()
 	for {
 		f, ok := n.facts()
 		if !ok {

@@ -24,14 +24,15 @@ type Device interface {
 
 // A Node is a device at its place in a world.
 type Node struct {
-	Name   string
-	world  *World
-	device Device
-	facts  func() (link.Fact, bool) // of a cable, hub or switch
-	watch  *bool                    // whether they are wanted
-	ports  []port
-	timer  timerq.Timer[alarm]
-	cable  *ends // of a cable: what is plugged in
+	Name    string
+	world   *World
+	device  Device
+	facts   func() (link.Fact, bool) // of a cable, hub or switch
+	watch   *bool                    // whether they are wanted
+	telling bool                     // the device knows that they are
+	ports   []port
+	timer   timerq.Timer[alarm]
+	cable   *ends // of a cable: what is plugged in
 
 	off       bool
 	onSettle  func()
@@ -119,7 +120,9 @@ func (w *World) drain(n *Node) {
 			w.send(n, out, p)
 		}
 	}
-	w.tellFacts(n)
+	if n.facts != nil {
+		w.tellFacts(n)
+	}
 	if n.off {
 		return
 	}
@@ -140,8 +143,16 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 	case at.cable == nil:
 		w.drop(n, at.name, p, "no cable is plugged in")
 	default:
+		at.cable.listen(w)
 		at.cable.device.HandleFrame(w.now, at.side, p)
 		w.drain(at.cable)
+	}
+}
+
+// listen tells a cable, hub or switch whether its facts are wanted.
+func (n *Node) listen(w *World) {
+	if on := w.Stream.On(); n.facts != nil && on != n.telling {
+		n.telling, *n.watch = on, on
 	}
 }
 
@@ -164,6 +175,7 @@ func (w *World) deliver(d delivery) {
 		return
 	}
 	before := w.Stream.Because(w.publishHeard(n, at, d.packet))
+	n.listen(w)
 	n.device.HandleFrame(w.now, d.port, d.packet)
 	w.drain(n)
 	w.Stream.Because(before)

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"hubbub/clock"
 	"hubbub/network/neigh"
@@ -25,6 +26,7 @@ type Interface struct {
 	MTU       int
 	Loopback  bool
 	addresses []netip.Prefix
+	broadcast []netip.Addr // of the subnets: all host bits set, or clear
 	neighbors *neigh.Cache // nil on loopback
 }
 
@@ -69,6 +71,9 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 		return fmt.Errorf("%w: %s has %v already", ErrAddrInUse, s.cfg.Name, addr)
 	}
 	i.addresses = append(i.addresses, prefix)
+	if !i.Loopback && prefix.Bits() < 31 {
+		i.broadcast = append(i.broadcast, lastAddress(prefix), prefix.Masked().Addr())
+	}
 	s.local[addr] = i
 	if err := s.AddRoute(route.Route{
 		Prefix: prefix.Masked(), Interface: i.Index, Source: addr, Origin: "connected",
@@ -136,21 +141,16 @@ func (i *Interface) handleTimer(s *Stack, now clock.Time) {
 // the limited broadcast, or the one of a subnet with all host bits set, or the
 // obsolete one with all of them clear (RFC 1122, 3.3.6).
 func (i *Interface) isBroadcast(addr netip.Addr) bool {
-	if addr == limitedBroadcast {
-		return true
-	}
-	for _, p := range i.addresses {
-		if i.Loopback || p.Bits() >= 31 || !p.Contains(addr) {
-			continue
-		}
-		if addr == lastAddress(p) || addr == p.Masked().Addr() {
-			return true
-		}
-	}
-	return false
+	return addr == limitedBroadcast || slices.Contains(i.broadcast, addr)
 }
 
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// has reports whether addr is one of the machine's own, which for a packet
+// from a link is mostly the interface's first.
+func (s *Stack) has(i *Interface, addr netip.Addr) bool {
+	return len(i.addresses) > 0 && i.addresses[0].Addr() == addr || s.local[addr] != nil
+}
 
 // lastAddress returns a subnet's address with all host bits set.
 func lastAddress(p netip.Prefix) netip.Addr {

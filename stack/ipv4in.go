@@ -67,7 +67,7 @@ func (s *Stack) martianSource(i *Interface, h *wire.IPv4) bool {
 	case src.IsUnspecified():
 		return !i.isBroadcast(h.Dst)
 	}
-	return src.IsLoopback() || s.local[src] != nil
+	return src.IsLoopback() || s.has(i, src)
 }
 
 // where says for whom a packet is.
@@ -81,8 +81,8 @@ const (
 
 // destination decides whether a packet is for this machine.
 func (s *Stack) destination(at arrival, dst netip.Addr) where {
-	if i, ours := s.local[dst]; ours {
-		if i.neighbors != nil && !i.neighbors.Usable(dst) {
+	if s.has(at.iface, dst) {
+		if i := s.local[dst]; i.neighbors != nil && !i.neighbors.Usable(dst) {
 			return forNobody
 		}
 		return forHere

@@ -17,7 +17,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
-	if at.broadcast || s.local[h.Dst] == nil && !at.iface.Loopback {
+	if at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast() {
 		// RFC 9293, 3.9.2.3, MUST-57: a TCP implementation MUST silently
 		// discard an incoming SYN segment that is addressed to a broadcast or
 		// multicast address.
@@ -27,7 +27,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 	header := t.HeaderLen()
 	before := h.HeaderLen() + header
 	payload := p.Payload(before, h.TotalLen-before)
-	if !checksumOK(h, head[:header], payload) {
+	if !p.Vouched() && !checksumOK(h, head[:header], payload) {
 		payload.Release()
 		// RFC 9293, 3.1, MUST-3: the receiver MUST check the checksum.
 		s.discard(now, at.iface, p, discardBadChecksum)

@@ -52,6 +52,7 @@ func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt
 	p.SetBody(seg.Payload)
 	sum := wire.TransportChecksum(local.Addr(), remote.Addr(), wire.ProtocolTCP, head, seg.Payload.Bytes())
 	head[16], head[17] = byte(sum>>8), byte(sum)
+	p.Vouch()
 	if s.stream.On() {
 		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()
 	}

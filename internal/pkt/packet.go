@@ -25,6 +25,7 @@ type Packet struct {
 	pad    int32 // zeros behind the payload
 	fcs    uint32
 	hasFCS bool // the bytes changed on the way: fcs is what was sent
+	summed bool // see Vouch
 	body   View
 	store  [HeadRoom]byte
 }
@@ -52,7 +53,7 @@ func FromBytes(frame []byte, head int) *Packet {
 func (p *Packet) Release() {
 	p.body.Release()
 	p.ID, p.Cause, p.Reason, p.RFC = 0, 0, "", ""
-	p.pad, p.fcs, p.hasFCS, p.body = 0, 0, false, View{}
+	p.pad, p.fcs, p.hasFCS, p.summed, p.body = 0, 0, false, false, View{}
 	packets.Put(p)
 }
 
@@ -167,11 +168,19 @@ func (p *Packet) computeFCS() uint32 {
 	return sum
 }
 
+// Vouch says that the transport's checksum was computed over the very bytes
+// that the Packet holds. A card vouches so for what never left the machine;
+// FlipBit takes it back.
+func (p *Packet) Vouch() { p.summed = true }
+
+// Vouched reports whether the transport's checksum need not be verified.
+func (p *Packet) Vouched() bool { return p.summed }
+
 // FlipBit inverts the i-th bit on the cable, counted from the first byte's
 // least significant bit, which Ethernet sends first; the bits behind the
 // bytes are the frame check sequence's.
 func (p *Packet) FlipBit(i int) {
-	p.fcs, p.hasFCS = p.FCS(), true
+	p.fcs, p.hasFCS, p.summed = p.FCS(), true, false
 	octet, bit := i/8, byte(1)<<(i%8)
 	switch head := p.Head(); {
 	case octet < len(head):
