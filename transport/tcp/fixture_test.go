@@ -31,7 +31,7 @@ const began = clock.Time(10 * time.Second)
 //	e := establishedEnd(t)
 //	peer, want := e.peer(), e.want()
 //	peer.sends("A 1:101 ack 1")
-//	e.at(40 * ms)
+//	e.after(40 * ms)
 //	want.segment("A 1 ack 101", ReasonDelayedACK)
 //	want.nothing()
 type end struct {
@@ -115,16 +115,6 @@ func (e *end) drain() {
 		e.sent = append(e.sent, out)
 	}
 	e.t.Fatal("PollSegment never ends")
-}
-
-// at lets time pass until d after the test began, or after the last mark.
-func (e *end) at(d time.Duration) {
-	e.t.Helper()
-	to := began.Add(d)
-	if to < e.now {
-		e.t.Fatalf("at(%v): it is %v already", d, e.now.Sub(began))
-	}
-	e.pass(to)
 }
 
 // after lets d pass.

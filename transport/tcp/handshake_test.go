@@ -198,8 +198,7 @@ func TestEffectiveSendMSS(t *testing.T) {
 }
 
 func TestMSSOptionIsOnSYNOnly(t *testing.T) {
-	// "if this option is used, it must be sent in the initial connection
-	// request" and nowhere else: MUST-65. RFC 9293, 3.2.
+	// MUST-65: the MSS option is on segments with SYN only. RFC 9293, 3.2.
 	e := establishedEnd(t, modern)
 	e.writes(10)
 	got := e.want().segment("PA 1:11 ack 1", ReasonData)
@@ -237,8 +236,9 @@ func TestSYNIsRepeatedWithBackOff(t *testing.T) {
 }
 
 func TestSynACKIsRepeatedThenGivenUp(t *testing.T) {
-	// "...the SYN retransmissions MUST be handled in the general way just
-	// described for data retransmissions" (MUST-22). RFC 9293, 3.8.3.
+	// "SYN retransmissions MUST be handled in the general way just described for
+	// data retransmissions, including notification of the application layer."
+	// MUST-22, RFC 9293, 3.8.3.
 	e := synReceivedEnd(t)
 	for i := range e.env.SynAckRetries {
 		e.after(time.Second << i)
@@ -447,8 +447,8 @@ func TestCloseDuringTheHandshake(t *testing.T) {
 	e.want().state(StateClosed)
 	e.want().nothing()
 
-	// A close in SYN-RECEIVED is "queued for processing after entering
-	// ESTABLISHED state" (RFC 9293, 3.10.4), as is what was written.
+	// A close in SYN-RECEIVED waits for ESTABLISHED (RFC 9293, 3.10.4), as
+	// does what was written.
 	e = synReceivedEnd(t)
 	e.writes(10)
 	e.want().nothing()

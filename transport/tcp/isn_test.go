@@ -64,7 +64,7 @@ func TestISNDependsOnEverythingAndTheSecret(t *testing.T) {
 	if TimestampOffset(secret, here, there) == uint32(ISN(secret, here, there, 0)) {
 		t.Error("the timestamp offset gives the ISN away")
 	}
-	if TimestampOffset(secret, here, there) != TimestampOffset(secret, here, there) {
+	if first := TimestampOffset(secret, here, there); TimestampOffset(secret, here, there) != first {
 		t.Error("the timestamp offset is not always the same")
 	}
 }

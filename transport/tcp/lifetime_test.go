@@ -22,8 +22,8 @@ func TestCloseInOrder(t *testing.T) {
 }
 
 func TestHalfClose(t *testing.T) {
-	// "a user ... may continue to RECEIVE until ... the other side has CLOSED
-	// also" RFC 9293, 3.6.
+	// "The user who CLOSEs may continue to RECEIVE until the TCP receiver is
+	// told that the remote peer has CLOSED also." RFC 9293, 3.6.
 	e := finWait2End(t)
 	e.peer().sends("A 1:1001 ack 2")
 	e.reads(1000)

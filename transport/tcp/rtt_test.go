@@ -12,7 +12,7 @@ func TestEstimatorFollowsRFC6298(t *testing.T) {
 	e := estimator{rto: time.Second}
 	steps := []struct{ r, srtt, rttvar, rto time.Duration }{
 		// "When the first RTT measurement R is made, the host MUST set
-		// SRTT <- R, RTTVAR <- R/2, RTO <- SRTT + max (G, K*RTTVAR)".
+		// SRTT <- R ... RTTVAR <- R/2 ... RTO <- SRTT + max (G, K*RTTVAR)".
 		// RFC 6298, 2.
 		{800 * ms, 800 * ms, 400 * ms, 2400 * ms},
 		// "When a subsequent RTT measurement R' is made", beta is 1/4, alpha 1/8.

@@ -59,8 +59,8 @@ func TestMissingTimestampMeansSilence(t *testing.T) {
 }
 
 func TestDelayedACKEchoesTheFirstTimestamp(t *testing.T) {
-	// "The TSecr ... of the earliest unacknowledged segment": RFC 7323, 4.3,
-	// case (A). "SEG.SEQ <= Last.ACK.sent".
+	// TSecr is of the earliest segment that is not acknowledged: RFC 7323, 4.3,
+	// case (A).
 	e := establishedEnd(t, modern)
 	e.peer().sends("A 1:11 ack 1 ts 1001 10000", "A 11:21 ack 1 ts 1002 10000")
 	e.after(40 * ms)

@@ -110,8 +110,7 @@ func TestNewerSYNReopens(t *testing.T) {
 }
 
 func TestNewerTimestampReopens(t *testing.T) {
-	// "If the ... timestamp ... of the incoming SYN is greater": RFC 6191, 2.
-	// SHLD-4 of RFC 9293, 3.6.1.
+	// RFC 6191, 2; SHLD-4 of RFC 9293, 3.6.1.
 	e, tw := waits(t, modern)
 	for spec, want := range map[string]Verdict{
 		"S 5 mss 1000 ts 999 0":  Keep,   // older

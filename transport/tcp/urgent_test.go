@@ -97,7 +97,7 @@ func TestUrgentOctetOutOfLine(t *testing.T) {
 }
 
 func TestUrgentOctetInLine(t *testing.T) {
-	// "applications ... should set the SO_OOBINLINE": RFC 6093, 6.
+	// What programs are advised to ask for, with SO_OOBINLINE: RFC 6093, 6.
 	e := establishedEnd(t)
 	e.c.SetOOBInline(true)
 	e.peer().sends("PUA 1:11 ack 1 urg 6")
