@@ -86,6 +86,9 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 		c.unacceptable(now, seg)
 		return false
 	}
+	if seg.Flags.Has(syn) {
+		return true // not to be trimmed: it is answered, wherever it is
+	}
 	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) {
 		c.ts.remember(now, seg.Options.TSVal)
 	}
@@ -124,13 +127,18 @@ func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
 //
 // "If the RCV.WND is zero, no segments will be acceptable, but special
 // allowance should be made to accept valid ACKs, URGs, and RSTs": a segment
-// that begins at RCV.NXT passes, and loses its text.
+// that begins at RCV.NXT passes, and loses its text. So does an ACK at the
+// window's right edge, as in Linux: that is where a peer which has filled the
+// window sends its ACKs from, and they count even if a segment before was lost.
 func (c *Conn) acceptable(seg *Segment) bool {
 	if seg.Seq == c.rcv.nxt || seg.Seq.Between(c.rcv.nxt, c.rcv.edge) {
 		return true
 	}
 	n := seg.Len()
-	return n > 0 && seg.Seq.Add(n-1).Between(c.rcv.nxt, c.rcv.edge)
+	if n == 0 {
+		return seg.Seq == c.rcv.edge && !seg.Flags.Has(rst)
+	}
+	return seg.Seq.Add(n-1).Between(c.rcv.nxt, c.rcv.edge)
 }
 
 // unacceptable: "If an incoming segment is not acceptable, an acknowledgment
@@ -226,7 +234,10 @@ func (c *Conn) challenge(now clock.Time, why Reason) {
 // bare ACKs are limited: two ends that disagree about the
 // sequence numbers would answer each other's answers for ever.
 func (c *Conn) answerInvalid(now clock.Time, seg *Segment, why Reason) {
-	if seg.Len() > 0 || c.mayAnswer(now) {
+	switch {
+	case seg.Flags.Has(syn):
+		c.challenge(now, why)
+	case seg.Len() > 0 || c.mayAnswer(now):
 		c.ackNow(why)
 	}
 }

@@ -58,6 +58,12 @@ func (c *Conn) startProbing(now clock.Time) {
 	c.persistTimeout(now)
 }
 
+// leavePersist leaves the rest to the retransmission timer.
+func (c *Conn) leavePersist() {
+	c.persist = persist{}
+	c.timers.stop(c.env, TimerPersist)
+}
+
 // persistTimeout probes a closed window, and fills one that stayed too small.
 func (c *Conn) persistTimeout(now clock.Time) {
 	if c.snd.wnd > 0 {
@@ -108,8 +114,7 @@ func (c *Conn) persistAnswered(now clock.Time) {
 	if waiting && (c.snd.wnd == 0 || c.flight() == 0 && c.unsent() > 0 && c.sendable() == 0) {
 		return // still closed, or too small
 	}
-	c.persist = persist{}
-	c.timers.stop(c.env, TimerPersist)
+	c.leavePersist()
 	if c.flight() > 0 {
 		c.resendAll(ReasonWindowOpened)
 		c.restartRetransmit(now)

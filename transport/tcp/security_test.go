@@ -33,6 +33,11 @@ func TestBlindSYN(t *testing.T) {
 		e.peer().sends(spec)
 		e.want().segment("A 1 ack 1", ReasonChallengeSYN)
 	}
+	e.peer().sends("SA 0:20 ack 1") // reaches into the window
+	e.want().segment("A 1 ack 1", ReasonChallengeSYN)
+	if e.c.Readable() != 0 {
+		t.Error("the text of a SYN is in the stream")
+	}
 	e.want().state(StateEstablished)
 }
 

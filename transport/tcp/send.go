@@ -40,7 +40,7 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 		c.waitForWindow(now)
 		return false
 	}
-	c.persist.force = false
+	c.leavePersist()
 	c.rtt.begin(now, out.end())
 	c.sentText(now, out)
 	return true

@@ -318,6 +318,33 @@ func TestZeroWindowStillTakesACKsURGsAndRSTs(t *testing.T) {
 	e.want().state(StateClosed)
 }
 
+func TestACKFromTheRightEdgeCounts(t *testing.T) {
+	// The peer has filled our window, one segment of it was lost, and now it
+	// acknowledges what we sent.
+	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 2000 })
+	e.writes(10)
+	e.want().segment("PA 1:11 ack 1", ReasonData)
+	e.peer().sends("A 1001:2001 ack 1")
+	e.want().segment("A 11 ack 1", ReasonDuplicateACK)
+	e.peer().sends("A 2001 ack 11")
+	if e.c.Unacked() != 0 {
+		t.Error("the ACK was not accepted")
+	}
+	e.want().nothing()
+}
+
+func TestSmallerMTUWhileWaitingForAWindow(t *testing.T) {
+	// What was too small a window for a segment is large enough for a smaller
+	// one, whose loss must be noticed.
+	e := blockedEnd(t)
+	e.writes(1000)
+	e.peer().sends("A 1 ack 1001 win 500")
+	e.does(func(c *Conn) { c.SetSendMSS(400) })
+	e.want().segment("A 1001:1401 ack 1", ReasonData)
+	e.after(200 * ms)
+	e.want().segment("A 1001:1401 ack 1", ReasonTimeout)
+}
+
 func TestSlowReaderThroughScaledWindow(t *testing.T) {
 	// Nothing gets stuck with a tiny buffer and a unit of 128 octets.
 	p := newPair(t, 3, impairments{latency: ms})
