@@ -335,3 +335,81 @@ func streamsArrive(t *testing.T, seed uint64) {
 		}
 	}
 }
+
+func TestWhateverProgramsDoBothEndsComeToRest(t *testing.T) {
+	cases := 300
+	if testing.Short() {
+		cases = 50
+	}
+	for seed := range uint64(cases) {
+		endsComeToRest(t, seed)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// endsComeToRest lets both programs close, half close, abort and stop reading
+// at random. What arrives is a prefix of what was sent, and in the end nothing
+// is left.
+func endsComeToRest(t *testing.T, seed uint64) {
+	t.Helper()
+	p := newPair(t, seed, impairments{latency: 5 * ms, jitter: 10 * ms, loss: 0.05, duplicate: 0.05})
+	rng := rand.New(rand.NewPCG(seed, 5))
+	p.connect(Params{ISS: Seq(rng.Uint32()), MSS: 536}, Params{ISS: Seq(rng.Uint32()), MSS: 1460, RecvBuffer: 4000})
+	var sent [2][]byte
+	for i, party := range p.parties {
+		party.toWrite = p.randomBytes(rng.IntN(100_000))
+		party.dontClose = true
+		sent[1-i] = party.toWrite
+	}
+	for range 20 {
+		p.run(time.Duration(rng.IntN(100)) * ms)
+		party := p.parties[rng.IntN(2)]
+		if party.c == nil {
+			continue
+		}
+		switch rng.IntN(12) {
+		case 0:
+			party.toWrite = nil
+			_ = party.c.CloseWrite(p.now)
+		case 1:
+			party.c.CloseRead(p.now)
+		case 2:
+			party.toWrite = nil
+			party.c.Close(p.now)
+		case 3:
+			if rng.IntN(4) == 0 {
+				party.toWrite = nil
+				party.c.Abort(p.now)
+			}
+		case 4:
+			party.c.SetReceiveBuffer(p.now, rng.IntN(10_000))
+		case 5:
+			party.c.SetSendMSS(100 + rng.IntN(1000))
+		case 6:
+			if party.c.CanWrite() && party.c.Unsent() == 0 {
+				party.c.SetNoDelay(rng.IntN(2) == 0)
+			}
+		}
+	}
+	p.run(time.Minute)
+	for _, party := range p.parties {
+		if party.c != nil {
+			party.toWrite = nil
+			party.c.Close(p.now)
+		}
+	}
+	p.run(2 * time.Hour)
+	for i, party := range p.parties {
+		if party.c == nil {
+			continue
+		}
+		if !bytes.HasPrefix(sent[i], party.got) {
+			t.Errorf("seed %d: party %d got something else than was sent", seed, i)
+		}
+		if party.c.State() != StateClosed || party.c.NextTimer() != 0 || len(p.flying) > 0 {
+			t.Errorf("seed %d: party %d is left in %v\n%+v", seed, i, party.c.State(), party.c.Info())
+		}
+	}
+}

@@ -136,7 +136,7 @@ func (c *Conn) recovered(now clock.Time, n, flight int, limited bool) {
 	case covered:
 		// "Full acknowledgments: ... Set cwnd to ...
 		// min (ssthresh, max(FlightSize, SMSS) + SMSS)" (RFC 6582, 3.2).
-		c.cc.cwnd = min(c.cc.ssthresh, max(c.flight(), c.cc.mss)+c.cc.mss)
+		c.cc.cwnd = max(min(c.cc.ssthresh, max(c.flight(), c.cc.mss)+c.cc.mss), c.cc.mss)
 		c.loss.phase = PhaseOpen
 		c.tellCongestion("recovery is complete")
 	default:
