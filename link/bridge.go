@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"time"
 
 	"hubbub/clock"
@@ -24,7 +25,7 @@ type BridgeConfig struct {
 // known whatever a hostile station sends, and frames for others are flooded.
 //
 // State: Table, Drops, Unlearned. Input: HandleFrame, HandleTimer. Commands:
-// SetPort, FlushPort, Flush. Output: PollFrame, PollEvent, NextTimer.
+// AddPort, SetPort, FlushPort, Flush. Output: PollFrame, PollEvent, NextTimer.
 type Bridge struct {
 	outbox
 	ports    []port
@@ -33,10 +34,10 @@ type Bridge struct {
 
 // NewBridge returns a switch, or an error if a VLAN is not between 1 and 4094.
 func NewBridge(cfg BridgeConfig) (*Bridge, error) {
-	b := &Bridge{ports: make([]port, len(cfg.Ports))}
+	b := new(Bridge)
 	b.stations.init(cfg.Size, cfg.Ageing)
-	for i, pc := range cfg.Ports {
-		if err := b.SetPort(i, pc); err != nil {
+	for _, pc := range cfg.Ports {
+		if _, err := b.AddPort(pc); err != nil {
 			return nil, err
 		}
 	}
@@ -149,8 +150,8 @@ func (b *Bridge) HandleTimer(now clock.Time) {
 	b.stations.expire(now, func(s *learned) { b.forgot(s, "it has been silent for too long") })
 }
 
-// AddPort gives the switch one more port and returns its number. The errors
-// are those of [Bridge.SetPort].
+// AddPort gives the switch one more port and returns its number, or an error
+// if a VLAN is not between 1 and 4094.
 func (b *Bridge) AddPort(cfg PortConfig) (int, error) {
 	i := len(b.ports)
 	p, err := newPort(i, cfg)
@@ -161,8 +162,13 @@ func (b *Bridge) AddPort(cfg PortConfig) (int, error) {
 	return i, nil
 }
 
-// SetPort changes a port's VLANs and forgets the stations behind it.
+// SetPort changes a port's VLANs and forgets the stations behind it. It
+// returns an error if there is no such port, or a VLAN is not between 1 and
+// 4094.
 func (b *Bridge) SetPort(i int, cfg PortConfig) error {
+	if uint(i) >= uint(len(b.ports)) {
+		return fmt.Errorf("port %d: the switch has the ports 0 to %d", i, len(b.ports)-1)
+	}
 	p, err := newPort(i, cfg)
 	if err != nil {
 		return err

@@ -164,6 +164,33 @@ func TestPullingACableForgetsWhoWasBehindIt(t *testing.T) {
 	want(t, "nothing to age", b.NextTimer(), clock.Never)
 }
 
+func TestASwitchCanGrow(t *testing.T) {
+	b := bridge(t, BridgeConfig{})
+	for i, vlan := range []uint16{1, 2, 1} {
+		got, err := b.AddPort(PortConfig{VLAN: vlan})
+		must(t, err)
+		want(t, "the new port", got, i)
+	}
+	wantAll(t, "flooded", sent(b, 0, 0, frame(wire.Broadcast, mac(1), 60, 1)), 2)
+	_, err := b.AddPort(PortConfig{VLAN: 4095})
+	want(t, "the error", fmt.Sprint(err), "port 3: VLAN 4095: it must be between 1 and 4094")
+	for _, i := range []int{-1, 3} {
+		want(t, "the error", fmt.Sprint(b.SetPort(i, PortConfig{})),
+			fmt.Sprintf("port %d: the switch has the ports 0 to 2", i))
+	}
+}
+
+func TestChangingAPortsVLANForgetsWhoWasBehindIt(t *testing.T) {
+	b := plain(t, 3)
+	sent(b, 0, 0, frame(mac(9), mac(1), 60, 1))
+	must(t, b.SetPort(0, PortConfig{VLAN: 2}))
+	want(t, "stations", len(b.Table()), 0)
+	wantAll(t, "its old VLAN does without it", sent(b, 0, 1, frame(wire.Broadcast, mac(2), 60, 2)), 2)
+	if err := b.SetPort(0, PortConfig{VLAN: 4095}); err == nil {
+		t.Error("an impossible VLAN was accepted")
+	}
+}
+
 // office is a switch with two access ports each in VLANs 10 and 20 and a
 // trunk that has VLAN 1 untagged.
 func office(t *testing.T) *Bridge {

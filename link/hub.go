@@ -8,7 +8,8 @@ import (
 // A Hub repeats what it hears at one port to every other: layer 1. It looks
 // at no address and checks no frame check sequence.
 //
-// State: Drops. Input: HandleFrame. Output: PollFrame, PollEvent, NextTimer.
+// State: Drops. Input: HandleFrame. Commands: AddPort. Output: PollFrame,
+// PollEvent, NextTimer.
 type Hub struct {
 	outbox
 	ports int

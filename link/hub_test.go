@@ -62,6 +62,14 @@ func TestAHubOfOnePortHasNobodyToTell(t *testing.T) {
 	want(t, "counted", h.Drops()[NoOtherPort]+h.Drops()[NoSuchPort], 2)
 }
 
+func TestAHubCanGrow(t *testing.T) {
+	h := NewHub(0)
+	for i := range 3 {
+		want(t, "the new port", h.AddPort(), i)
+	}
+	wantAll(t, "repeated", sent(h, 0, 1, frame(mac(2), mac(1), 60, 7)), 0, 2)
+}
+
 func TestAHubAllocatesNothing(t *testing.T) {
 	h := NewHub(8)
 	p := frame(mac(2), mac(1), 1514, 1)
