@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -192,6 +193,7 @@ func FuzzIPv4(f *testing.F) {
 	f.Add(fromHex("4f00 003c 0001 0000 ff01 0000 ac100a0a ac100bfa 072704")[:23], true)
 	f.Fuzz(func(t *testing.T, b []byte, mend bool) {
 		if mend {
+			b = bytes.Clone(b)
 			mendIPv4(b)
 		}
 		h, rest, err := wire.ParseIPv4Header(b)

@@ -152,20 +152,22 @@ func (o IPv4Option) fault() int {
 }
 
 // slotFault checks the pointer of an option whose slots begin at index data
-// and have slot octets each. A slot that is begun must be whole.
+// and have slot octets each. It points at the beginning of a slot, which is
+// whole, or else behind them all.
 func (o IPv4Option) slotFault(data, slot int) int {
 	if len(o) < data {
 		return 1
 	}
 	next := int(o[2]) - 1
-	if next < data || next < len(o) && next+slot > len(o) {
+	switch {
+	case next < data, next < len(o) && (next+slot > len(o) || (next-data)%slot != 0):
 		return 2
 	}
 	return 0
 }
 
 // CopiedOptions appends to dst those options that every fragment has, padded
-// with zeros to a multiple of 4 octets (RFC 791, 3.2). The first fragment has
+// with zeros to a multiple of 4 octets (RFC 791, 3.1). The first fragment has
 // all of them instead.
 func CopiedOptions(options, dst []byte) []byte {
 	start := len(dst)
