@@ -1,0 +1,47 @@
+package hubbub_test
+
+import (
+	"net"
+	"testing"
+)
+
+// exchange writes 64 KiB at one end and reads it at the other: some 45
+// segments of an Ethernet's MTU, and their acknowledgements, through a switch.
+// Everything happens within the calls, so one goroutine does.
+func exchange(t testing.TB, from, to net.Conn, buf []byte) {
+	if _, err := from.Write(buf); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(buf); {
+		got, err := to.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += got
+	}
+}
+
+func TestTheDataPathAllocatesNothing(t *testing.T) {
+	client, server := connected(t)
+	buf := make([]byte, 64<<10)
+	for range 100 {
+		exchange(t, client, server, buf)
+	}
+	// A collection of garbage may empty the pools: less than one allocation in
+	// forty segments is none per segment.
+	if allocs := testing.AllocsPerRun(200, func() { exchange(t, client, server, buf) }); allocs >= 1 {
+		t.Errorf("%v allocations in 64 KiB, want none", allocs)
+	}
+}
+
+// BenchmarkExchange is bulk transfer without a switch of goroutines: what a
+// byte costs on its way through both stacks.
+func BenchmarkExchange(b *testing.B) {
+	client, server := connected(b)
+	buf := make([]byte, 64<<10)
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		exchange(b, client, server, buf)
+	}
+}
