@@ -10,6 +10,7 @@
 //
 // To add a device: embed outbox, which holds the frames and facts that wait
 // to be polled, write HandleFrame, HandleTimer and NextTimer, and add a line
-// to the list of interface checks in device.go. To add a fault: a field and a
-// setter in faults.go, a step in Line.impair, and a Reason if it drops frames.
+// to the list of interface checks in device.go. To add a fault: a field in
+// faults, its place in Settings and a setter beside the others in set.go, a
+// step in Line.judge or Line.delayed, and a Reason if it drops frames.
 package link

@@ -91,8 +91,8 @@ func (l *Line) impair(sent clock.Time, p *pkt.Packet) {
 	l.delayed(sent, p, &f)
 }
 
-// judge decides a frame's fate. Every fault that is set draws its lot for
-// every frame, so that what one decides does not change the lots of another.
+// judge decides a frame's fate. Each of these faults that is set draws its lot
+// for each frame, whatever the others have decided.
 func (l *Line) judge(p *pkt.Packet) fate {
 	var f fate
 	l.applyRules(p, &f)
