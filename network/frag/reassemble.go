@@ -32,7 +32,8 @@ func (cfg *Config) complete() Config {
 	return c
 }
 
-// A Reassembler puts fragments together.
+// A Reassembler puts fragments together, to packets of up to 65,535 bytes
+// (RFC 1122, 3.3.2, R1122-31).
 //
 // State: Len, Bytes, Drops. Input: HandleFragment, HandleTimer. Commands:
 // Close. Output: HandleFragment's results, PollExpired, PollEvent, NextTimer.
@@ -178,7 +179,7 @@ func (r *Reassembler) remove(d *datagram) {
 
 // HandleTimer gives up the packets whose time is over.
 //
-// RFC 1122, 3.3.2: "There MUST be a reassembly timeout. The reassembly timeout
+// RFC 1122, 3.3.2 (R1122-32): "There MUST be a reassembly timeout. The reassembly timeout
 // value SHOULD be a fixed value, not set from the remaining TTL."
 func (r *Reassembler) HandleTimer(now clock.Time) {
 	for d := r.ends.newer; d != &r.ends && d.expires.Due(now); d = r.ends.newer {

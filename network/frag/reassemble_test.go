@@ -128,7 +128,7 @@ func TestPacketsAreToldApart(t *testing.T) {
 	}
 }
 
-// RFC 1122, 3.3.2: "There MUST be a reassembly timeout. The reassembly timeout
+// RFC 1122, 3.3.2 (R1122-32): "There MUST be a reassembly timeout. The reassembly timeout
 // value SHOULD be a fixed value, not set from the remaining TTL. [...] If this
 // timeout expires, the partially-reassembled datagram MUST be discarded and an
 // ICMP Time Exceeded message sent to the source host (if fragment zero has
@@ -293,6 +293,7 @@ func TestAPacketLongerThanAPacketCanBeIsRefused(t *testing.T) {
 
 	r.hears(1*s, 6, 0, 65512, true)
 	h, got := r.hears(1*s, 6, 65512, 65515, false)
+	// R1122-31: far more than 576 bytes.
 	want(t, "the longest of all", fmt.Sprint(h.TotalLen, len(got)), "65535 65515")
 
 	// The first fragment's options make the whole longer than its end tells.

@@ -23,7 +23,7 @@ func header(src, dst string, p wire.Protocol) *wire.IPv4 {
 	return &wire.IPv4{Protocol: p, Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst)}
 }
 
-// RFC 1122, 3.2.2: "An ICMP error message MUST NOT be sent as the result of
+// RFC 1122, 3.2.2 (R1122-19): "An ICMP error message MUST NOT be sent as the result of
 // receiving: an ICMP error message, or a datagram destined to an IP broadcast
 // or IP multicast address, or a datagram sent as a link-layer broadcast, or a
 // non-initial fragment, or a datagram whose source address does not define a
@@ -80,7 +80,7 @@ func TestEveryTypeOfQueryMayBeAnswered(t *testing.T) {
 	want(t, "queries", queries, []int{0, 8, 9, 10, 13, 14, 15, 16, 17, 18})
 }
 
-// RFC 1812, 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original
+// RFC 1812, 4.3.2.3 (R1122-18): "the ICMP datagram SHOULD contain as much of the original
 // datagram as possible without the length of the ICMP datagram exceeding 576
 // bytes."
 func TestAsMuchIsQuotedAsFits(t *testing.T) {
@@ -106,7 +106,7 @@ func count(l *Limiter, now clock.Time, n int, dst func(i int) netip.Addr) (allow
 func host(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
 func one(int) netip.Addr    { return host(0) }
 
-// RFC 1812, 4.3.2.8: "A router SHOULD also be able to limit the rate at which
+// RFC 1812, 4.3.2.8 (R1812-10): "A router SHOULD also be able to limit the rate at which
 // it sends other sorts of ICMP error messages (Destination Unreachable,
 // Redirect, Time Exceeded, Parameter Problem)."
 func TestErrorsToOneHostAreLimited(t *testing.T) {

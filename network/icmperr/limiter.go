@@ -53,7 +53,7 @@ func (b *bucket) has(now clock.Time, every clock.Duration) bool {
 // A Limiter says how many error messages are sent: token buckets, one for all
 // and one for each destination. It is a pure machine without timers.
 //
-// RFC 1812, 4.3.2.8: "A router which sends ICMP Source Quench messages MUST be
+// RFC 1812, 4.3.2.8 (R1812-10): "A router which sends ICMP Source Quench messages MUST be
 // able to limit the rate at which the messages can be generated. A router
 // SHOULD also be able to limit the rate at which it sends other sorts of ICMP
 // error messages (Destination Unreachable, Redirect, Time Exceeded, Parameter

@@ -20,7 +20,7 @@ type Packet struct {
 // MayAnswer reports whether an ICMP error message may be sent about a packet,
 // and why not (RFC 1122, 3.2.2; RFC 1812, 4.3.2.7).
 //
-// RFC 1122, 3.2.2: "An ICMP error message MUST NOT be sent as the result of
+// RFC 1122, 3.2.2 (R1122-19): "An ICMP error message MUST NOT be sent as the result of
 // receiving: an ICMP error message, or a datagram destined to an IP broadcast
 // or IP multicast address, or a datagram sent as a link-layer broadcast, or a
 // non-initial fragment, or a datagram whose source address does not define a
@@ -78,7 +78,7 @@ const maxMessage = 576
 // a header of that many bytes and that much payload, where the message's own
 // IP header has options of that many bytes.
 //
-// RFC 1812, 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original
+// RFC 1812, 4.3.2.3 (R1122-18): "the ICMP datagram SHOULD contain as much of the original
 // datagram as possible without the length of the ICMP datagram exceeding 576
 // bytes."
 func QuoteLen(header, payload, options int) int {

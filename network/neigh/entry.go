@@ -180,7 +180,8 @@ func (c *Cache) freshness() clock.Duration {
 	return clock.Duration(base/2 + c.rnd.Int64N(base+1))
 }
 
-// expire does what an entry's timer was set for.
+// expire does what an entry's timer was set for (RFC 1122, 2.3.2.1, R1122-1:
+// out-of-date entries go).
 func (c *Cache) expire(now clock.Time, e *entry) {
 	switch e.state {
 	case Incomplete:

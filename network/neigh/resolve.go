@@ -84,7 +84,7 @@ func (c *Cache) use(now clock.Time, e *entry) {
 
 // wait puts a packet behind those that wait for an entry.
 //
-// RFC 1122, 2.3.2.2: "The link layer SHOULD save (rather than discard) at
+// RFC 1122, 2.3.2.2 (R1122-3): "The link layer SHOULD save (rather than discard) at
 // least one (the latest) packet of each set of packets destined to the same
 // unresolved IP address". So the oldest give way.
 func (c *Cache) wait(e *entry, p *pkt.Packet) {
@@ -116,7 +116,7 @@ func (c *Cache) discardWaiting(e *entry, p *pkt.Packet, why Reason) {
 // ask sends a request for an entry, unless the last one was sent less than
 // the retransmission time ago: then it is sent when that is over.
 //
-// RFC 1122, 2.3.2.1: "A mechanism to prevent ARP flooding (repeatedly sending
+// RFC 1122, 2.3.2.1 (R1122-2): "A mechanism to prevent ARP flooding (repeatedly sending
 // an ARP Request for the same IP address, at a high rate) MUST be included."
 func (c *Cache) ask(now clock.Time, e *entry) {
 	if earliest := c.mayAsk(e); earliest > now {

@@ -75,7 +75,7 @@ func TestASilentNeighbourIsAskedThreeTimesASecondApart(t *testing.T) {
 	h.want("the next timer", h.NextTimer(), clock.Never)
 }
 
-// RFC 1122, 2.3.2.1: "A mechanism to prevent ARP flooding (repeatedly sending
+// RFC 1122, 2.3.2.1 (R1122-2): "A mechanism to prevent ARP flooding (repeatedly sending
 // an ARP Request for the same IP address, at a high rate) MUST be included.
 // The recommended maximum rate is 1 per second per destination."
 func TestNoAddressIsAskedForMoreThanOnceASecond(t *testing.T) {
@@ -116,7 +116,7 @@ func TestAFailedNeighbourIsAskedAgainForTheNextPacket(t *testing.T) {
 	h.want("passed on", h.passed, []uint64{2})
 }
 
-// RFC 1122, 2.3.2.2: "The link layer SHOULD save (rather than discard) at
+// RFC 1122, 2.3.2.2 (R1122-3): "The link layer SHOULD save (rather than discard) at
 // least one (the latest) packet of each set of packets destined to the same
 // unresolved IP address, and transmit the saved packet when the address has
 // been resolved."
@@ -295,7 +295,7 @@ func TestProgressEndsTheDelayAndTheProbe(t *testing.T) {
 	h.want("of nobody whose MAC address we know", h.state(theirs), Incomplete)
 }
 
-// RFC 1122, 2.3.2.1: "An implementation of the Address Resolution Protocol
+// RFC 1122, 2.3.2.1 (R1122-1): "An implementation of the Address Resolution Protocol
 // (ARP) MUST provide a mechanism to flush out-of-date cache entries."
 func TestAnEntryNobodyUsesIsForgotten(t *testing.T) {
 	h := reachable(t)

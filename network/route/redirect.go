@@ -12,7 +12,7 @@ const originRedirect = "redirect"
 // is better reached by another: a route to dst alone is added. It returns an
 // empty string, or why the message is not heeded.
 //
-// RFC 1122, 3.2.2.2: "A Redirect message SHOULD be silently discarded if the
+// RFC 1122, 3.2.2.2 (R1122-22): "A Redirect message SHOULD be silently discarded if the
 // new gateway address it specifies is not on the same connected (sub-) net
 // through which the Redirect arrived [INTRO:2, Appendix A], or if the source of the Redirect
 // is not the current first-hop gateway for the specified destination (see Section 3.3.1)."

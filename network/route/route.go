@@ -98,7 +98,7 @@ func (t *Table) first(dst netip.Addr) int {
 // Lookup returns the best route to dst: of those whose prefix holds it the
 // longest, and of these the first whose gateway is not dead.
 //
-// RFC 1812, 5.2.4.3: "After performing Basic Match pruning, the algorithm
+// RFC 1812, 5.2.4.3 (R1812-4): "After performing Basic Match pruning, the algorithm
 // examines the remaining routes to determine which among them have the largest
 // route.length values. All except these are discarded."
 func (t *Table) Lookup(dst netip.Addr) (Route, bool) {
@@ -123,7 +123,7 @@ func (t *Table) find(dst netip.Addr) int {
 // alive returns the index of the first row for the same prefix as row i, from
 // there on, whose gateway is alive; i if all are dead.
 //
-// RFC 1122, 3.3.1.2: "A host MUST support multiple default gateways."
+// RFC 1122, 3.3.1.2 (R1122-29): "A host MUST support multiple default gateways."
 func (t *Table) alive(i int) int {
 	for j := i; j < len(t.rows) && t.rows[j].Prefix == t.rows[i].Prefix; j++ {
 		if !t.rows[j].dead {
@@ -206,7 +206,7 @@ func (t *Table) remove(chosen func(*row) bool) bool {
 // route to the same prefix has a gateway that is alive, those through a dead
 // one are passed over; when all are dead, the first is tried again.
 //
-// RFC 1122, 3.3.1.4: "The IP layer MUST be able to detect the failure of a
+// RFC 1122, 3.3.1.4 (R1122-30): "The IP layer MUST be able to detect the failure of a
 // 'next-hop' gateway that is listed in its route cache and to choose an
 // alternate gateway (see Section 3.3.1.5)."
 //

@@ -45,7 +45,7 @@ func to(t *Table, dst string) string {
 	return fmt.Sprintf("%v on %d", r.Gateway(addr(dst)), r.Interface)
 }
 
-// RFC 1122, 3.3.1.1: "If the destination is on a connected network, the
+// RFC 1122, 3.3.1.1 (R1122-28): "If the destination is on a connected network, the
 // datagram is sent directly to the destination host; otherwise, it has to be
 // routed to a gateway on a connected network."
 func TestAHostSendsToTheLinkOrToTheGateway(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAHostSendsToTheLinkOrToTheGateway(t *testing.T) {
 	want(t, "no address at all", ok, false)
 }
 
-// RFC 1812, 5.2.4.3 (2): "if a packet's IP Destination Address is 10.144.2.5
+// RFC 1812, 5.2.4.3 (2) (R1812-4): "if a packet's IP Destination Address is 10.144.2.5
 // and there are network prefixes 10.144.2.0/24, 10.144.0.0/16, and 10.0.0.0/8,
 // then this rule would keep only the first (10.144.2.0/24) because its prefix
 // length is longest."
@@ -94,7 +94,7 @@ func TestAmongEqualPrefixesTheLowestMetricWinsThenTheFirst(t *testing.T) {
 	want(t, "order", order, "[10.0.0.1 10.0.0.2 10.0.0.3]")
 }
 
-// RFC 1122, 3.3.1.4: "The IP layer MUST be able to detect the failure of a
+// RFC 1122, 3.3.1.4 (R1122-29, R1122-30): "The IP layer MUST be able to detect the failure of a
 // 'next-hop' gateway that is listed in its route cache and to choose an
 // alternate gateway (see Section 3.3.1.5)."
 func TestADeadGatewayIsPassedOver(t *testing.T) {
@@ -175,7 +175,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// RFC 1122, 3.2.2.2: "A Redirect message SHOULD be silently discarded if the
+// RFC 1122, 3.2.2.2 (R1122-22): "A Redirect message SHOULD be silently discarded if the
 // new gateway address it specifies is not on the same connected (sub-) net
 // through which the Redirect arrived [INTRO:2, Appendix A], or if the source
 // of the Redirect is not the current first-hop gateway for the specified
