@@ -16,13 +16,13 @@ type Match struct {
 	EtherType  wire.EtherType // behind the VLAN tag, if there is one
 	FromMAC    wire.MAC
 	ToMAC      wire.MAC
-	Protocol   wire.Protocol  // of IPv4
-	From, To   netip.Prefix   // that the IPv4 addresses lie in
-	FromPort   uint16         // of TCP or UDP
+	Protocol   wire.Protocol // of IPv4
+	From, To   netip.Prefix  // that the IPv4 addresses lie in
+	FromPort   uint16        // of TCP or UDP
 	ToPort     uint16
-	FlagsSet   wire.TCPFlags  // TCP flags that must be set
-	FlagsClear wire.TCPFlags  // TCP flags that must not be set
-	MinPayload int            // bytes behind the headers of TCP, UDP, or of IPv4 for other protocols
+	FlagsSet   wire.TCPFlags // TCP flags that must be set
+	FlagsClear wire.TCPFlags // TCP flags that must not be set
+	MinPayload int           // bytes behind the headers of TCP, UDP, or of IPv4 for other protocols
 
 	// Func sets a further condition. It must not change the frame.
 	Func func(*pkt.Packet) bool
