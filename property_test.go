@@ -2,11 +2,13 @@ package hubbub_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,6 +82,10 @@ func streamsThroughHarm(seed uint64) error {
 	})
 	n.Go("nick", func() {
 		c, err := nick.Dial("tcp", "feige:8080")
+		for tries := 0; errors.Is(err, syscall.EHOSTUNREACH) && tries < 100; tries++ {
+			// Three ARP requests in a row may be lost, or their answers.
+			c, err = nick.Dial("tcp", "feige:8080")
+		}
 		if err != nil {
 			errs <- fmt.Errorf("dialling: %w", err)
 			return
