@@ -17,6 +17,7 @@ func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
 		c.challenge(now, ReasonUnsentACK)
 		return false
 	}
+	c.heard(now)
 	if c.snd.una.Less(seg.Ack) {
 		c.acknowledged(now, seg)
 	} else if c.isDuplicateACK(seg) {

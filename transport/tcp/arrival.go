@@ -7,7 +7,6 @@ import "hubbub/clock"
 // segment up.
 func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
 	c.count.segmentsIn++
-	c.heard(now)
 	switch c.state {
 	case StateClosed:
 		c.discard(DiscardClosed)
@@ -80,7 +79,9 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 		return false
 	}
 	if seg.Flags.Has(rst) {
-		seg.drop() // "TCP implementations SHOULD allow a received RST segment to include data (SHLD-2)." (RFC 9293, 3.5.3)
+		// "TCP implementations SHOULD allow a received RST segment to include
+		// data (SHLD-2)." (RFC 9293, 3.5.3)
+		seg.drop()
 	}
 	if !c.acceptable(seg) {
 		c.unacceptable(now, seg)
@@ -231,8 +232,8 @@ func (c *Conn) challenge(now clock.Time, why Reason) {
 }
 
 // answerInvalid sends an ACK in answer to an unacceptable segment. Answers to
-// bare ACKs are limited: two ends that disagree about the
-// sequence numbers would answer each other's answers for ever.
+// bare ACKs are limited: two ends that disagree about the sequence numbers
+// would answer each other's answers for ever.
 func (c *Conn) answerInvalid(now clock.Time, seg *Segment, why Reason) {
 	switch {
 	case seg.Flags.Has(syn):
@@ -259,12 +260,4 @@ func answerDue(env *Env, now clock.Time, last *clock.Time) bool {
 	}
 	*last = max(now, 1)
 	return true
-}
-
-// heard notes a sign of life.
-func (c *Conn) heard(now clock.Time) {
-	c.rcv.lastAt = now
-	if c.keep != nil {
-		c.keep.unanswered = 0
-	}
 }

@@ -26,7 +26,8 @@ type Config struct {
 	// RFC 9293, 3.4.2 says two minutes, Linux waits 60 s in all.
 	MSL time.Duration
 
-	// How often a segment is sent again before the connection is given up:
+	// How often a segment is sent again before the connection is given up, at
+	// most 255 times:
 	// a SYN, a SYN-ACK, data (R2), data that no program waits for any more.
 	// R1 (Retries1) is when the layers below are told that something may be
 	// wrong with the path (RFC 9293, 3.8.3).

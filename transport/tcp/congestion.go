@@ -2,9 +2,9 @@ package tcp
 
 import "hubbub/clock"
 
-// A Window is the congestion window: how much the sender lets be in flight so
+// congestion is the congestion window: how much the sender lets be in flight so
 // that the network can bear it (RFC 5681, 2). All values are in octets.
-type Window struct {
+type congestion struct {
 	cwnd         int
 	ssthresh     int  // below it slow start, above it congestion avoidance
 	credit       int  // acknowledged since cwnd last grew in avoidance
@@ -13,16 +13,16 @@ type Window struct {
 	afterTimeout bool // slow start follows a time-out
 }
 
-// A Control is a congestion control algorithm. It holds what it knows of a
+// A control is a congestion control algorithm. It holds what it knows of a
 // connection itself, and moves the window on two occasions.
-type Control interface {
+type control interface {
 	// Name returns the usual name, such as "reno".
 	Name() string
 	// Acked lets cwnd grow after n new octets were acknowledged.
-	Acked(w *Window, now clock.Time, n int)
+	Acked(w *congestion, now clock.Time, n int)
 	// Lost sets ssthresh after a loss with so many octets in flight. Recovery
 	// sets cwnd.
-	Lost(w *Window, now clock.Time, flight int)
+	Lost(w *congestion, now clock.Time, flight int)
 }
 
 // unlimited is the slow start threshold before any loss: "The initial value
@@ -79,7 +79,7 @@ func (c *Conn) grow(now clock.Time, n int, limited bool) {
 }
 
 // growth names how the window grows.
-func (w *Window) growth() string {
+func (w *congestion) growth() string {
 	if w.cwnd <= w.ssthresh {
 		return "slow start"
 	}

@@ -54,7 +54,7 @@ func TestSlowStartGrowsByWhatIsAcknowledged(t *testing.T) {
 func TestCongestionAvoidanceGrowsOneSegmentARoundTrip(t *testing.T) {
 	// "During congestion avoidance, cwnd is incremented by roughly 1
 	// full-sized segment per round-trip time (RTT)." RFC 5681, 3.1.
-	w := Window{cwnd: 10000, ssthresh: 10000, mss: 1000}
+	w := congestion{cwnd: 10000, ssthresh: 10000, mss: 1000}
 	for rtt := range 20 {
 		before := w.cwnd
 		for acked := 0; acked < before; acked += 2000 {

@@ -40,8 +40,8 @@ type Conn struct {
 	ts        timestamps
 	rtt       estimator
 	loss      recovery
-	cc        Window
-	control   Control
+	cc        congestion
+	control   control
 	reset     pendingReset
 	invalidAt clock.Time // when an invalid segment was last answered
 

@@ -37,7 +37,7 @@
 // A timer: a constant in timers.go with its name, a line in HandleTimer, a
 // method that says what is done when it is due. A reason for a segment: a
 // constant and a line in reason.go, and who sends it. A congestion control: a
-// type with the methods of [Control], in a file of its own like reno.go. An
+// type with the methods of control, in a file of its own like reno.go. An
 // option that both ends must agree on: offer it in synOptions, agree in
 // negotiate, send it in options (all in open.go and send.go), and obey it in
 // checkTimestamp's neighbourhood (arrival.go).

@@ -82,6 +82,14 @@ func (c *Conn) keepAliveTimeout(now clock.Time) {
 	}
 }
 
+// heard notes a sign of life.
+func (c *Conn) heard(now clock.Time) {
+	c.rcv.lastAt = now
+	if c.keep != nil {
+		c.keep.unanswered = 0
+	}
+}
+
 // silentTooLong reports whether the peer was silent beyond the program's user
 // time-out.
 func (c *Conn) silentTooLong(now clock.Time) bool {

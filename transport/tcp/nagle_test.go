@@ -4,7 +4,9 @@ import "testing"
 
 func TestNagleCoalescesSmallWrites(t *testing.T) {
 	// "A TCP implementation SHOULD implement the Nagle algorithm to coalesce
-	// short segments (SHLD-7)." RFC 9293, 3.7.4.
+	// short segments (SHLD-7)." RFC 9293, 3.7.4. What is held goes out with the
+	// next ACK: "MUST NOT buffer data indefinitely (MUST-60)".
+	// RFC 9293, 3.9.1.2.
 	e := establishedEnd(t)
 	e.writes(1)
 	e.want().segment("PA 1:2 ack 1", ReasonData)
@@ -17,6 +19,8 @@ func TestNagleCoalescesSmallWrites(t *testing.T) {
 }
 
 func TestNagleDoesNotHoldFullSegments(t *testing.T) {
+	// "a TCP implementation SHOULD send a maximum-sized segment whenever
+	// possible (SHLD-28)". RFC 9293, 3.9.1.2.
 	e := establishedEnd(t)
 	e.writes(1)
 	e.want().segment("PA 1:2 ack 1", ReasonData)

@@ -135,7 +135,7 @@ func (c *Conn) handshakeTimeout(now clock.Time) {
 	if c.state == StateSynReceived {
 		most = c.env.SynAckRetries
 	}
-	if int(c.retries) >= most || c.userTimeoutOver(now) {
+	if int(c.retries) >= min(most, maxRetries) || c.userTimeoutOver(now) {
 		c.fail(now, c.timeoutError(), "no answer to the SYN")
 		return
 	}

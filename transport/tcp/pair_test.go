@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -281,12 +282,12 @@ func (p *pair) randomBytes(n int) []byte {
 	return b
 }
 
+// cases is how many random cases the property tests try: 10000 in a nightly
+// run.
+var cases = flag.Uint64("cases", 300, "random cases of each property test")
+
 func TestStreamsArriveExactThroughAnyNetwork(t *testing.T) {
-	cases := 300
-	if testing.Short() {
-		cases = 50
-	}
-	for seed := range uint64(cases) {
+	for seed := range *cases {
 		streamsArrive(t, seed)
 		if t.Failed() {
 			return
@@ -337,11 +338,7 @@ func streamsArrive(t *testing.T, seed uint64) {
 }
 
 func TestWhateverProgramsDoBothEndsComeToRest(t *testing.T) {
-	cases := 300
-	if testing.Short() {
-		cases = 50
-	}
-	for seed := range uint64(cases) {
+	for seed := range *cases {
 		endsComeToRest(t, seed)
 		if t.Failed() {
 			return

@@ -13,7 +13,6 @@ const (
 	ReasonData
 	ReasonUrgent
 	ReasonFIN
-	ReasonACK
 	ReasonQuickACK
 	ReasonDelayedACK
 	ReasonSecondSegment
@@ -56,7 +55,6 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonData:            {"data", "RFC 9293, 3.7"},
 	ReasonUrgent:          {"urgent data", "RFC 9293, 3.8.5"},
 	ReasonFIN:             {"no more data to send", "RFC 9293, 3.6"},
-	ReasonACK:             {"ACK", "RFC 9293, 3.10.7.4"},
 	ReasonQuickACK:        {"ACK at once: the connection is young", "RFC 9293, 3.8.6.3"},
 	ReasonDelayedACK:      {"delayed ACK", "RFC 9293, 3.8.6.3"},
 	ReasonSecondSegment:   {"ACK of a second full segment", "RFC 9293, 3.8.6.3"},

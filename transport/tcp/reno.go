@@ -3,7 +3,7 @@ package tcp
 import "hubbub/clock"
 
 // reno is the congestion control of RFC 5681 with appropriate byte counting
-// (RFC 3465). All it knows is in the Window.
+// (RFC 3465). All it knows is in the congestion struct.
 type reno struct{}
 
 func (reno) Name() string { return "reno" }
@@ -13,7 +13,7 @@ func (reno) Name() string { return "reno" }
 // second one, but one after a time-out (RFC 3465, 2.2 and 2.3). In congestion
 // avoidance one segment per round trip: per window of octets acknowledged
 // (RFC 3465, 2.1).
-func (reno) Acked(w *Window, _ clock.Time, n int) {
+func (reno) Acked(w *congestion, _ clock.Time, n int) {
 	if w.cwnd < w.ssthresh {
 		most := 2 * w.mss
 		if w.afterTimeout {
@@ -30,7 +30,7 @@ func (reno) Acked(w *Window, _ clock.Time, n int) {
 }
 
 // Lost: "ssthresh = max (FlightSize / 2, 2*SMSS) (4)" (RFC 5681, 3.1).
-func (reno) Lost(w *Window, _ clock.Time, flight int) {
+func (reno) Lost(w *congestion, _ clock.Time, flight int) {
 	w.ssthresh = max(flight/2, 2*w.mss)
 	w.credit = 0
 }

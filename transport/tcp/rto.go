@@ -91,11 +91,15 @@ func (c *Conn) givesUp(now clock.Time, tries uint8) bool {
 	if c.userTimeout > 0 {
 		return c.userTimeoutOver(now)
 	}
+	most := c.env.Retries2
 	if c.orphan {
-		return int(tries) >= c.env.OrphanRetries
+		most = c.env.OrphanRetries
 	}
-	return int(tries) >= c.env.Retries2
+	return int(tries) >= min(most, maxRetries)
 }
+
+// maxRetries is the largest number of retries that can be counted.
+const maxRetries = 255
 
 // userTimeoutOver reports whether the oldest octet has waited for its
 // acknowledgment longer than the program allows.

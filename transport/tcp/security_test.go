@@ -83,7 +83,7 @@ func TestEndsThatDisagreeDoNotAnswerEachOtherForEver(t *testing.T) {
 	other.ends[1].snd.una, other.ends[1].snd.nxt = 1000, 1000
 	other.ends[1].rcv.nxt, other.ends[1].rcv.edge = 90000, 99000
 	a, b := d.ends[0], other.ends[1]
-	a.ackNow(ReasonACK)
+	a.ackNow(ReasonWindowUpdate)
 	var s Segment
 	n := 0
 	for moved := true; moved && n < 1000; {

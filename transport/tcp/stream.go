@@ -43,7 +43,8 @@ func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
 func (c *Conn) Unacked() int { return c.snd.queue.Len() }
 
 // Write appends all of v to the send queue, with its reference, beyond the
-// buffer's size if need be: the caller has looked at WriteSpace.
+// buffer's size if need be: the caller has looked at WriteSpace. What is free
+// behind v in its storage may be filled by later writes.
 func (c *Conn) Write(_ clock.Time, v pkt.View) error {
 	if err := c.writeError(); err != nil {
 		v.Release()
