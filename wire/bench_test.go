@@ -32,8 +32,8 @@ func BenchmarkFCS(b *testing.B) {
 	}
 }
 
-// benchHeader is a header of each kind, with what is usual in a data segment.
-func BenchmarkParse(b *testing.B) {
+// BenchmarkHeader parses and appends what is usual in a data segment.
+func BenchmarkHeader(b *testing.B) {
 	for _, c := range zeroAllocCases() {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
