@@ -73,7 +73,7 @@ func (s *Stack) sendICMP(now clock.Time, h *wire.IPv4, m wire.ICMPv4, payload pk
 func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4) {
 	about := icmperr.Packet{
 		Header: h, LinkBroadcast: at.broadcast,
-		DstBroadcast: at.iface.isBroadcast(h.Dst), SrcBroadcast: at.iface.isBroadcast(h.Src),
+		Loopback: at.iface.Loopback, DstBroadcast: at.iface.isBroadcast(h.Dst), SrcBroadcast: at.iface.isBroadcast(h.Src),
 	}
 	if head := transportHead(h, p); h.Protocol == wire.ProtocolICMP && len(head) > 0 {
 		about.ICMPType = head[0]

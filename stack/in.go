@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"net/netip"
+
 	"hubbub/clock"
 	"hubbub/internal/pkt"
 	"hubbub/wire"
@@ -53,12 +55,22 @@ func (s *Stack) handleARP(now clock.Time, at arrival, p *pkt.Packet) {
 	}
 	neighbors := s.with(i)
 	neighbors.HandleARP(now, a, at.broadcast)
+	s.gatewayIs(a.SenderIP, true)
 	if a.Op == wire.ARPRequest && s.local[a.TargetIP] != i && a.SenderIP != a.TargetIP {
 		s.discard(now, i, p, discardARP)
 	} else {
 		p.Release()
 	}
 	s.drainNeighbors(now, i)
+}
+
+// gatewayIs notes whether a router answers on the link: as long as one that
+// is dead has a living substitute, that is used (RFC 1122, 3.3.1.4, R1122-30).
+func (s *Stack) gatewayIs(addr netip.Addr, alive bool) {
+	if s.routes.Reachable(addr) != alive {
+		s.routes.SetReachable(addr, alive)
+		s.generation++
+	}
 }
 
 // drainNeighbors takes all output of an interface's neighbour cache.
@@ -83,10 +95,11 @@ func (s *Stack) drainNeighbors(now clock.Time, i *Interface) {
 		s.frame(i, p, mac, wire.EtherTypeIPv4)
 	}
 	for {
-		p, _, ok := i.neighbors.PollUnreachable(now)
+		p, hop, ok := i.neighbors.PollUnreachable(now)
 		if !ok {
 			break
 		}
+		s.gatewayIs(hop, false)
 		s.unresolved(now, i, p)
 	}
 }

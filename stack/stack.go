@@ -172,6 +172,8 @@ func (s *Stack) HandleTimer(now clock.Time) {
 		i.handleTimer(s, now)
 	}
 	s.expireFragments(now)
+	s.pathMTU.HandleTimer(now)
+	s.generation++ // a path's MTU may have grown
 }
 
 // Output.
@@ -197,6 +199,7 @@ func (s *Stack) PollReady() (Endpoint, bool) {
 // is due.
 func (s *Stack) NextTimer() clock.Time {
 	next := clock.Earlier(s.timers.Next(), s.reassembly.NextTimer())
+	next = clock.Earlier(next, s.pathMTU.NextTimer())
 	for _, i := range s.interfaces {
 		if i.neighbors != nil {
 			next = clock.Earlier(next, i.neighbors.NextTimer())

@@ -39,7 +39,11 @@ func neighborEvent(i *Interface, f *neigh.Fact) event.Body {
 			Port: i.Name, Address: f.Addr, MAC: i.MAC, From: "probing", To: "usable", Why: f.Why,
 		}
 	case neigh.Discarded:
-		return event.FrameDropped{Port: i.Name, Frame: event.ID(f.ID), Reason: f.Why}
+		frame := event.ID(f.ID)
+		if frame == 0 {
+			frame = event.ID(f.Cause) // an ARP packet, as it was heard
+		}
+		return event.FrameDropped{Port: i.Name, Frame: frame, Reason: f.Why}
 	}
 	return event.Neighbor{
 		Port: i.Name, Address: f.Addr, MAC: f.MAC, From: f.From.String(), To: f.To.String(), Why: f.Why,
