@@ -1,0 +1,90 @@
+# The checks of hubbub. `make help` lists the targets.
+
+SHELL := /bin/bash -o pipefail
+
+# Tools, pinned here alone.
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# What may be set: make nightly FUZZTIME=1h, make bench BENCH=Bulk PACKAGES=./transport/tcp
+TIMEOUT  ?= 18m
+FUZZTIME ?= 2m
+BENCH    ?= .
+PACKAGES ?= $(shell .ci/packages-with '^func Benchmark')
+
+# No check needs the commit in a binary, and asking git for it fails in a tree
+# that another user owns.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+step = @printf '\n== %s ==\n' "$(1)"
+
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: deps format vet staticcheck rfc-check build race ## install what is needed, then check and test everything
+
+.PHONY: deps
+deps: ## install the Debian packages and Go modules that the tests need
+	$(call step,What the tests need)
+	@.ci/deps
+	go mod download
+
+.PHONY: format
+format: ## fail if a Go file isn't formatted as gofumpt does
+	$(call step,Format (gofumpt))
+	@files=$$($(GOFUMPT) -l .) || exit 1; \
+	if [ -n "$$files" ]; then \
+		echo "These files aren't formatted; 'make fix' does it:"; echo "$$files"; exit 1; \
+	fi
+
+.PHONY: fix
+fix: ## format all Go files
+	$(GOFUMPT) -w .
+
+.PHONY: vet
+vet: ## run go vet
+	$(call step,go vet)
+	go vet ./...
+
+.PHONY: staticcheck
+staticcheck: ## run staticcheck
+	$(call step,staticcheck)
+	$(STATICCHECK) ./...
+
+.PHONY: rfc-check
+rfc-check: ## fail if docs/rfc.md isn't up to date
+	$(call step,docs/rfc.md is up to date)
+	go run ./internal/rfcdoc -check
+
+.PHONY: build
+build: ## build every package
+	$(call step,go build)
+	go build ./...
+
+.PHONY: race
+race: ## run all tests, and the seeds of the fuzz targets, with the race detector
+	$(call step,Tests with the race detector)
+	@.ci/go-test -race -timeout $(TIMEOUT) ./...
+
+.PHONY: nightly
+nightly: test ## make test, then property tests with 10,000 cases and every fuzz target for FUZZTIME (2m)
+	$(call step,Property tests with 10000 cases)
+	@HUBBUB_NIGHTLY=1 .ci/go-test -timeout 6h ./...
+	$(call step,Fuzz targets; $(FUZZTIME) each)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks (BENCH=regexp PACKAGES=...)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+
+.PHONY: rfc
+rfc: ## write docs/rfc.md anew from the citations
+	go run ./internal/rfcdoc
+
+.PHONY: golden
+golden: ## write the golden files anew; look at the difference before you commit it
+	go test -run Golden $$(.ci/packages-with 'flag\.Bool\("update"') -update
