@@ -127,10 +127,11 @@ func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
 //	               or RCV.NXT =< SEG.SEQ+SEG.LEN-1 < RCV.NXT+RCV.WND
 //
 // "If the RCV.WND is zero, no segments will be acceptable, but special
-// allowance should be made to accept valid ACKs, URGs, and RSTs": a segment
-// that begins at RCV.NXT passes, and loses its text. So does an ACK at the
-// window's right edge, as in Linux: that is where a peer which has filled the
-// window sends its ACKs from, and they count even if a segment before was lost.
+// allowance should be made to accept valid ACKs, URGs, and RSTs"
+// (RFC 9293, 3.10.7.4): a segment that begins at RCV.NXT passes, and loses its
+// text. So does an ACK at the window's right edge, as in Linux: that is where a
+// peer which has filled the window sends its ACKs from, and they count even if
+// a segment before was lost.
 func (c *Conn) acceptable(seg *Segment) bool {
 	if seg.Seq == c.rcv.nxt || seg.Seq.Between(c.rcv.nxt, c.rcv.edge) {
 		return true

@@ -10,7 +10,7 @@ import (
 // has the values of the RFCs, and Linux's where the RFCs leave room.
 type Config struct {
 	// RFC 6298: the retransmission time-out before the first measurement, and
-	// its limits. RFC 6298, 2.4 would have at least one second; Linux and
+	// its limits. RFC 6298, 2 would have at least one second; Linux and
 	// nearly everybody else wait 200 ms at least.
 	InitialRTO, MinRTO, MaxRTO time.Duration
 
@@ -64,7 +64,7 @@ type Config struct {
 	InvalidACKInterval time.Duration
 
 	// SynBacklog bounds the half-open connections of one listener
-	// (RFC 4987, 3.4); MaxBacklog is the longest accept queue.
+	// (RFC 4987, 3.2); MaxBacklog is the longest accept queue.
 	SynBacklog, MaxBacklog int
 }
 

@@ -34,7 +34,7 @@ func (c *Conn) delayACK(now clock.Time) {
 // "An ACK SHOULD be generated for at least every second full-sized segment or
 // 2*RMSS bytes of new data" (SHLD-19; RFC 9293, 3.8.6.3). "A TCP receiver
 // SHOULD send an immediate ACK when the incoming segment fills in all or part
-// of a gap in the sequence space." (RFC 5681, 4.2)
+// of a gap in the sequence space." (RFC 5681, 3.2)
 func (c *Conn) ackText(now clock.Time, filled bool) {
 	switch {
 	case filled:

@@ -41,7 +41,7 @@ func TestSoftErrorSaysWhyItTimedOut(t *testing.T) {
 func TestHardErrorEndsTheHandshakeOnly(t *testing.T) {
 	// "These are hard error conditions, so TCP implementations SHOULD abort the
 	// connection (SHLD-26)." RFC 9293, 3.9.2.2; but not one that is open:
-	// RFC 5927, 6.
+	// RFC 5927, 5.2.
 	e := synSentEnd(t)
 	e.does(func(c *Conn) { c.HandleUnreachable(e.now, syscall.ECONNREFUSED, true, testISS) })
 	e.want().state(StateClosed)

@@ -24,8 +24,9 @@ func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
 }
 
 // TimestampOffset returns what a connection adds to its timestamp clock, so
-// that the clock doesn't tell how long the host has been up: "a random offset
-// may be added to the timestamp clock on a per-connection basis" (RFC 7323, 7.1).
+// that the clock doesn't tell how long the host has been up: "A random offset
+// may be added to the timestamp clock on a per-connection basis."
+// (RFC 7323, 5.4)
 func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
 	return uint32(connectionHash(secret, local, remote) >> 32)
 }

@@ -8,9 +8,9 @@ import (
 )
 
 func TestCloseInOrder(t *testing.T) {
-	// The four segments of RFC 9293, 3.6, from the side that closes first:
 	// "When a connection is closed actively, it MUST linger in the TIME-WAIT
 	// state for a time 2xMSL (Maximum Segment Lifetime) (MUST-13)."
+	// RFC 9293, 3.6.1. The four segments are of figure 12.
 	e := timeWaitEnd(t)
 	e.after(60*time.Second - 1)
 	e.want().state(StateTimeWait)

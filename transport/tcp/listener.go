@@ -20,7 +20,7 @@ const (
 	Admit Admission = iota
 	// DropAcceptQueue: the accept queue is full.
 	DropAcceptQueue
-	// DropSynQueue: too many connections are half open (RFC 4987, 3.4).
+	// DropSynQueue: too many connections are half open (RFC 4987, 3.2).
 	DropSynQueue
 	// DropNotSYN: the segment is not one that a listener takes; what is to be
 	// answered, [ListenReply] says.

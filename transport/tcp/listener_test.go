@@ -58,7 +58,7 @@ func TestBacklog(t *testing.T) {
 }
 
 func TestHalfOpenConnectionsAreBounded(t *testing.T) {
-	// RFC 4987, 3.4.
+	// RFC 4987, 3.2.
 	e := newEnd(t, func(c *Config) { c.SynBacklog = 3 })
 	l := NewListener(e.env, 10)
 	for i := range 5 {

@@ -69,10 +69,9 @@ func (c *Conn) duplicateACK(now clock.Time) {
 	}
 }
 
-// enterRecovery is fast retransmit (RFC 5681, 3.2; RFC 6582, 3.2): "a TCP
-// MUST set ssthresh to no more than the value given in equation (4)", "The
-// lost segment starting at SND.UNA MUST be retransmitted and cwnd set to
-// ssthresh plus 3*SMSS."
+// enterRecovery is fast retransmit: "a TCP MUST set ssthresh to no more than
+// the value given in equation (4)", "The lost segment starting at SND.UNA MUST
+// be retransmitted and cwnd set to ssthresh plus 3*SMSS." (RFC 5681, 3.2)
 func (c *Conn) enterRecovery(now clock.Time) {
 	c.loss.phase, c.loss.partial = PhaseRecovery, false
 	c.loss.recover = c.snd.nxt.Add(-1)

@@ -9,9 +9,11 @@ func TestRetransmissionBacksOff(t *testing.T) {
 	// "A TCP endpoint MUST implement the basic congestion control algorithms
 	// slow start, congestion avoidance, and exponential backoff of RTO to
 	// avoid creating congestion collapse conditions (MUST-19)."
-	// RFC 9293, 3.8.2. "When the number of transmissions of the same segment
+	// RFC 9293, 3.8.2.
+	//
+	// "When the number of transmissions of the same segment
 	// reaches a threshold R2 greater than R1, close the connection" is
-	// MUST-20, 3.8.3.
+	// MUST-20. RFC 9293, 3.8.3.
 	e := establishedEnd(t)
 	e.env.Watch = true
 	e.writes(100)

@@ -9,7 +9,7 @@ func TestBlindReset(t *testing.T) {
 	// "If the RST bit is set and the sequence number does not exactly match
 	// the next expected sequence value, yet is within the current receive
 	// window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
-	// RFC 5961, 3.2.
+	// RFC 9293, 3.10.7.4, of RFC 5961, 3.2.
 	e := establishedEnd(t)
 	e.peer().sends("R 2")
 	e.want().segment("A 1 ack 1", ReasonChallengeReset)
@@ -27,7 +27,8 @@ func TestBlindReset(t *testing.T) {
 
 func TestBlindSYN(t *testing.T) {
 	// "if the SYN bit is set, irrespective of the sequence number, TCP
-	// endpoints MUST send a "challenge ACK" to the remote peer". RFC 5961, 4.2.
+	// endpoints MUST send a "challenge ACK" to the remote peer".
+	// RFC 9293, 3.10.7.4, of RFC 5961, 4.2.
 	e := establishedEnd(t)
 	for _, spec := range []string{"S 0", "S 1", "S 100", "S 1000000000", "SA 0 ack 1"} {
 		e.peer().sends(spec)

@@ -21,8 +21,8 @@ func (c *Conn) arriveSynSent(now clock.Time, seg *Segment) {
 
 // badHandshakeACK: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset
 // (unless the RST bit is set, if so drop the segment and return)
-// <SEQ=SEG.ACK><CTL=RST>". An old SYN-ACK is turned away like this, and the
-// connection goes on (RFC 9293, 3.5.1).
+// <SEQ=SEG.ACK><CTL=RST>" (RFC 9293, 3.10.7.3). An old SYN-ACK is turned away
+// like this, and the connection goes on (RFC 9293, 3.5.1).
 func (c *Conn) badHandshakeACK(seg *Segment) {
 	if seg.Flags.Has(rst) {
 		c.discard(DiscardBadReset)
@@ -63,6 +63,7 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 // simultaneousSYN: both ends have asked at once. "Otherwise, enter
 // SYN-RECEIVED, form a SYN,ACK segment ... and send it" (RFC 9293, 3.10.7.3).
 // "A TCP implementation MUST support simultaneous open attempts (MUST-10)."
+// (RFC 9293, 3.5)
 func (c *Conn) simultaneousSYN(now clock.Time, seg *Segment) {
 	c.takeSYN(now, seg)
 	c.retries = 0

@@ -3,7 +3,7 @@ package tcp
 import "hubbub/clock"
 
 // urgentState is the urgent mode of either direction. The urgent pointer marks
-// the end of urgent data in the stream (RFC 6093, 3): "The urgent pointer
+// the end of urgent data in the stream (RFC 6093, 4): "The urgent pointer
 // MUST point to the sequence number of the octet following the urgent data
 // (MUST-62)." (RFC 9293, 3.8.5).
 type urgentState struct {

@@ -55,7 +55,7 @@ func TestUrgentPointerIsSentEvenIfTheWindowIsClosed(t *testing.T) {
 func TestUrgentOctetOutOfLine(t *testing.T) {
 	// "However, TCP implementations MUST still include support for the urgent
 	// mechanism (MUST-30)." RFC 9293, 3.8.5. The default of Linux and BSD: the last octet is taken out of the stream,
-	// and reading stops once where it was. RFC 6093, 2.
+	// and reading stops once where it was. RFC 6093, 3.1.
 	e := establishedEnd(t)
 	e.env.Watch = true
 	e.peer().sends("PUA 1:11 ack 1 urg 6")
