@@ -206,3 +206,7 @@ func (p *pace) prodIfReal() {
 // TimeOfDay returns what the clock outside shows: where a network that is not
 // virtual begins to count.
 func TimeOfDay() time.Time { return time.Now() }
+
+// Until returns how long it is, by the clock outside, until t: what a program
+// that computed a deadline from that clock has left.
+func Until(t time.Time) time.Duration { return time.Until(t) }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -218,7 +219,7 @@ func (w *World) attend(until clock.Time, toEnd bool) error {
 		l, deadline = new(WaitList), until
 	}
 	for !toEnd || len(w.programs.alive) > 0 {
-		if _, err := w.Wait(nil, nil, l, deadline); err != nil {
+		if _, err := w.Wait(context.Background(), nil, l, deadline); err != nil {
 			if !toEnd && errors.Is(err, ErrDeadline) {
 				return nil
 			}
@@ -245,7 +246,7 @@ func (w *World) Sleep(d clock.Duration) error {
 		return w.err
 	}
 	var nobody WaitList
-	_, err := w.Wait(nil, nil, &nobody, w.now.Add(d))
+	_, err := w.Wait(context.Background(), nil, &nobody, w.now.Add(d))
 	if errors.Is(err, ErrDeadline) {
 		return nil
 	}

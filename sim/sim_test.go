@@ -240,7 +240,7 @@ func TestDeadlockIsTold(t *testing.T) {
 	w.Go("reader", func() {
 		w.Enter()
 		defer w.Unlock()
-		w.Wait(nil, nil, &l, clock.Never)
+		w.Wait(t.Context(), nil, &l, clock.Never)
 	})
 	var deadlock *DeadlockError
 	if err := w.Run(); !errors.As(err, &deadlock) || !slices.Equal(deadlock.Programs, []string{"reader"}) {
@@ -270,7 +270,7 @@ func TestAWaitEndsAtItsDeadline(t *testing.T) {
 		defer w.Close()
 		var l WaitList
 		now := w.Enter()
-		_, err := w.Wait(nil, nil, &l, now.Add(time.Minute))
+		_, err := w.Wait(t.Context(), nil, &l, now.Add(time.Minute))
 		if !errors.Is(err, ErrDeadline) || w.Now() != clock.Time(time.Minute) {
 			t.Errorf("%v at %v, want ErrDeadline after a minute", err, w.Now())
 		}

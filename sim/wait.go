@@ -34,7 +34,7 @@ type Waiter struct {
 
 // Wait runs the world to completion after the caller's change to n, if any,
 // and waits until somebody wakes the list, the world's clock shows deadline
-// (clock.Never for no limit), or ctx, which may be nil, is done. It returns
+// (clock.Never for no limit), or ctx is done. It returns
 // with the lock held, as it was called, and the event that ended the wait.
 //
 // The error is nil, ErrDeadline, the context's, or why the world has stopped.
@@ -63,7 +63,7 @@ func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.T
 // block gives up the lock until the waiter is woken.
 func (r *Waiter) block(ctx context.Context) {
 	w := r.world
-	if ctx != nil && ctx.Done() != nil {
+	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { w.cancel(r, ctx) })
 		defer stop()
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/sim"
 )
 
 // A Conn is a connection as package net has it: [net.Conn], and what
@@ -256,7 +257,7 @@ func (h *Host) dial(ctx context.Context, network, address string) (net.Conn, net
 func (s *Socket) heed(ctx context.Context) {
 	if t, ok := ctx.Deadline(); ok {
 		now := s.host.world.Enter()
-		s.writeDeadline = max(1, now.Add(time.Until(t).Round(time.Millisecond)))
+		s.writeDeadline = max(1, now.Add(sim.Until(t).Round(time.Millisecond)))
 		s.host.world.Unlock()
 	}
 }

@@ -37,6 +37,8 @@ var errnos = []struct {
 	{tcp.ErrReset, syscall.ECONNRESET},
 	{tcp.ErrTimeout, syscall.ETIMEDOUT},
 	{tcp.ErrAborted, syscall.ECONNABORTED},
+	{tcp.ErrWriteClosed, syscall.EPIPE},
+	{tcp.ErrNotConnected, syscall.ENOTCONN},
 }
 
 // errnoOf returns the number of an error from below, zero if it has none.

@@ -123,7 +123,7 @@ func (h *Host) instant(now clock.Time, t time.Time) clock.Time {
 	}
 	left := t.Sub(h.epoch) - clock.Duration(now)
 	if h.foreign(t) {
-		left = time.Until(t).Round(time.Millisecond)
+		left = sim.Until(t).Round(time.Millisecond)
 	}
 	return max(1, now.Add(left))
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"syscall"
@@ -133,15 +134,6 @@ func (s *Socket) usable() error {
 // leave lets happen what follows from the call and unlocks the world.
 func (s *Socket) leave() { s.host.world.Leave(s.host.node) }
 
-// limit returns until when a call may wait: the earlier of a deadline and the
-// socket's time-out.
-func (s *Socket) limit(now, deadline clock.Time) clock.Time {
-	if s.timeout > 0 {
-		return clock.Earlier(deadline, now.Add(s.timeout))
-	}
-	return deadline
-}
-
 // wait waits until l is woken. Called with the world locked, it returns so.
 // until is the limit that the call's time-out sets; the deadline, which may
 // change meanwhile, is looked up.
@@ -149,7 +141,7 @@ func (s *Socket) wait(l *sim.WaitList, deadline *clock.Time, until clock.Time) e
 	if s.nonblocking {
 		return syscall.EAGAIN
 	}
-	if _, err := s.host.world.Wait(nil, s.host.node, l, clock.Earlier(*deadline, until)); err != nil {
+	if _, err := s.host.world.Wait(context.Background(), s.host.node, l, clock.Earlier(*deadline, until)); err != nil {
 		return err
 	}
 	return s.usable()
@@ -256,7 +248,7 @@ func (s *Socket) lingerClose(now clock.Time) error {
 	}
 	until := now.Add(s.linger)
 	for c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1 {
-		if _, err := s.host.world.Wait(nil, s.host.node, &s.writable, until); err != nil {
+		if _, err := s.host.world.Wait(context.Background(), s.host.node, &s.writable, until); err != nil {
 			s.tcp.Abort(s.host.world.Now())
 			return err
 		}
