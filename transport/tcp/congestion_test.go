@@ -82,7 +82,7 @@ func TestTimeoutLeavesOneSegment(t *testing.T) {
 		t.Errorf("ssthresh %d", got)
 	}
 	// "after retransmitting the dropped segment the TCP sender uses the slow
-	// start algorithm", here by one segment per ACK (RFC 3465, 2.3).
+	// start algorithm" (RFC 5681, 3.1), by one segment per ACK (RFC 3465, 2.3).
 	e.peer().sends("A 1 ack 3001")
 	if got := e.c.Info().Cwnd; got != 2000 {
 		t.Errorf("cwnd %d", got)

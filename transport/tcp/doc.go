@@ -24,6 +24,7 @@
 //	delack.go reassembly.go                      what is acknowledged when, what waits for a gap to fill
 //	timestamps.go keepalive.go urgent.go icmp.go the rest of the protocol
 //	listener.go isn.go                           what servers need besides
+//	stream.go options.go errors.go               what the program asks for, and is told
 //	timers.go events.go reason.go info.go        time, facts, the reasons of segments, a picture for people
 //
 // # How a host uses it
