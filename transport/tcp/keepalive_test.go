@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"errors"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -54,7 +53,7 @@ func TestDeadPeerIsFoundOut(t *testing.T) {
 	e.after(75 * time.Second)
 	e.want().segment("RA 1 ack 1", ReasonGaveUp)
 	e.want().state(StateClosed)
-	if !errors.Is(e.c.Err(), syscall.ETIMEDOUT) {
+	if !errors.Is(e.c.Err(), ErrTimeout) {
 		t.Errorf("the error is %v", e.c.Err())
 	}
 	if lasted := e.now.Sub(began); lasted != 2*time.Hour+750*time.Second {

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"errors"
-	"syscall"
 	"testing"
 
 	"hubbub/internal/pkt"
@@ -89,7 +88,7 @@ func TestReadiness(t *testing.T) {
 func TestWriteOfAViewThatIsRefusedIsReleased(t *testing.T) {
 	e := closedEnd(t)
 	v := pkt.CopyView([]byte("x")).Retain()
-	if err := e.c.Write(e.now, v); !errors.Is(err, syscall.EPIPE) {
+	if err := e.c.Write(e.now, v); !errors.Is(err, ErrWriteClosed) {
 		t.Errorf("%v", err)
 	}
 	v.Release() // panics if it was not released once before
