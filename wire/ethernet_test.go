@@ -46,6 +46,10 @@ func TestEthernet(t *testing.T) {
 		want(t, c.name+": payload", string(rest), "payload")
 		want(t, c.name+": length", h.Len(), len(input)-len(rest))
 		wantBytes(t, c.name+" written", h.AppendTo(nil), c.bytes)
+		h, rest, err = wire.ParseEthernet(fromHex(c.bytes))
+		if h != c.header || len(rest) != 0 || err != nil {
+			t.Errorf("%s, the header alone: %+v, % x, %v", c.name, h, rest, err)
+		}
 	}
 }
 
@@ -100,6 +104,7 @@ func TestCheckFCSNoticesEveryBit(t *testing.T) {
 		frame[bit/8] ^= 1 << (bit % 8)
 	}
 	want(t, "three octets", wire.CheckFCS(frame[:3]), false)
+	want(t, "the sequence of nothing", wire.CheckFCS(make([]byte, 4)), true)
 	want(t, "whole", wire.CheckFCS(frame), true)
 }
 

@@ -134,6 +134,10 @@ func TestParseTCPOptions(t *testing.T) {
 				"00000007 00000008 00000009 0000000a",
 			wire.TCPOptions{SACK: [4]wire.SACKBlock{{1, 2}, {3, 4}, {5, 6}, {7, 8}}, NumSACK: 4},
 		},
+		{
+			"SACK, and two that are wrong", "050a 00000001 00000002 0506 00000001 0502",
+			wire.TCPOptions{SACK: [4]wire.SACKBlock{{1, 2}}, NumSACK: 1},
+		},
 		{"MSS twice", "020405b4 02040218", wire.TCPOptions{MSS: 536}},
 		{"window scale beyond 14", "0303ff", wire.TCPOptions{HasWindowScale: true, WindowScale: 255}},
 	} {

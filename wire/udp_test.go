@@ -31,6 +31,13 @@ func TestUDPHeaderAlone(t *testing.T) {
 	want(t, "rest", len(rest), 0)
 }
 
+func TestUDPWithoutPayload(t *testing.T) {
+	h, payload, err := wire.ParseUDP(fromHex("c000 0035 0008 0000 ffff"))
+	want(t, "error", err, nil)
+	want(t, "length", h.Length, 8)
+	want(t, "payload", len(payload), 0)
+}
+
 func TestUDPRefuses(t *testing.T) {
 	wantRefused(t, "c000 0035 0008 00", "UDP", wire.ErrShort, wire.ParseUDPHeader)
 	wantRefused(t, "c000 0035 0007 0000", "UDP", wire.ErrLength, wire.ParseUDPHeader)
