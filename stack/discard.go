@@ -38,6 +38,9 @@ const (
 	discardNotSYN
 	discardICMP
 	discardICMPLimit
+	discardRedirect
+	discardGroup
+	discardDirectedBroadcast
 	discardLinkBroadcast
 	discardNoDestination
 	discardTentative
@@ -72,6 +75,9 @@ var discardText = [numDiscards]string{
 	discardNotSYN:             "a listener takes nothing but SYNs",
 	discardICMP:               "its ICMP message concerns nothing here",
 	discardICMPLimit:          "too many ICMP errors have been sent already",
+	discardRedirect:           "the redirect is not from the gateway in use, or leads off the link",
+	discardGroup:              "it is for a multicast group that this machine hasn't joined",
+	discardDirectedBroadcast:  "it is a broadcast into a subnet, which routers don't let in",
 	discardLinkBroadcast:      "it was broadcast on the link, but its IP address is a single machine's",
 	discardNoDestination:      "its destination is no address of the machine any more",
 	discardTentative:          "its destination is an address that isn't in use yet",

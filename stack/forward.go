@@ -11,7 +11,7 @@ import (
 
 // forward sends a packet that is for somebody else on its way (RFC 1812, 5.3).
 func (s *Stack) forward(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
-	if at.broadcast || h.Dst.IsMulticast() || h.Src.IsUnspecified() || h.Dst.As4()[0] == 0 {
+	if at.broadcast || h.Src.IsUnspecified() || h.Dst.As4()[0] == 0 {
 		// RFC 1812, 5.3.4: a router MUST NOT forward any packet that it
 		// received as a link layer broadcast.
 		s.discard(now, at.iface, p, discardOtherAddress)
@@ -34,10 +34,10 @@ func (s *Stack) forward(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 }
 
 func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, v *path) {
-	if v.iface.isBroadcast(h.Dst) {
+	if v.iface.isBroadcast(h.Dst) && !s.cfg.ForwardBroadcasts {
 		// RFC 2644, 2: a router MUST NOT forward directed broadcasts unless
 		// it was configured to.
-		s.discard(now, at.iface, p, discardOtherAddress)
+		s.discard(now, at.iface, p, discardDirectedBroadcast)
 		return
 	}
 	if h.TotalLen > v.iface.MTU && h.DF {
@@ -48,6 +48,7 @@ func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pa
 		return
 	}
 	s.tellRoute(now, h.Dst, v)
+	s.redirect(now, at, h, p, v)
 	p.Cause = uint64(s.stream.Cause())
 	p.Reason, p.RFC = "forwarded: the time to live is one less, the MAC addresses are this link's", "RFC 1812, 5.3.1"
 	p.Cut(h.TotalLen)
@@ -74,7 +75,8 @@ func (s *Stack) cutOnTheWay(now clock.Time, h *wire.IPv4, p *pkt.Packet, v *path
 // answer: an endpoint here, or another machine.
 func (s *Stack) tellSender(now clock.Time, i *Interface, h *wire.IPv4, p *pkt.Packet) {
 	m := wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeHostUnreachable}
-	if s.local[h.Src] == nil {
+	if s.local[h.Src] == nil || h.Protocol != wire.ProtocolTCP && h.Protocol != wire.ProtocolUDP {
+		// A raw socket hears of it as of any other message.
 		s.icmpError(now, arrival{iface: i}, h, p, m)
 		return
 	}
@@ -102,8 +104,11 @@ func (s *Stack) failOpening(now clock.Time, h *wire.IPv4, head []byte) bool {
 }
 
 // unresolved gives up a packet whose next hop has no MAC address.
-func (s *Stack) unresolved(now clock.Time, i *Interface, p *pkt.Packet) {
+func (s *Stack) unresolved(now clock.Time, i *Interface, nextHop netip.Addr, p *pkt.Packet) {
 	h, _, err := wire.ParseIPv4Header(p.Head())
+	if err == nil && s.detour(now, nextHop, &h, p) {
+		return
+	}
 	if err == nil {
 		s.tellSender(now, i, &h, p)
 	}

@@ -23,8 +23,8 @@ func (s *Stack) handleICMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pack
 	case m.Type == wire.Echo:
 		s.echo(now, at, h, p, m, body)
 	case m.IsError():
-		if !s.handleICMPError(now, &m, payload) {
-			s.discard(now, at.iface, p, discardICMP)
+		if why, ok := s.handleICMPError(now, at, h, &m, payload); !ok {
+			s.discard(now, at.iface, p, why)
 			break
 		}
 		p.Release()
@@ -57,6 +57,7 @@ func (s *Stack) sendICMP(now clock.Time, h *wire.IPv4, m wire.ICMPv4, payload pk
 	v, err := s.pathTo(h.Dst, h.Src)
 	if err != nil {
 		payload.Release()
+		s.discards[discardNoRoute]++
 		return
 	}
 	h.Src = v.source
@@ -94,17 +95,48 @@ func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 }
 
 // handleICMPError hands an error to the endpoint whose packet it quotes. It
-// reports false if there is none.
-func (s *Stack) handleICMPError(now clock.Time, m *wire.ICMPv4, quoted []byte) bool {
-	h, transport, err := wire.ParseIPv4Header(quoted)
-	if err != nil || s.local[h.Src] == nil {
-		return false
-	}
-	if m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded {
+// reports false, and why, if there is none.
+func (s *Stack) handleICMPError(
+	now clock.Time, at arrival, outer *wire.IPv4, m *wire.ICMPv4, quoted []byte,
+) (Discard, bool) {
+	h, transport, err := wire.ParseIPv4Quote(quoted)
+	switch {
+	case err != nil || s.local[h.Src] == nil || at.broadcast:
+		return discardICMP, false
+	case m.Type == wire.Redirect:
+		return discardRedirect, s.redirected(now, at, outer.Src, &h, m.Gateway())
+	case m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded:
+		if !s.isOurs(&h, transport) {
+			return discardICMP, false
+		}
 		s.learnMTU(now, &h, int(m.MTU()))
 	}
-	return s.concerns(now, &h, transport, m)
+	return discardICMP, s.concerns(now, &h, transport, m)
 }
+
+// isOurs reports whether a quoted packet is one that this machine may have
+// sent: a forger, who can't see what is in flight, is not to shrink the path's
+// MTU (RFC 5927, 7.1).
+func (s *Stack) isOurs(h *wire.IPv4, transport []byte) bool {
+	if len(transport) < 8 {
+		return false
+	}
+	switch h.Protocol {
+	case wire.ProtocolTCP:
+		e := s.conns[tupleOf(netip.AddrPortFrom(h.Src, be16(transport)), netip.AddrPortFrom(h.Dst, be16(transport[2:])))]
+		if e == nil {
+			return false
+		}
+		info := e.conn.Info()
+		return quotedSeq(transport).Between(info.SendUnacked, info.SendNext)
+	case wire.ProtocolUDP:
+		return len(s.udps[be16(transport)]) > 0
+	}
+	return len(s.raws) > 0
+}
+
+// quotedSeq returns the sequence number of a TCP header's first eight bytes.
+func quotedSeq(b []byte) tcp.Seq { return tcp.Seq(uint32(be16(b[4:]))<<16 | uint32(be16(b[6:]))) }
 
 // learnMTU believes a router that h's packet exceeded a link's MTU (RFC 1191).
 func (s *Stack) learnMTU(now clock.Time, h *wire.IPv4, mtu int) {
@@ -126,8 +158,7 @@ func (s *Stack) concerns(now clock.Time, h *wire.IPv4, transport []byte, m *wire
 	remote := netip.AddrPortFrom(h.Dst, be16(transport[2:]))
 	switch h.Protocol {
 	case wire.ProtocolTCP:
-		quoted := tcp.Seq(uint32(be16(transport[4:]))<<16 | uint32(be16(transport[6:])))
-		return s.tcpError(now, local, remote, quoted, m)
+		return s.tcpError(now, local, remote, quotedSeq(transport), m)
 	case wire.ProtocolUDP:
 		return s.udpError(local, remote, m)
 	case wire.ProtocolICMP:
@@ -184,10 +215,18 @@ func (s *Stack) expireFragments(now clock.Time) {
 			p.SetBody(x.Payload)
 			x.Header.AppendTo(p.Prepend(x.Header.HeaderLen())[:0])
 			before := s.stream.Because(event.ID(x.Cause))
-			s.icmpError(now, arrival{iface: s.loopback}, &x.Header, p,
+			s.icmpError(now, arrival{iface: s.towards(x.Header.Src)}, &x.Header, p,
 				wire.ICMPv4{Type: wire.TimeExceeded, Code: wire.CodeReassemblyTimeExceeded})
 			s.stream.Because(before)
 			p.Release()
 		}
 	}
+}
+
+// towards returns the interface by which packets go to addr.
+func (s *Stack) towards(addr netip.Addr) *Interface {
+	if v, err := s.pathTo(addr, netip.Addr{}); err == nil {
+		return v.iface
+	}
+	return s.loopback
 }

@@ -100,6 +100,6 @@ func (s *Stack) drainNeighbors(now clock.Time, i *Interface) {
 			break
 		}
 		s.gatewayIs(hop, false)
-		s.unresolved(now, i, p)
+		s.unresolved(now, i, hop, p)
 	}
 }

@@ -72,7 +72,10 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 	}
 	i.addresses = append(i.addresses, prefix)
 	if !i.Loopback && prefix.Bits() < 31 {
-		i.broadcast = append(i.broadcast, lastAddress(prefix), prefix.Masked().Addr())
+		all := []netip.Addr{lastAddress(prefix), prefix.Masked().Addr()}
+		i.broadcast = append(i.broadcast, all...)
+		// The machine hears its own broadcasts.
+		s.loopback.broadcast = append(s.loopback.broadcast, all...)
 	}
 	s.local[addr] = i
 	if err := s.AddRoute(route.Route{
@@ -143,6 +146,9 @@ func (i *Interface) handleTimer(s *Stack, now clock.Time) {
 func (i *Interface) isBroadcast(addr netip.Addr) bool {
 	return addr == limitedBroadcast || slices.Contains(i.broadcast, addr)
 }
+
+// isBroadcast reports whether addr reaches everybody on one of the links.
+func (s *Stack) isBroadcast(addr netip.Addr) bool { return s.loopback.isBroadcast(addr) }
 
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 

@@ -38,6 +38,11 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 		return v, ErrNetUnreachable
 	}
 	v.iface = s.interfaces[r.Interface]
+	if source.IsLoopback() && !v.iface.Loopback {
+		// RFC 1122, 3.2.1.3 (g): "Addresses of this form MUST NOT appear
+		// outside a host."
+		return v, ErrInvalid
+	}
 	if r.NextHop.IsValid() {
 		v.nextHop = r.NextHop
 	}
@@ -47,10 +52,11 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 	return v, nil
 }
 
-// pathToGroup leads to everybody on the first link that isn't loopback.
+// pathToGroup leads to everybody on the link that the source address belongs
+// to, else on the first that isn't loopback.
 func (s *Stack) pathToGroup(v path) (path, error) {
 	for _, i := range s.interfaces {
-		if i.Loopback || len(i.addresses) == 0 {
+		if i.Loopback || len(i.addresses) == 0 || v.source.IsValid() && s.local[v.source] != i {
 			continue
 		}
 		v.iface = i
@@ -143,4 +149,14 @@ func (s *Stack) sendFragments(now clock.Time, p *pkt.Packet, v *path, h *wire.IP
 		piece.AppendTo(q.Prepend(piece.HeaderLen())[:0])
 		s.output(now, v.iface, v.nextHop, q)
 	}
+}
+
+// hearOneself gives this machine a copy of what it broadcasts, as on Linux:
+// its own sockets are among everybody. Of the groups it is only in that of all
+// hosts.
+func (s *Stack) hearOneself(dst netip.Addr, p *pkt.Packet) {
+	if dst.IsMulticast() && dst != allHosts {
+		return
+	}
+	s.frame(s.loopback, p.Clone(), wire.Broadcast, wire.EtherTypeIPv4)
 }

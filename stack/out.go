@@ -19,6 +19,7 @@ func (s *Stack) output(now clock.Time, i *Interface, nextHop netip.Addr, p *pkt.
 		return
 	}
 	if mac, ok := groupMAC(i, nextHop); ok {
+		s.hearOneself(nextHop, p)
 		s.frame(i, p, mac, wire.EtherTypeIPv4)
 		return
 	}

@@ -11,9 +11,10 @@ import (
 
 // RawOptions are what a raw endpoint's owner may set.
 type RawOptions struct {
-	Protocol wire.Protocol
-	TTL, TOS uint8
-	Buffer   int
+	Protocol  wire.Protocol
+	TTL, TOS  uint8
+	Buffer    int
+	Broadcast bool // it may send to a broadcast address
 }
 
 // Raw sends and receives the packets of one IP protocol beside the stack
@@ -68,12 +69,15 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	if !to.IsValid() {
 		to = e.remote
 	}
+	to = orThisMachine(netip.AddrPortFrom(to, 0)).Addr()
 	v, err := s.pathTo(to, e.local)
 	switch {
 	case !to.IsValid():
 		err = ErrDestination
 	case payload.Len() > 65535-20:
 		err = ErrMessageSize
+	case err == nil && v.iface.isBroadcast(to) && !e.Options.Broadcast:
+		err = ErrAccess
 	}
 	if err != nil {
 		payload.Release()

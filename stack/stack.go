@@ -23,8 +23,11 @@ type Config struct {
 	Stream     *event.Stream // never nil
 	Random     *rand.Rand    // the machine's own stream of random numbers
 	Forwarding bool          // it is a router
-	TCP        tcp.Config
-	Neighbors  neigh.Config // zero fields mean the defaults
+	// ForwardBroadcasts makes a router let broadcasts into its subnets
+	// (RFC 1812, 5.3.5.2; RFC 2644, 2 has it off).
+	ForwardBroadcasts bool
+	TCP               tcp.Config
+	Neighbors         neigh.Config // zero fields mean the defaults
 
 	TTL             uint8 // of what it sends, default 64
 	EphemeralLow    uint16
@@ -75,6 +78,7 @@ type Stack struct {
 	listeners map[netip.AddrPort][]*TCP
 	udpPorts  portTable
 	udps      map[uint16][]*UDP
+	candidate [1]*UDP // room for the one that a datagram is for
 	raws      []*Raw
 	timers    timerq.Queue[timed]
 	ready     []Endpoint
@@ -153,6 +157,7 @@ func (s *Stack) Restart() {
 	s.out.clear()
 	s.reassembly = frag.NewReassembler(nil)
 	s.pathMTU.Flush()
+	s.forgetRedirects()
 	for _, i := range s.interfaces {
 		i.restart(s)
 	}
@@ -172,8 +177,10 @@ func (s *Stack) HandleTimer(now clock.Time) {
 		i.handleTimer(s, now)
 	}
 	s.expireFragments(now)
-	s.pathMTU.HandleTimer(now)
-	s.generation++ // a path's MTU may have grown
+	if s.pathMTU.NextTimer().Due(now) {
+		s.pathMTU.HandleTimer(now)
+		s.generation++ // a path's MTU may have grown
+	}
 }
 
 // Output.

@@ -124,12 +124,8 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	case remote.Port() == 0:
 		return ErrAddrNotAvail
 	}
+	remote = orThisMachine(remote)
 	to := remote.Addr()
-	if to.IsUnspecified() {
-		// As on Linux, the unspecified address is this machine.
-		remote = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), remote.Port())
-		to = remote.Addr()
-	}
 	v, err := s.pathTo(to, e.sourceWanted())
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) {
 	v, err := s.pathTo(remote.Addr(), local.Addr())
 	if err != nil {
+		s.discards[discardNoRoute]++
 		return
 	}
 	p := s.packSegment(local, remote, seg)

@@ -75,7 +75,7 @@ func (e *UDP) Bind(addr netip.AddrPort) error {
 	if e.bound {
 		return ErrInvalid
 	}
-	broadcast := addr.Addr() == limitedBroadcast || addr.Addr().IsMulticast()
+	broadcast := s.isGroup(addr.Addr())
 	if err := s.bindable(addr, e.Options.Privileged); err != nil && !(broadcast && err == ErrAddrNotAvail) {
 		return err
 	}
@@ -102,8 +102,12 @@ func (e *UDP) Connect(remote netip.AddrPort) error {
 	s := e.stack
 	if !remote.IsValid() {
 		e.remote = remote
+		if e.bound {
+			e.local = netip.AddrPortFrom(e.binding.addr, e.local.Port())
+		}
 		return nil
 	}
+	remote = orThisMachine(remote)
 	v, err := s.pathTo(remote.Addr(), e.sourceWanted())
 	switch {
 	case err != nil:
@@ -129,10 +133,23 @@ func (e *UDP) ensureBound() error {
 }
 
 func (e *UDP) sourceWanted() netip.Addr {
-	if e.bound && !e.local.Addr().IsUnspecified() && !e.local.Addr().IsMulticast() && e.local.Addr() != limitedBroadcast {
+	if e.bound && !e.local.Addr().IsUnspecified() && !e.stack.isGroup(e.local.Addr()) {
 		return e.local.Addr()
 	}
 	return netip.Addr{}
+}
+
+// isGroup reports whether addr is a broadcast or multicast address, which can
+// be listened at but not sent from.
+func (s *Stack) isGroup(addr netip.Addr) bool { return addr.IsMulticast() || s.isBroadcast(addr) }
+
+// orThisMachine returns where a packet to remote goes: as on Linux, the
+// unspecified address is this machine.
+func orThisMachine(remote netip.AddrPort) netip.AddrPort {
+	if remote.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), remote.Port())
+	}
+	return remote
 }
 
 // MaxDatagram is the longest payload of a datagram over IPv4: 65,535 less the
@@ -165,6 +182,7 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	if err := e.ensureBound(); err != nil {
 		return err
 	}
+	to = orThisMachine(to)
 	v, err := s.pathTo(to.Addr(), e.sourceWanted())
 	switch {
 	case err != nil:
@@ -295,26 +313,25 @@ func (s *Stack) udpReceivers(d Datagram, group bool) []*UDP {
 	if group {
 		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 })
 	}
-	best, most := -1, -1
-	for i, e := range all {
-		if score := e.score(d); score > most || score == most && score >= 0 && s.preferred(e, d, i) {
-			best, most = i, score
+	most := 0
+	var best []*UDP
+	for _, e := range all {
+		switch score := e.score(d); {
+		case score < 0 || score < most:
+		case score > most || best == nil || !e.Options.ReusePort:
+			// Of those that fit equally well, the last bound has it.
+			most, best = score, s.candidate[:0]
+			fallthrough
+		default:
+			best = append(best, e)
 		}
 	}
-	if best < 0 {
-		return nil
+	if len(best) < 2 {
+		return best
 	}
-	return all[best : best+1]
-}
-
-// preferred decides between endpoints that fit a datagram equally well: those
-// with SO_REUSEPORT share by the sender's address, of others the last bound
-// has it, as on Linux.
-func (s *Stack) preferred(e *UDP, d Datagram, i int) bool {
-	if !e.Options.ReusePort {
-		return true
-	}
-	return s.secret.hash(d.To.Addr(), d.From)%uint32(i+1) == 0
+	// Those with SO_REUSEPORT share by the sender's address, as on Linux.
+	i := s.secret.hash(d.To.Addr(), d.From) % uint32(len(best))
+	return best[i : i+1]
 }
 
 // score says how closely the endpoint's addresses fit a datagram, -1 if they
@@ -368,7 +385,9 @@ func (s *Stack) udpError(local, remote netip.AddrPort, m *wire.ICMPv4) bool {
 		if e.remote != remote || e.local.Addr() != local.Addr() {
 			continue
 		}
-		if err, hard := icmpMeaning(m); err != nil && (hard || m.Code == wire.CodeFragmentationNeeded) {
+		// RFC 1122, 4.1.3.3: "UDP MUST pass to the application layer all ICMP
+		// error messages that it receives from the IP layer."
+		if err, _ := icmpMeaning(m); err != nil {
 			e.err = err
 			s.tell(&e.endpoint, e)
 		}

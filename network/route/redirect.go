@@ -5,8 +5,8 @@ import "net/netip"
 // maxRedirects bounds the routes that the network made us add.
 const maxRedirects = 64
 
-// originRedirect marks such routes.
-const originRedirect = "redirect"
+// OriginRedirect marks such routes.
+const OriginRedirect = "redirect"
 
 // Redirect heeds an ICMP redirect that came from a gateway and says that dst
 // is better reached by another: a route to dst alone is added. It returns an
@@ -32,7 +32,7 @@ func (t *Table) Redirect(dst, from, better netip.Addr, arrived int) (why string)
 	t.forgetRedirects(dst)
 	err := t.Add(Route{
 		Prefix: netip.PrefixFrom(dst, dst.BitLen()), NextHop: better,
-		Interface: arrived, Source: now.Source, Origin: originRedirect,
+		Interface: arrived, Source: now.Source, Origin: OriginRedirect,
 	})
 	if err != nil {
 		return err.Error()
@@ -47,7 +47,7 @@ func (t *Table) forgetRedirects(dst netip.Addr) {
 	for i := range t.rows {
 		r := t.rows[i].Route
 		switch {
-		case r.Origin != originRedirect:
+		case r.Origin != OriginRedirect:
 		case r.Prefix.Addr() == dst:
 			t.Remove(r)
 			return

@@ -221,5 +221,5 @@ func (t *Table) SetReachable(gateway netip.Addr, reachable bool) {
 			t.rows[i].dead = !reachable
 		}
 	}
-	t.remove(func(r *row) bool { return r.dead && r.Origin == originRedirect })
+	t.remove(func(r *row) bool { return r.dead && r.Origin == OriginRedirect })
 }
