@@ -57,7 +57,7 @@ func (d *drawing) box(b *doll, inner []string, most int) []string {
 		body = []string{b.text}
 		switch {
 		case b.text == "" && b.n == b.head:
-			body[0] = "and no data"
+			body[0] = "(no data)"
 		case b.text == "":
 			body[0] = counted(b.n-b.head, "octet")
 		}

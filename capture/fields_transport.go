@@ -124,7 +124,7 @@ func (x *explainer) tcpOptions(at int, b []byte) {
 			x.field(at, len(b), "option 0", "end of options", "")
 			return
 		case b[0] == 1:
-			x.field(at, 1, "option 1", "no operation", "fills a place, so that the next option is aligned")
+			x.field(at, 1, "option 1", "no operation", "fills a place")
 			at, b = at+1, b[1:]
 			continue
 		case len(b) < 2 || b[1] < 2 || int(b[1]) > len(b):

@@ -73,8 +73,13 @@ func flagText(f wire.TCPFlags) string {
 	}
 	// SYN, FIN and RST are what a segment is about: they come first.
 	const first = wire.SYN | wire.FIN | wire.RST
-	text := strings.ReplaceAll((f&first).String()+"|"+(f&^first).String(), "|", " ")
-	return strings.TrimSpace(text)
+	var words []string
+	for _, part := range []wire.TCPFlags{f & first, f &^ first} {
+		if part != 0 {
+			words = append(words, part.String())
+		}
+	}
+	return strings.ReplaceAll(strings.Join(words, " "), "|", " ")
 }
 
 // tcpText writes a segment's flags and numbers, the latter as they are given:
@@ -110,10 +115,10 @@ func (p *Packet) icmpText() string {
 }
 
 func (p *Packet) fragmentText() string {
-	n := len(p.Payload)
 	if !p.Fragment() {
-		return fmt.Sprintf("%d octets", n)
+		return counted(len(p.Payload), "octet")
 	}
+	n := p.IP.TotalLen - p.IP.HeaderLen()
 	text := fmt.Sprintf("fragment: octets %d-%d", p.IP.FragOffset, p.IP.FragOffset+max(n, 1)-1)
 	if !p.IP.MF {
 		return text + ", the last"

@@ -35,11 +35,19 @@ func runeWidth(r rune) int {
 	return 1
 }
 
-// textWidth returns how many columns a text takes.
+// textWidth returns how many columns a text takes. What sets a terminal's
+// colours takes none.
 func textWidth(s string) int {
-	n := 0
+	n, colour := 0, false
 	for _, r := range s {
-		n += runeWidth(r)
+		switch {
+		case r == '\x1b':
+			colour = true
+		case colour:
+			colour = r != 'm'
+		default:
+			n += runeWidth(r)
+		}
 	}
 	return n
 }
@@ -168,17 +176,24 @@ func counted(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// spanText writes a long time in the units that people use.
+// spanText writes a length of time in the units that people use, with about
+// three digits.
 func spanText(d time.Duration) string {
-	switch {
-	case d >= time.Hour:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
-	case d >= time.Second:
-		return fmt.Sprintf("%.3g s", d.Seconds())
-	case d >= time.Millisecond:
-		return fmt.Sprintf("%.3g ms", float64(d)/1e6)
+	for _, u := range []struct {
+		name string
+		unit time.Duration
+	}{{"s", time.Second}, {"ms", time.Millisecond}, {"µs", time.Microsecond}} {
+		if d.Round(u.unit/1000) < u.unit && u.name != "µs" {
+			continue
+		}
+		if rounded := d.Round(time.Second); rounded >= time.Minute {
+			break
+		}
+		return fmt.Sprintf("%.3g %s", float64(d)/float64(u.unit), u.name)
 	}
-	return fmt.Sprintf("%.3g µs", float64(d)/1e3)
+	d = d.Round(time.Second)
+	if d >= time.Hour {
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
 }
