@@ -154,22 +154,22 @@ func ParseIPv4(b []byte) (IPv4, []byte, error) {
 	return h, rest[:n:n], nil
 }
 
-// AppendTo appends the header with its checksum, its options padded with
+// AppendTo appends the header with its checksum, the options padded with
 // zeros to a multiple of 4 octets. TotalLen must be set.
 func (h *IPv4) AppendTo(b []byte) []byte {
 	start, n := len(b), h.HeaderLen()
-	b = append(b, byte(4<<4|n/4), h.TOS)
-	b = binary.BigEndian.AppendUint16(b, uint16(h.TotalLen))
-	b = binary.BigEndian.AppendUint16(b, h.ID)
-	b = binary.BigEndian.AppendUint16(b, h.frag())
-	b = append(b, h.TTL, byte(h.Protocol), 0, 0)
-	b = append4(b, h.Src)
-	b = append4(b, h.Dst)
-	b = append(b, h.options()...)
-	for len(b)-start < n {
-		b = append(b, byte(OptionEnd))
-	}
-	binary.BigEndian.PutUint16(b[start+10:], Checksum(b[start:]))
+	b = append(b, make([]byte, n)...)
+	p := b[start:]
+	p[0], p[1] = byte(4<<4|n/4), h.TOS
+	binary.BigEndian.PutUint16(p[2:], uint16(h.TotalLen))
+	binary.BigEndian.PutUint16(p[4:], h.ID)
+	binary.BigEndian.PutUint16(p[6:], h.frag())
+	p[8], p[9] = h.TTL, byte(h.Protocol)
+	src, dst := as4(h.Src), as4(h.Dst)
+	copy(p[12:], src[:])
+	copy(p[16:], dst[:])
+	copy(p[IPv4HeaderLen:], h.options())
+	binary.BigEndian.PutUint16(p[10:], Checksum(p))
 	return b
 }
 
@@ -187,7 +187,7 @@ func (h *IPv4) frag() uint16 {
 
 // as4 returns the octets of an IPv4 address, and zeros for any other.
 func as4(addr netip.Addr) [4]byte {
-	if addr = addr.Unmap(); addr.Is4() {
+	if addr.Is4() || addr.Is4In6() {
 		return addr.As4()
 	}
 	return [4]byte{}

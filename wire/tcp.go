@@ -131,13 +131,14 @@ func (h *TCP) HeaderLen() int {
 // [PutTCPChecksum].
 func (h *TCP) AppendTo(b []byte) []byte {
 	words := uint16(TCPHeaderLen+h.Options.Len()) / 4
-	b = binary.BigEndian.AppendUint16(b, h.SrcPort)
-	b = binary.BigEndian.AppendUint16(b, h.DstPort)
-	b = binary.BigEndian.AppendUint32(b, h.Seq)
-	b = binary.BigEndian.AppendUint32(b, h.Ack)
-	b = binary.BigEndian.AppendUint16(b, words<<12|uint16(h.Flags&allFlags))
-	b = binary.BigEndian.AppendUint16(b, h.Window)
-	b = binary.BigEndian.AppendUint16(b, h.Checksum)
-	b = binary.BigEndian.AppendUint16(b, h.Urgent)
-	return h.Options.AppendTo(b)
+	var p [TCPHeaderLen]byte
+	binary.BigEndian.PutUint16(p[0:], h.SrcPort)
+	binary.BigEndian.PutUint16(p[2:], h.DstPort)
+	binary.BigEndian.PutUint32(p[4:], h.Seq)
+	binary.BigEndian.PutUint32(p[8:], h.Ack)
+	binary.BigEndian.PutUint16(p[12:], words<<12|uint16(h.Flags&allFlags))
+	binary.BigEndian.PutUint16(p[14:], h.Window)
+	binary.BigEndian.PutUint16(p[16:], h.Checksum)
+	binary.BigEndian.PutUint16(p[18:], h.Urgent)
+	return h.Options.AppendTo(append(b, p[:]...))
 }
