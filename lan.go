@@ -47,9 +47,8 @@ type Link struct {
 }
 
 type lanOptions struct {
-	hub   bool
-	link  Link
-	setup []func(*LAN)
+	hub  bool
+	link Link
 }
 
 // A LANOption says what a LAN is like.
@@ -210,21 +209,21 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 		}
 		l.network.names.add(h.name, a.address)
 	}
-	a.cable = l.plug(a, i.Name, cable)
+	a.cable = l.plug(i.Name, h.node, a.index, a.vlan, cable)
 	return a
 }
 
-// plug joins the host's interface to a port of the hub or switch.
-func (l *LAN) plug(a *attachment, port string, properties Link) *Cable {
+// plug joins a port of a host or uplink to a new one of the hub or switch.
+func (l *LAN) plug(port string, node *sim.Node, index int, vlan uint16, properties Link) *Cable {
 	w := l.network.world
-	name := a.host.name + "/" + port
+	name := node.Name + "/" + port
 	c := &Cable{
 		network: l.network, name: name,
 		link: link.NewCable(w.Random(name+" out"), w.Random(name+" in")),
 	}
-	c.node = w.Join(name, c.link, a.host.node, a.index, l.node, l.addPort(a.vlan))
+	c.node = w.Join(name, c.link, node, index, l.node, l.addPort(vlan))
 	if err := c.apply(properties); err != nil {
-		l.network.fail("the cable of %s: %w", a.host.name, err)
+		l.network.fail("the cable of %s: %w", node.Name, err)
 	}
 	return c
 }

@@ -26,6 +26,7 @@ type Network struct {
 	names   hostsTable
 	lans    []*LAN
 	hosts   []*Host
+	uplinks []*Uplink
 	serials uint32 // MAC addresses given out
 	known   map[string]bool
 	config  stack.Config
@@ -80,9 +81,16 @@ func New(options ...Option) *Network {
 }
 
 // Close ends the network: everything that waits in it returns an error that
-// is [net.ErrClosed], and nothing moves any more. It never fails.
+// is [net.ErrClosed], and nothing moves any more. Its uplinks are closed too. It
+// never fails.
 func (n *Network) Close() error {
 	n.world.Close()
+	n.world.Enter()
+	uplinks := n.uplinks
+	n.world.Unlock()
+	for _, u := range uplinks {
+		u.Close()
+	}
 	return nil
 }
 

@@ -24,7 +24,9 @@ var packages = map[string]string{
 	"curl":    "curl",
 	"gcc":     "gcc",
 	"ip":      "iproute2",
+	"ping":    "iputils-ping",
 	"python3": "python3",
+	"ss":      "iproute2",
 	"tshark":  "tshark",
 	"unshare": "util-linux",
 }

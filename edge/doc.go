@@ -1,0 +1,19 @@
+// Package edge is where a network meets the real one.
+//
+// A [TAP] is a network card of the Linux kernel whose cable ends in the
+// program: plugged into a LAN as an uplink, it makes the kernel one more host
+// there.
+//
+//	tap, err := edge.OpenTAP("hubbub0") // needs CAP_NET_ADMIN
+//	room.Uplink("kernel", tap)
+//	// ip link set hubbub0 up; ip address add 172.16.10.1/24 dev hubbub0
+//
+// Nothing here configures the kernel: whoever opens a TAP says with ip(8)
+// which address it has and what is routed by it. [OpenTAPIn] keeps all that
+// inside of a network namespace, so that nothing outside of it is touched.
+//
+// To add an edge: an io.ReadWriteCloser of which a Read gives one whole frame
+// and a Write takes one, and whose Close ends a Read that is under way. For
+// what exists on one system only, a file with that system's name and an
+// error in the file for all others that names the system it needs.
+package edge

@@ -1,0 +1,30 @@
+//go:build !linux
+
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+// OpenTAP needs Linux: elsewhere it fails with an error that is
+// [errors.ErrUnsupported].
+func OpenTAP(name string) (*TAP, error) {
+	return nil, fmt.Errorf("open TAP %q: %w", name, needsLinux("a TAP card"))
+}
+
+// OpenTAPIn needs Linux, as [OpenTAP] does.
+func OpenTAPIn(netns, name string) (*TAP, error) {
+	return nil, fmt.Errorf("open TAP %q in namespace %q: %w", name, netns, needsLinux("a TAP card"))
+}
+
+// InNamespace needs Linux: elsewhere it fails with an error that is
+// [errors.ErrUnsupported], and doesn't call f.
+func InNamespace(netns string, f func() error) error {
+	return fmt.Errorf("network namespace %q: %w", netns, needsLinux("a network namespace"))
+}
+
+func needsLinux(what string) error {
+	return fmt.Errorf("%w: %s is a thing of Linux, and this is %s", errors.ErrUnsupported, what, runtime.GOOS)
+}

@@ -1,0 +1,371 @@
+package hubbub
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"hubbub/clock"
+	"hubbub/event"
+	"hubbub/internal/pkt"
+	"hubbub/sim"
+	"hubbub/wire"
+)
+
+// An Uplink joins a LAN to something outside of the network that takes and
+// gives Ethernet frames, such as a TAP interface (package edge). It has a port
+// of the LAN's hub or switch, and a cable that can be harmed like any other.
+type Uplink struct {
+	network *Network
+	name    string
+	outside io.ReadWriteCloser
+	node    *sim.Node
+	cable   *Cable
+
+	waiting chan *pkt.Packet // for the goroutine that writes
+	quit    chan struct{}
+	ending  sync.Once
+	done    sync.WaitGroup
+
+	in, inBytes, out, outBytes atomic.Uint64
+
+	// The world's lock guards what follows.
+	arrived *pkt.Packet // on its way into the LAN
+	closed  bool
+	err     error
+	drops   [uplinkReasons]uint64
+}
+
+type uplinkOptions struct {
+	link  *Link
+	vlan  uint16
+	queue int
+}
+
+// An UplinkOption says what an uplink is like.
+type UplinkOption func(*uplinkOptions)
+
+// UplinkCable says what the uplink's cable is like, instead of the LAN's
+// others.
+func UplinkCable(l Link) UplinkOption { return func(o *uplinkOptions) { o.link = &l } }
+
+// UplinkVLAN makes the uplink's port of the switch an access port of that
+// VLAN.
+func UplinkVLAN(id uint16) UplinkOption { return func(o *uplinkOptions) { o.vlan = id } }
+
+// UplinkQueue sets how many frames may wait for the outside to take them; more
+// are dropped. Without it that is 4096. frames is at least 1.
+func UplinkQueue(frames int) UplinkOption { return func(o *uplinkOptions) { o.queue = frames } }
+
+// uplinkQueue is enough for one connection's greatest window.
+const uplinkQueue = 4096
+
+// Uplink plugs something from outside into the LAN. frames gives one whole
+// Ethernet frame for each Read and takes one for each Write, without frame
+// check sequence; neither is called by two goroutines at a time. The uplink
+// owns frames: it closes them when it ends, which must make a Read or Write
+// that is under way return.
+//
+// A frame from outside is checked for its length alone: longer than an
+// Ethernet header and shorter than 64 KiB; shorter ones than Ethernet's least
+// are padded. The cable drops those that exceed its MTU. A Write that fails
+// loses its frame; a Read that fails ends the uplink, see [Uplink.Err].
+//
+// A virtual network can't have an uplink, because the world outside doesn't
+// wait for it: that is a mistake which [Network.Err] tells.
+func (l *LAN) Uplink(name string, frames io.ReadWriteCloser, options ...UplinkOption) *Uplink {
+	o := uplinkOptions{queue: uplinkQueue}
+	for _, option := range options {
+		option(&o)
+	}
+	n := l.network
+	u := &Uplink{network: n, name: name, outside: frames, quit: make(chan struct{})}
+	u.waiting = make(chan *pkt.Packet, max(1, o.queue))
+	n.world.Enter()
+	err := u.join(l, &o)
+	n.world.Leave(nil)
+	if err != nil {
+		u.end(err)
+	}
+	return u
+}
+
+// join plugs the uplink in and starts its goroutines. It needs the lock.
+func (u *Uplink) join(l *LAN, o *uplinkOptions) error {
+	n, w := u.network, u.network.world
+	n.claim("uplink", u.name)
+	u.node = w.Add(u.name, uplinkCard{u}, nil)
+	port := portName(u.node.AddPort(portName(0), false))
+	link := l.options.link
+	if o.link != nil {
+		link = *o.link
+	}
+	u.cable = l.plug(port, u.node, 0, o.vlan, link)
+	switch {
+	case w.IsVirtual():
+		return n.fail("uplink %q: a virtual network can't be joined to the outside, whose time is not its own: "+
+			"make the network without hubbub.Virtual", u.name)
+	case u.outside == nil:
+		return n.fail("uplink %q: it leads to nothing: give it something to read frames from and write them to", u.name)
+	case w.Closed():
+		return sim.ErrClosed
+	}
+	n.uplinks = append(n.uplinks, u)
+	u.done.Go(u.read)
+	u.done.Go(u.write)
+	return nil
+}
+
+// Name returns the uplink's name.
+func (u *Uplink) Name() string { return u.name }
+
+// Cable returns the uplink's cable: [Out] is the way into the LAN, [In] the
+// way outside.
+func (u *Uplink) Cable() *Cable { return u.cable }
+
+// UplinkStats counts frames and their bytes, without frame check sequence.
+type UplinkStats struct {
+	In, InBytes   uint64 // given to the LAN
+	Out, OutBytes uint64 // taken by the outside
+}
+
+// Stats returns how much has passed.
+func (u *Uplink) Stats() UplinkStats {
+	return UplinkStats{In: u.in.Load(), InBytes: u.inBytes.Load(), Out: u.out.Load(), OutBytes: u.outBytes.Load()}
+}
+
+// Discards returns how many frames have gone no further, by reason.
+func (u *Uplink) Discards() map[string]uint64 {
+	u.network.world.Enter()
+	defer u.network.world.Unlock()
+	all := make(map[string]uint64)
+	for why, n := range u.drops {
+		if n > 0 {
+			all[uplinkReason(why).String()] = n
+		}
+	}
+	return all
+}
+
+// Err returns why the uplink has ended by itself: the error of the Read that
+// failed, which is [io.EOF] if the outside has closed. It is nil while the uplink works,
+// and after [Uplink.Close].
+func (u *Uplink) Err() error {
+	u.network.world.Enter()
+	defer u.network.world.Unlock()
+	return u.err
+}
+
+// Close unplugs the uplink and closes what it leads to. When it returns no
+// more frames are read or written. It never fails, and may be called again.
+func (u *Uplink) Close() error {
+	u.end(nil)
+	u.done.Wait()
+	return nil
+}
+
+// end makes both goroutines stop, because of err if it isn't nil.
+func (u *Uplink) end(err error) {
+	u.ending.Do(func() {
+		u.network.world.Enter()
+		u.closed, u.err = true, err
+		u.network.world.Unlock()
+		close(u.quit)
+		if u.outside != nil {
+			_ = u.outside.Close()
+		}
+	})
+}
+
+// read takes frames from outside until there are none any more.
+func (u *Uplink) read() {
+	frame := make([]byte, pkt.HeadRoom+pkt.MaxView+1)
+	for {
+		n, err := u.outside.Read(frame)
+		if n > 0 {
+			u.inject(frame[:n])
+		}
+		if err != nil {
+			u.end(fmt.Errorf("uplink %q: %w", u.name, err))
+			return
+		}
+	}
+}
+
+// inject gives the LAN a frame from outside.
+func (u *Uplink) inject(frame []byte) {
+	head := headersLen(frame)
+	switch {
+	case len(frame) < wire.EthernetHeaderLen:
+		u.discard(frame, uplinkShort)
+		return
+	case len(frame)-head > pkt.MaxView:
+		u.discard(frame[:head], uplinkLong)
+		return
+	}
+	p := pkt.FromBytes(frame, head)
+	p.Pad(wire.MinFrame - wire.FCSLen)
+	p.Reason = "it came from outside"
+	w := u.network.world
+	w.Enter()
+	if u.closed || w.Err() != nil {
+		u.drop(p, uplinkClosed)
+		w.Unlock()
+		return
+	}
+	u.in.Add(1)
+	u.inBytes.Add(uint64(p.Len()))
+	u.arrived = p
+	w.Leave(u.node)
+}
+
+// write gives frames to the outside until the uplink ends.
+func (u *Uplink) write() {
+	var frame []byte
+	for {
+		select {
+		case p := <-u.waiting:
+			frame = p.AppendTo(frame[:0])
+			p.Release()
+			if _, err := u.outside.Write(frame); err != nil {
+				u.discard(frame, uplinkRefused)
+				continue
+			}
+			u.out.Add(1)
+			u.outBytes.Add(uint64(len(frame)))
+		case <-u.quit:
+			u.forget()
+			return
+		}
+	}
+}
+
+// forget drops what waits. No more is added, because the uplink is closed.
+func (u *Uplink) forget() {
+	u.network.world.Enter()
+	defer u.network.world.Unlock()
+	for len(u.waiting) > 0 {
+		u.drop(<-u.waiting, uplinkClosed)
+	}
+}
+
+// An uplinkReason says why a frame has gone no further.
+type uplinkReason uint8
+
+const (
+	uplinkShort uplinkReason = iota
+	uplinkLong
+	uplinkFCS
+	uplinkFull
+	uplinkRefused
+	uplinkClosed
+	uplinkReasons
+)
+
+// String returns the reason as it is shown.
+func (r uplinkReason) String() string {
+	return [...]string{
+		"the frame from outside is shorter than an Ethernet header",
+		"the frame from outside is longer than 64 KiB",
+		"the frame check sequence is wrong",
+		"too many frames wait for the outside",
+		"the outside refused the frame",
+		"the uplink is closed",
+	}[r]
+}
+
+// drop ends a frame's journey. It needs the lock.
+func (u *Uplink) drop(p *pkt.Packet, why uplinkReason) {
+	u.tell(event.ID(p.ID), why, func() []byte { return p.AppendTo(nil) })
+	p.Release()
+}
+
+// discard is drop for a frame that is not, or not any more, in the network.
+func (u *Uplink) discard(frame []byte, why uplinkReason) {
+	u.network.world.Enter()
+	defer u.network.world.Unlock()
+	u.tell(0, why, func() []byte { return append([]byte(nil), frame...) })
+}
+
+// tell counts a frame that was dropped, and says so. It needs the lock.
+func (u *Uplink) tell(frame event.ID, why uplinkReason, data func() []byte) {
+	u.drops[why]++
+	w := u.network.world
+	if w.Stream.On() {
+		w.Stream.PublishCaused(w.Now(), u.name, frame, event.FrameDropped{
+			Port: portName(0), Frame: frame, Data: data(), Reason: why.String(),
+		})
+	}
+}
+
+// uplinkCard is the uplink as the network sees it: a device of one port.
+type uplinkCard struct{ u *Uplink }
+
+// HandleFrame takes a frame for the outside.
+func (c uplinkCard) HandleFrame(_ clock.Time, _ int, p *pkt.Packet) {
+	switch {
+	case c.u.closed:
+		c.u.drop(p, uplinkClosed)
+		return
+	case !p.FCSOK():
+		c.u.drop(p, uplinkFCS)
+		return
+	}
+	select {
+	case c.u.waiting <- p:
+	default:
+		c.u.drop(p, uplinkFull)
+	}
+}
+
+// PollFrame returns the frame that has arrived from outside.
+func (c uplinkCard) PollFrame(clock.Time) (port int, p *pkt.Packet, ok bool) {
+	p, c.u.arrived = c.u.arrived, nil
+	return 0, p, p != nil
+}
+
+// HandleTimer does nothing: an uplink has no timers.
+func (c uplinkCard) HandleTimer(clock.Time) {}
+
+// NextTimer returns clock.Never: an uplink has no timers.
+func (c uplinkCard) NextTimer() clock.Time { return clock.Never }
+
+// headersLen returns how long the headers are that a frame begins with, as far
+// as they can be made out: those of Ethernet, of IPv4, and of TCP, UDP or ICMP.
+// The stack reads headers in a packet's head, and shares what is behind.
+func headersLen(frame []byte) int {
+	eth, packet, err := wire.ParseEthernet(frame)
+	switch {
+	case err != nil:
+		return min(len(frame), wire.EthernetHeaderLen)
+	case eth.Type == wire.EtherTypeARP:
+		return eth.Len() + min(len(packet), wire.ARPLen)
+	case eth.Type != wire.EtherTypeIPv4:
+		return eth.Len()
+	}
+	ip, rest, err := wire.ParseIPv4Quote(packet)
+	switch {
+	case err != nil:
+		return eth.Len()
+	case ip.FragOffset > 0:
+		return eth.Len() + ip.HeaderLen()
+	}
+	return eth.Len() + ip.HeaderLen() + transportLen(ip.Protocol, rest)
+}
+
+// transportLen returns how long the transport's header is that b begins with.
+func transportLen(protocol wire.Protocol, b []byte) int {
+	n := 0
+	switch protocol {
+	case wire.ProtocolTCP:
+		if n = wire.TCPHeaderLen; len(b) >= n {
+			n = max(n, int(b[12]>>4)*4)
+		}
+	case wire.ProtocolUDP:
+		n = wire.UDPHeaderLen
+	case wire.ProtocolICMP:
+		n = wire.ICMPv4HeaderLen
+	}
+	return min(n, len(b))
+}
