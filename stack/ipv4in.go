@@ -71,8 +71,8 @@ func (s *Stack) martianSource(i *Interface, h *wire.IPv4) bool {
 		return true
 	case i.Loopback:
 		return false
-	case src.IsUnspecified():
-		return !i.isBroadcast(h.Dst)
+	case src.As4()[0] == 0:
+		return !src.IsUnspecified() || !i.isBroadcast(h.Dst)
 	}
 	return src.IsLoopback() || s.has(i, src)
 }
