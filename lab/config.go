@@ -20,6 +20,8 @@ type Config struct {
 	Cables   []Cable
 	Names    []Name
 	Scenario []Step
+
+	source *reporter // the file's lines, for excerpts
 }
 
 // A LAN is a hub or a switch, and the cables to it.

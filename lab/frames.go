@@ -233,3 +233,16 @@ func isEmptySegment(p *pkt.Packet) bool {
 	}
 	return int(binary.BigEndian.Uint16(b[2:])) == header+int(b[header+12]>>4)*4
 }
+
+// counted returns a condition that is true for those frames alone, of all that
+// fulfil is, whose turn it is.
+func counted(is func(*pkt.Packet) bool, first, count int) func(*pkt.Packet) bool {
+	seen := 0
+	return func(p *pkt.Packet) bool {
+		if is != nil && !is(p) {
+			return false
+		}
+		seen++
+		return seen >= first && (count < 0 || seen < first+count)
+	}
+}

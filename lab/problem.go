@@ -112,7 +112,7 @@ const excerptWidth = 100
 
 // excerpt returns the line of a place, and a caret below the place.
 func (r *reporter) excerpt(at Position) string {
-	if at.Line < 1 || at.Line > len(r.lines) || at.Column < 1 {
+	if r == nil || at.Line < 1 || at.Line > len(r.lines) || at.Column < 1 {
 		return ""
 	}
 	line := []rune(strings.TrimRight(r.lines[at.Line-1], "\r"))

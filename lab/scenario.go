@@ -9,8 +9,9 @@ import (
 // A Step is one step of a scenario. Its Do is a [Say], [Wait], [Join],
 // [Program], [CableChange], [Power] or [Expectations].
 type Step struct {
-	At Position
-	Do any
+	At   Position
+	Text string // its first line in the file, without the dash
+	Do   any
 }
 
 // Say is a remark for those who read along.
@@ -117,7 +118,15 @@ func (s *scenarioReader) readStep(n *node) {
 }
 
 func (s *scenarioReader) step(at Position, do any) {
-	s.config.Scenario = append(s.config.Scenario, Step{at, do})
+	s.config.Scenario = append(s.config.Scenario, Step{at, s.lineOf(at), do})
+}
+
+// lineOf returns the line of a place, without the dash of a list.
+func (s *scenarioReader) lineOf(at Position) string {
+	if at.Line < 1 || at.Line > len(s.lines) {
+		return ""
+	}
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.lines[at.Line-1]), "- "))
 }
 
 // readPhraseStep reads a step that has no colon.

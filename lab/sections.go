@@ -41,7 +41,7 @@ func Load(file string) (*Config, error) {
 func Parse(file string, source []byte) (*Config, error) {
 	source = []byte(strings.TrimPrefix(string(source), "\ufeff"))
 	r := &reader{reporter: newReporter(file, source), taken: make(map[string]Position)}
-	r.config = Config{File: file, Seed: 1, Limit: defaultLimit}
+	r.config = Config{File: file, Seed: 1, Limit: defaultLimit, source: r.reporter}
 	if root := parseTree(r.reporter, source); root != nil {
 		r.read(root)
 	}

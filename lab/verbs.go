@@ -39,7 +39,6 @@ type Call struct {
 	Keepalive bool
 	ReuseAddr bool
 	ReusePort bool
-	DF        bool   // of ping: packets may not be fragmented
 	Fails     string // the error that the call must fail with; empty if it must succeed
 }
 
@@ -146,7 +145,7 @@ var verbs = []verb{
 		options: []param{
 			{"times", "a number", false, text(func(c *Call, n int) { c.Times = n }, parseTimes)},
 			{"size", "a number of bytes", false, text(func(c *Call, n int64) { c.Size = n }, parsePingSize)},
-			everyParam, flag("df", func(c *Call) { c.DF = true }), timeoutParam, failsParam,
+			everyParam, timeoutParam, failsParam,
 		},
 	},
 	{name: "shout", args: []param{textParam}, needs: "to", options: []param{toParam, fromParam, failsParam}},

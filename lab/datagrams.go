@@ -1,0 +1,223 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"hubbub/socket"
+	"hubbub/stack"
+	"hubbub/wire"
+)
+
+// everyone is where a shout for everyone goes: to all on the same link.
+const everyone = "255.255.255.255"
+
+// shout sends a datagram.
+func (a *actor) shout(c *Call) error {
+	s, err := a.host().Socket(socket.AF_INET, socket.SOCK_DGRAM)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := a.prepare(s, c, c.From); err != nil {
+		return err
+	}
+	host := c.Host
+	if host == "everyone" {
+		host = everyone
+		if err := s.SetSockOpt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); err != nil {
+			return err
+		}
+	}
+	_, err = s.SendTo([]byte(c.Text), endpoint(host, c.Port))
+	return err
+}
+
+// hear waits for a datagram.
+func (a *actor) hear(c *Call) error {
+	s, err := a.host().Socket(socket.AF_INET, socket.SOCK_DGRAM)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := a.prepare(s, c, c.Port); err != nil {
+		return err
+	}
+	return timed(s, c.Timeout, func(s *socket.Socket) error {
+		b, from, err := s.RecvFrom(maxDatagram)
+		if err != nil {
+			return err
+		}
+		a.player.noteReceived(a.name, b)
+		if string(b) != c.Text {
+			return &mismatch{fmt.Sprintf("to hear %q", c.Text), excerptOf(b)}
+		}
+		a.player.held(a.name, fmt.Sprintf("heard %q from %s", b, from))
+		return nil
+	})
+}
+
+// What a ping is, where the file says nothing else: as ping(8) has it.
+const (
+	pingSize    = 56
+	pingEvery   = time.Second
+	pingTimeout = time.Second
+	pingID      = 1
+)
+
+// ping sends echo requests and waits for the reply to each.
+func (a *actor) ping(c *Call) error {
+	s, err := a.host().SocketOf(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	size, every, timeout := int(c.Size), c.Every, c.Timeout
+	if size == 0 {
+		size = pingSize
+	}
+	if every == 0 {
+		every = pingEvery
+	}
+	if timeout == 0 {
+		timeout = pingTimeout
+	}
+	for i := range max(1, c.Times) {
+		began := a.player.network.Elapsed()
+		if err := a.pingOnce(s, c.Host, size, uint16(i+1), timeout); err != nil {
+			return err
+		}
+		if took := a.player.network.Elapsed() - began; i+1 < c.Times && took < every {
+			if err := a.player.network.Sleep(every - took); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pingOnce sends an echo request and waits until its reply, or an error that
+// it brought about, has come.
+func (a *actor) pingOnce(s *socket.Socket, host string, size int, seq uint16, timeout time.Duration) error {
+	request := wire.ICMPv4{Type: wire.Echo}
+	request.SetEcho(pingID, seq)
+	began := a.player.network.Elapsed()
+	if _, err := s.SendTo(request.AppendTo(nil, pattern(0, size)), host); err != nil {
+		return err
+	}
+	for {
+		left := timeout - (a.player.network.Elapsed() - began)
+		if left <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		s.SetTimeout(left)
+		b, from, err := s.RecvFrom(maxDatagram)
+		if err != nil {
+			return err
+		}
+		answer, err := pingAnswer(b, seq)
+		if err != nil {
+			a.say("ping %s: %s says %v", host, portless(from), err)
+			return err
+		}
+		if answer {
+			a.player.held(a.name, fmt.Sprintf("%d bytes back from %s in %v", size, portless(from), a.player.network.Elapsed()-began))
+			return nil
+		}
+	}
+}
+
+func portless(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
+// pingAnswer looks at a packet that a raw socket received: whether it is the
+// reply to an echo request of ours, or an error about it.
+func pingAnswer(b []byte, seq uint16) (reply bool, err error) {
+	m, rest, ok := icmpOf(b)
+	switch {
+	case !ok:
+		return false, nil
+	case m.Type == wire.EchoReply:
+		return m.ID() == pingID && m.Seq() == seq, nil
+	case !m.IsError():
+		return false, nil
+	}
+	about, _, ok := icmpOf(rest)
+	if !ok || about.Type != wire.Echo || about.ID() != pingID || about.Seq() != seq {
+		return false, nil
+	}
+	return false, pingError(&m)
+}
+
+// icmpOf returns the ICMP message in a packet of IP, and what follows it.
+func icmpOf(b []byte) (m wire.ICMPv4, rest []byte, ok bool) {
+	header := ipHeader(b)
+	if header < wire.IPv4HeaderLen || len(b) < header || b[9] != byte(wire.ProtocolICMP) {
+		return m, nil, false
+	}
+	m, rest, err := wire.ParseICMPv4Header(b[header:])
+	return m, rest, err == nil
+}
+
+// pingError returns the error that an ICMP message means.
+func pingError(m *wire.ICMPv4) error {
+	switch {
+	case m.Type != wire.DestinationUnreachable:
+		return errors.New("time exceeded")
+	case m.Code == wire.CodeNetUnreachable:
+		return syscall.ENETUNREACH
+	case m.Code == wire.CodeFragmentationNeeded:
+		return syscall.EMSGSIZE
+	}
+	return syscall.EHOSTUNREACH
+}
+
+// netstat tells of the host's sockets.
+func (a *actor) netstat(*Call) error {
+	lines := []string{fmt.Sprintf("%-5s %6s %6s  %-21s %-21s %s", "Proto", "Recv-Q", "Send-Q", "Local", "Remote", "State")}
+	for _, s := range a.host().Netstat() {
+		lines = append(lines, netstatLine(&s))
+	}
+	a.say("netstat -an\n%s", strings.Join(lines, "\n"))
+	return nil
+}
+
+func netstatLine(s *stack.SocketState) string {
+	remote := "*:*"
+	if s.Remote.IsValid() {
+		remote = s.Remote.String()
+	}
+	return strings.TrimRight(fmt.Sprintf("%-5s %6d %6d  %-21v %-21s %s", s.Proto, s.RecvQ, s.SendQ, s.Local, remote, s.State), " ")
+}
+
+// arp tells of the MAC addresses that the host knows.
+func (a *actor) arp(*Call) error {
+	var lines []string
+	for _, e := range a.host().Neighbors() {
+		lines = append(lines, fmt.Sprintf("%-15v is at %v (%v)", e.Addr, e.MAC, e.State))
+	}
+	if lines == nil {
+		lines = []string{"nobody is known"}
+	}
+	a.say("arp -n\n%s", strings.Join(lines, "\n"))
+	return nil
+}
+
+// routes tells of the host's routes.
+func (a *actor) routes(*Call) error {
+	var lines []string
+	for _, r := range a.host().Routes() {
+		lines = append(lines, routeLine(r))
+	}
+	a.say("routes\n%s", strings.Join(lines, "\n"))
+	return nil
+}
