@@ -21,14 +21,14 @@ type tail struct {
 
 // drawing holds the characters that boxes and lines are drawn with.
 type drawing struct {
-	horizontal, vertical                         string
-	topLeft, topRight, bottomLeft, bottomRight   string
-	arrowLeft, arrowRight, dots, check, cross, x string
+	horizontal, vertical                             string
+	topLeft, topRight, bottomLeft, bottomRight       string
+	arrowLeft, arrowRight, dots, check, cross, quote string
 }
 
 var (
-	unicodeDrawing = drawing{"─", "│", "┌", "┐", "└", "┘", "◀", "▶", "⋮", "✓", "✗", "✗"}
-	asciiDrawing   = drawing{"-", "|", "+", "+", "+", "+", "<", ">", ":", "ok", "FAILED", "X"}
+	unicodeDrawing = drawing{"─", "│", "┌", "┐", "└", "┘", "◀", "▶", "⋮", "✓", "✗", "»"}
+	asciiDrawing   = drawing{"-", "|", "+", "+", "+", "+", "<", ">", ":", "ok:", "FAILED:", ">"}
 )
 
 func drawingFor(ascii bool) *drawing {
