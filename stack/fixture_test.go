@@ -410,3 +410,7 @@ func (e *UDP) gets(t testing.TB, want ...string) {
 		t.Errorf("%v got %q, want %q", e.Local(), got, want)
 	}
 }
+
+func view(s string) pkt.View { return pkt.CopyView([]byte(s)) }
+
+func ipOf(b [4]byte) netip.Addr { return netip.AddrFrom4(b) }

@@ -31,9 +31,6 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 		// RFC 1112, 6.2: of multicast packets only those for a group that
 		// was joined are for the host; nor does this router forward any.
 		s.discard(now, at.iface, p, discardGroup)
-	case where == forBoth && s.cfg.Forwarding:
-		s.forward(now, at, &h, p.Clone())
-		s.deliver(now, at, &h, p)
 	case !s.cfg.Forwarding:
 		// RFC 1122, 3.2.1.3: a host MUST silently discard an incoming
 		// datagram that is not destined for the host.
@@ -84,7 +81,6 @@ const (
 	forHere where = iota
 	forElsewhere
 	forNobody // for an address of ours that isn't in use
-	forBoth   // for a subnet that this router lets broadcasts into
 	forGroup  // for a multicast group, which isn't joined
 )
 
@@ -101,8 +97,6 @@ func (s *Stack) destination(at arrival, dst netip.Addr) where {
 		return forHere
 	case dst.IsMulticast():
 		return forGroup
-	case s.cfg.ForwardBroadcasts && s.isBroadcast(dst):
-		return forBoth
 	}
 	return forElsewhere
 }
