@@ -39,7 +39,7 @@ func formatArgs(format string, args []any) string {
 }
 
 func resultText(result int, err error) string {
-	if err != nil {
+	if err != nil && err != io.EOF { // the end of a stream is no error: recv returns 0
 		return "-1"
 	}
 	return strconv.Itoa(result)
