@@ -1,0 +1,177 @@
+package stack
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"hubbub/event"
+	"hubbub/wire"
+)
+
+// A broadcast reaches every socket with its port, and of one machine's own
+// broadcasts its own sockets hear too, as on Linux.
+func TestEveryListenerHearsABroadcast(t *testing.T) {
+	for _, dst := range []string{everyone, subnet} {
+		m := newHost(t)
+		share := func(o *UDPOptions) { o.ReuseAddr, o.Broadcast = true, true }
+		a, b := m.listensUDP("0.0.0.0:9", share), m.listensUDP("0.0.0.0:9", share)
+		bound := m.listensUDP(own+":9", share)
+		p := datagram(peer+":1000", dst+":9", "all")
+		p.to = wire.Broadcast
+		m.hears(p)
+		a.gets(t, peer+":1000: all")
+		b.gets(t, peer+":1000: all")
+		bound.gets(t) // it listens to one address
+
+		m.ok("send", a.Send(m.now, view("mine"), at(dst+":9")))
+		m.drain()
+		if got := m.sent[0].eth.Dst; got != wire.Broadcast {
+			t.Errorf("the frame goes to %v, want the broadcast address", got)
+		}
+		m.sends(own + ":9 > " + dst + `:9: "mine"`)
+		a.gets(t, own+":9: mine")
+		b.gets(t, own+":9: mine")
+	}
+}
+
+func TestASocketMayListenToBroadcastsAlone(t *testing.T) {
+	m := newHost(t)
+	e := m.listensUDP(subnet + ":9")
+	m.hears(hello())
+	m.sends(own + " > " + peer + ": port unreachable, about " + peer + " > " + own)
+	p := datagram(peer+":1000", subnet+":9", "all")
+	p.to = wire.Broadcast
+	m.hears(p)
+	e.gets(t, peer+":1000: all")
+	m.ok("send", e.Send(m.now, view("x"), at(peer+":9")))
+	m.sends(own + ":9 > " + peer + `:9: "x"`) // never from a broadcast address
+}
+
+// Of several sockets the one whose addresses fit best has a datagram: the
+// connected one before the bound one before the one that takes all.
+func TestTheBestFitHasADatagram(t *testing.T) {
+	m := newHost(t)
+	share := func(o *UDPOptions) { o.ReuseAddr = true }
+	all, bound, connected := m.listensUDP("0.0.0.0:9", share), m.listensUDP(own+":9", share), m.listensUDP(own+":9", share)
+	m.ok("connect", connected.Connect(at(peer+":1000")))
+	m.hears(datagram(peer+":1000", own+":9", "a"))
+	m.hears(datagram(peer+":1001", own+":9", "b"))
+	p := datagram(peer+":1000", everyone+":9", "c")
+	p.to = wire.Broadcast
+	m.hears(p)
+	connected.gets(t, peer+":1000: a")
+	bound.gets(t, peer+":1001: b")
+	all.gets(t, peer+":1000: c")
+	// Of two that fit equally well, the last bound has it, as on Linux.
+	last := m.listensUDP(own+":9", share)
+	m.hears(datagram(peer+":1001", own+":9", "d"))
+	last.gets(t, peer+":1001: d")
+	bound.gets(t)
+}
+
+// What a datagram's sender may be refused.
+func TestSendErrors(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		to   netip.AddrPort
+		size int
+		want error
+	}{
+		{"no destination", netip.AddrPort{}, 1, ErrDestination},
+		{"port 0", at(peer + ":0"), 1, ErrInvalid},
+		{"too long", at(peer + ":9"), 65508, ErrMessageSize},
+		{"broadcast", at(everyone + ":9"), 1, ErrAccess},
+		{"subnet broadcast", at(subnet + ":9"), 1, ErrAccess},
+		{"as long as can be", at(peer + ":9"), 65507, nil},
+	} {
+		m := newHost(t)
+		e := m.listensUDP("0.0.0.0:5000")
+		m.wantError(x.name, e.Send(m.now, view(strings.Repeat("x", x.size)), x.to), x.want)
+	}
+	m := newHost(t)
+	e := m.listensUDP("0.0.0.0:5000", func(o *UDPOptions) { o.DontFragment = true })
+	m.wantError("longer than the MTU", e.Send(m.now, view(strings.Repeat("x", 1473)), at(peer+":9")), ErrMessageSize)
+	m.wantError("as the MTU", e.Send(m.now, view(strings.Repeat("x", 1472)), at(peer+":9")), nil)
+	m.wantError("connected to a broadcast", e.Connect(at(everyone+":9")), ErrAccess)
+	m = newMachine(t, nil, own+"/24")
+	m.wantError("no route", m.listensUDP("0.0.0.0:5000").Send(m.now, view("x"), at(far+":9")), ErrNetUnreachable)
+}
+
+// RFC 1122, 4.1.4 and 3.2.1.7: an application may set the TTL and the type of
+// service; the host's TTL is configurable (R1122-12, R1122-14, R1122-45).
+func TestTTLAndTypeOfService(t *testing.T) {
+	m := newMachine(t, func(c *Config) { c.TTL = 99 }, own+"/24")
+	e := m.listensUDP("0.0.0.0:5000")
+	header := func() wire.IPv4 {
+		m.ok("send", e.Send(m.now, view("x"), at(peer+":9")))
+		m.drain()
+		h, _, err := wire.ParseIPv4(m.sent[0].raw)
+		m.ok("the packet", err)
+		m.forget()
+		return h
+	}
+	if h := header(); h.TTL != 99 || h.TOS != 0 {
+		t.Errorf("TTL %d and TOS %d, want 99 and 0", h.TTL, h.TOS)
+	}
+	e.Options.TTL, e.Options.TOS = 1, 0x10
+	if h := header(); h.TTL != 1 || h.TOS != 0x10 {
+		t.Errorf("TTL %d and TOS %d, want 1 and 16", h.TTL, h.TOS)
+	}
+}
+
+// A socket's buffer is bounded, in bytes and in datagrams; what doesn't fit is
+// counted and told.
+func TestTheReceiveBufferIsFull(t *testing.T) {
+	m := newHost(t)
+	var told []string
+	m.stream.Listen(func(e *event.Event) {
+		switch e.Body.(type) {
+		case event.Overflow, event.FrameDropped:
+			told = append(told, fmt.Sprintf("%T", e.Body))
+		}
+	})
+	e := m.listensUDP(own+":9", func(o *UDPOptions) { o.Buffer = 2500 })
+	for range 3 {
+		m.hears(datagram(peer+":1000", own+":9", strings.Repeat("x", 1000)))
+	}
+	if e.Pending() != 2 || e.dropped != 1 {
+		t.Errorf("%d datagrams wait and %d were dropped, want 2 and 1", e.Pending(), e.dropped)
+	}
+	m.discards(discardReceiveBuffer)
+	m.sendsNothing()
+	if got := strings.Join(told, " "); got != "event.Overflow event.FrameDropped" {
+		t.Errorf("told: %s, want an overflow and a dropped frame", got)
+	}
+	empty := m.listensUDP(own+":10", func(o *UDPOptions) { o.Buffer = 2560 })
+	for range 100 {
+		m.hears(datagram(peer+":1000", own+":10", ""))
+	}
+	if empty.Pending() != 11 {
+		t.Errorf("%d empty datagrams wait, want 11", empty.Pending())
+	}
+}
+
+// Connecting fixes the peer, and the zero address undoes it.
+func TestConnectAndDisconnect(t *testing.T) {
+	m := newHost(t)
+	e := m.listensUDP("0.0.0.0:9")
+	m.ok("connect", e.Connect(at(peer+":1000")))
+	if e.Local() != at(own+":9") || e.Remote() != at(peer+":1000") {
+		t.Errorf("the ends are %v and %v", e.Local(), e.Remote())
+	}
+	m.hears(datagram("172.16.10.12:1000", own+":9", "stranger"))
+	m.sends(own + " > 172.16.10.12: port unreachable, about 172.16.10.12 > " + own)
+	m.ok("disconnect", e.Connect(netip.AddrPort{}))
+	if e.Local() != at("0.0.0.0:9") || e.Remote().IsValid() {
+		t.Errorf("the ends are %v and %v, want 0.0.0.0:9 and none", e.Local(), e.Remote())
+	}
+	m.hears(datagram("172.16.10.12:1000", own+":9", "friend"))
+	e.gets(t, "172.16.10.12:1000: friend")
+	// As on Linux, the unspecified address is this machine.
+	m.ok("connect", e.Connect(at("0.0.0.0:9")))
+	if e.Remote() != at("127.0.0.1:9") || e.Local() != at("127.0.0.1:9") {
+		t.Errorf("the ends are %v and %v, want 127.0.0.1:9 twice", e.Local(), e.Remote())
+	}
+}
