@@ -85,7 +85,7 @@ func (c *Conn) keepSequenceMarks() {
 // new: of the segment that was timed, else from the echoed timestamp, which
 // tells a retransmission from its original (RFC 7323, 4.1).
 func (c *Conn) measure(now clock.Time, seg *Segment) {
-	if c.rtt.acked(c.env, now, seg.Ack) || c.rtt.timing || !c.ts.on || !seg.Options.Timestamps {
+	if c.rtt.acked(c.env, now, seg.Ack) || c.rtt.timing || !c.ts.on {
 		return
 	}
 	if r, ok := c.ts.elapsed(now, seg.Options.TSEcr); ok {

@@ -52,7 +52,7 @@ func (c *Conn) ackText(now clock.Time, filled bool) {
 // conversing notes that data is sent: if that follows closely on data
 // received, this is a dialogue, where ACKs find company and needn't hurry.
 func (c *Conn) conversing(now clock.Time) {
-	if c.ack.quick > 0 && c.count.bytesIn > 0 && now.Sub(c.rcv.dataAt) < c.env.DelayedACK {
+	if c.count.bytesIn > 0 && now.Sub(c.rcv.dataAt) < c.env.DelayedACK {
 		c.ack.quick = 0
 	}
 }

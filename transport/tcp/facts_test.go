@@ -151,3 +151,45 @@ func TestResetForAStranger(t *testing.T) {
 		t.Error("a reset is answered")
 	}
 }
+
+func TestFactsTellHowTheWindowMoves(t *testing.T) {
+	e := flightEnd(t)
+	e.env.Watch = true
+	e.peer().sends("A 1 ack 2001")                                 // slow start
+	e.peer().sends("A 1 ack 2001", "A 1 ack 2001", "A 1 ack 2001") // recovery
+	e.peer().sends("A 1 ack 4001")                                 // a partial ACK
+	e.peer().sends("A 1 ack 14001")                                // the end of it
+	e.peer().sends("A 1 ack 15001")
+	e.sent = nil
+	var got []string
+	for _, f := range facts(e.env) {
+		if f.Kind == EventCongestion {
+			got = append(got, sprintf("%v: %s, cwnd %d, ssthresh %d", f.Phase, f.Why, f.Cwnd, f.Ssthresh))
+		}
+	}
+	want := []string{
+		"open: slow start, cwnd 12000, ssthresh 1073741824",
+		"recovery: three duplicate ACKs, cwnd 9000, ssthresh 6000",
+		"recovery: a partial ACK, cwnd 8000, ssthresh 6000",
+		"open: recovery is complete, cwnd 2000, ssthresh 6000",
+	}
+	if len(got) < len(want) {
+		t.Fatalf("got %q", got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("got %q, want %q", got[i], want[i])
+		}
+	}
+}
+
+func TestGrowthHasAName(t *testing.T) {
+	for _, c := range []struct {
+		cwnd int
+		want string
+	}{{9000, "slow start"}, {10000, "slow start"}, {11000, "congestion avoidance"}} {
+		if got := (&congestion{cwnd: c.cwnd, ssthresh: 10000}).growth(); got != c.want {
+			t.Errorf("cwnd %d: %q", c.cwnd, got)
+		}
+	}
+}

@@ -466,3 +466,25 @@ func TestWriteDuringTheHandshakeIsSentAfterIt(t *testing.T) {
 	e.peer().sends("SA 0 ack 1 mss 1000")
 	e.want().segment("PA 1:11 ack 1", ReasonData)
 }
+
+func TestSynACKEchoesTheTimestamp(t *testing.T) {
+	e := newEnd(t, modern)
+	e.accept(testParams(), "S 0 mss 1000 ts 4711 0")
+	e.want().segment("SA 0 ack 1 ts 10000 4711", ReasonOpenReply)
+}
+
+func TestSimultaneousOpenCountsItsRetriesAnew(t *testing.T) {
+	e := synSentEnd(t, func(c *Config) { c.SynRetries, c.SynAckRetries = 2, 3 })
+	e.after(time.Second)
+	e.want().segment("S 0", ReasonOpenRetry)
+	e.after(2 * time.Second)
+	e.want().segment("S 0", ReasonOpenRetry)
+	e.peer().sends("S 0 mss 1000")
+	e.want().segment("SA 0 ack 1", ReasonOpenRetry)
+	for range 3 {
+		e.pass(e.c.NextTimer())
+		e.want().segment("SA 0 ack 1", ReasonOpenRetry)
+	}
+	e.pass(e.c.NextTimer())
+	e.want().state(StateClosed)
+}

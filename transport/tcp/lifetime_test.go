@@ -290,3 +290,24 @@ func TestCloseReadDropsWhatArrives(t *testing.T) {
 	e.want().segment("A 1 ack 21", ReasonDelayedACK)
 	e.want().state(StateEstablished)
 }
+
+func TestClosingTwiceChangesNothing(t *testing.T) {
+	e := establishedEnd(t)
+	e.does(func(c *Conn) { c.Close(e.now) })
+	e.want().segment("FA 1 ack 1", ReasonFIN)
+	e.does(func(c *Conn) { c.Close(e.now) })
+	e.does(func(c *Conn) { _ = c.CloseWrite(e.now) })
+	e.want().nothing()
+	e.want().state(StateFinWait1)
+
+	e = establishedEnd(t)
+	e.does(func(c *Conn) { c.Close(e.now) })
+	e.want().segment("FA 1 ack 1", ReasonFIN)
+	e.peer().sends("A 1 ack 2")
+	due := e.c.NextTimer()
+	e.after(time.Second)
+	e.does(func(c *Conn) { c.Close(e.now) })
+	if e.c.NextTimer() != due {
+		t.Error("a second close lets FIN-WAIT-2 last longer")
+	}
+}

@@ -92,7 +92,7 @@ func (l *Listener) drop(why Admission) Admission {
 // Push queues a connection whose handshake is complete.
 func (l *Listener) Push(c *Conn) {
 	l.halfOpen--
-	if l.head > 0 && l.head == len(l.queue) {
+	if l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	}
 	l.queue = append(l.queue, c)

@@ -35,6 +35,9 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("connection %d: %v, want %v", i, got, want)
 		}
 	}
+	if got := conns[2].Info().Discards[DiscardBacklogFull]; got != 1 {
+		t.Errorf("%d ends of handshakes discarded", got)
+	}
 	if l.Len() != 2 || !l.Full() || l.HalfOpen() != 1 || l.Drops(DropAcceptQueue) != 1 {
 		t.Errorf("%d queued, %d half open, %d dropped", l.Len(), l.HalfOpen(), l.Drops(DropAcceptQueue))
 	}

@@ -131,3 +131,16 @@ func TestClockThatStandsStill(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+func TestTimestampsThatWereNotAgreedOnMeasureNothing(t *testing.T) {
+	e := establishedEnd(t)
+	before := e.c.Info()
+	e.writes(100)
+	e.want().segment("PA 1:101 ack 1", ReasonData)
+	e.after(before.RTO)
+	e.want().segment("PA 1:101 ack 1", ReasonTimeout)
+	e.peer().sends("A 1 ack 101 ts 5 1")
+	if after := e.c.Info(); after.SRTT != before.SRTT {
+		t.Errorf("SRTT went from %v to %v", before.SRTT, after.SRTT)
+	}
+}
