@@ -185,6 +185,14 @@ func TestUplinkQueueIsBounded(t *testing.T) {
 		if got := u.Discards()["too many frames wait for the outside"]; got != 6 {
 			t.Errorf("%d of 10 answers were dropped, want 6: %v", got, u.Discards())
 		}
+		u.Close()
+		all := uint64(0)
+		for _, n := range u.Discards() {
+			all += n
+		}
+		if all != 10 {
+			t.Errorf("of 10 answers %d are accounted for after the end: %v", all, u.Discards())
+		}
 	}, hubbub.UplinkQueue(3))
 }
 
