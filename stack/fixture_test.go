@@ -157,7 +157,10 @@ func (m *machine) settle() {
 func (m *machine) passes(d clock.Duration) {
 	m.t.Helper()
 	end := m.now.Add(d)
-	for {
+	for steps := 0; ; steps++ {
+		if steps == 100000 {
+			m.t.Fatalf("at %v its timers never end", m.now)
+		}
 		m.drain()
 		next := m.NextTimer()
 		if next == clock.Never || next > end {
@@ -243,6 +246,9 @@ func (m *machine) describe(h *wire.IPv4, b []byte) string {
 	if h.IsFragment() {
 		return fmt.Sprintf("%v > %v: bytes %d to %d of %d, more %v", h.Src, h.Dst, h.FragOffset, h.FragOffset+len(b), h.ID, h.MF)
 	}
+	if m.local[h.Src] == nil && m.damaged(h, b) {
+		return fmt.Sprintf("%v > %v: damaged", h.Src, h.Dst) // as it came: a router doesn't look into it
+	}
 	switch h.Protocol {
 	case wire.ProtocolICMP:
 		msg, payload, err := wire.ParseICMPv4(b)
@@ -260,6 +266,23 @@ func (m *machine) describe(h *wire.IPv4, b []byte) string {
 		return fmt.Sprintf("%v:%d > %v:%d: %v of %d bytes", h.Src, seg.SrcPort, h.Dst, seg.DstPort, seg.Flags, len(data))
 	}
 	return fmt.Sprintf("%v > %v: %v of %d bytes", h.Src, h.Dst, h.Protocol, len(b))
+}
+
+// damaged reports whether the transport's part of a packet can't be read.
+func (m *machine) damaged(h *wire.IPv4, b []byte) bool {
+	var err error
+	switch h.Protocol {
+	case wire.ProtocolICMP:
+		_, _, err = wire.ParseICMPv4(b)
+		return err != nil
+	case wire.ProtocolUDP:
+		_, _, err = wire.ParseUDP(b)
+	case wire.ProtocolTCP:
+		_, _, err = wire.ParseTCPHeader(b)
+	default:
+		return false
+	}
+	return err != nil || wire.PseudoHeader(h.Src, h.Dst, h.Protocol, len(b)).Add(b).Fold() != 0
 }
 
 // checksum verifies a transport's checksum.

@@ -140,6 +140,7 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	}
 	e.remote, e.path = remote, v
 	e.begin(now, &v)
+	s.tellRoute(now, to, &v)
 	e.conn = tcp.Connect(s.env(), now, e.Params)
 	e.limitSegments()
 	s.attach(e)

@@ -193,6 +193,7 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 		return ErrMessageSize
 	}
 	from := netip.AddrPortFrom(v.source, e.local.Port())
+	s.tellRoute(now, to.Addr(), &v)
 	s.sendUDP(now, &v, from, to, payload, &e.Options)
 	return nil
 }

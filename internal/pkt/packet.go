@@ -91,16 +91,22 @@ func (p *Packet) SetBody(v View) {
 // Pad adds zeros at the end until the frame has n bytes (IEEE 802.3, 4.2.3.3).
 func (p *Packet) Pad(n int) { p.pad += int32(max(0, n-p.Len())) }
 
-// Cut makes the frame n bytes long, by taking bytes off its end. n must not
-// be less than the head's length.
+// Cut makes the frame n bytes long, by taking bytes off its end.
 func (p *Packet) Cut(n int) {
 	over := p.Len() - n
 	if over <= 0 {
 		return
 	}
 	padding := min(over, int(p.pad))
+	payload := min(over-padding, p.body.Len())
 	p.pad -= int32(padding)
-	p.body.end -= int32(over - padding)
+	p.body.end -= int32(payload)
+	if rest := over - padding - payload; rest > 0 {
+		// A head ends where the store does: it moves up.
+		head := p.Head()
+		copy(head[rest:], head)
+		p.Strip(rest)
+	}
 }
 
 // Len returns the number of bytes, the frame check sequence not counted.

@@ -152,6 +152,21 @@ func TestPayloadFromAnyPart(t *testing.T) {
 	}
 }
 
+func TestCutTakesBytesOffTheEnd(t *testing.T) {
+	for head := 0; head <= 20; head += 4 {
+		for n := 0; n <= 30; n++ {
+			p := FromBytes(fill(20, 1), head)
+			p.Pad(25)
+			p.Cut(n)
+			want := append(fill(20, 1), 0, 0, 0, 0, 0)[:min(n, 25)]
+			if got := p.AppendTo(nil); !bytes.Equal(got, want) {
+				t.Errorf("%d bytes in the head, cut to %d: %x, want %x", head, n, got, want)
+			}
+			p.Release()
+		}
+	}
+}
+
 func TestCloneSharesThePayloadOnly(t *testing.T) {
 	p := FromBytes([]byte("headBODY"), 4)
 	c := p.Clone()
