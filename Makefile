@@ -25,7 +25,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: deps format vet staticcheck rfc-check build race ## install what is needed, then check and test everything
+test: deps format vet staticcheck rfc-check build allocations race ## install what is needed, then check and test everything
 
 .PHONY: deps
 deps: ## install the Debian packages and Go modules that the tests need
@@ -64,6 +64,11 @@ rfc-check: ## fail if docs/rfc.md isn't up to date
 build: ## build every package
 	$(call step,go build)
 	go build ./...
+
+.PHONY: allocations
+allocations: ## run the tests that count allocations, which the race detector hinders
+	$(call step,Tests of allocations; without the race detector)
+	@.ci/go-test -run Alloc $$(.ci/packages-with '^func Test.*Alloc')
 
 .PHONY: race
 race: ## run all tests, and the seeds of the fuzz targets, with the race detector

@@ -76,6 +76,17 @@ func NetworkNamespaces(t testing.TB) string {
 	return ip
 }
 
+// NoRace lets a test go on if the race detector is off: under it sync.Pool drops
+// what it holds at random, so that allocations can't be counted. It skips even
+// where CI=true, because `make test` runs every test whose name has Alloc in it
+// once more without the detector.
+func NoRace(t testing.TB) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("this test counts allocations, which the race detector changes; run it without -race")
+	}
+}
+
 // Nightly says whether this is the long run (`make nightly`, which sets
 // HUBBUB_NIGHTLY=1): property tests then run 10,000 cases, not a few hundred.
 func Nightly() bool { return os.Getenv("HUBBUB_NIGHTLY") == "1" }

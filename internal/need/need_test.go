@@ -103,6 +103,14 @@ func TestNamespacesNeedRootFirst(t *testing.T) {
 	}
 }
 
+func TestNoRaceSkipsUnderTheDetectorAlone(t *testing.T) {
+	t.Setenv("CI", "true")
+	r := watch(NoRace)
+	if r.failed != "" || strings.Contains(r.skipped, "without -race") != raceDetector {
+		t.Errorf("with the detector %v: failed %q, skipped %q", raceDetector, r.failed, r.skipped)
+	}
+}
+
 func TestNightlyRunsMoreCases(t *testing.T) {
 	t.Setenv("HUBBUB_NIGHTLY", "")
 	if Nightly() || Cases(300) != 300 {
