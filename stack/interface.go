@@ -85,6 +85,9 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 	}
 	if i.neighbors != nil {
 		s.with(i).AddAddress(now, addr, detect)
+		if !detect {
+			i.neighbors.PollEvent() // that it may be used: it was given to us, nothing happened
+		}
 		s.drainNeighbors(now, i)
 	}
 	return nil

@@ -77,7 +77,7 @@ func (s *Stack) tellRoute(now clock.Time, dst netip.Addr, v *path) {
 	}
 	switch subnet, same := v.iface.subnetOf(dst); {
 	case same:
-		e.Why = fmt.Sprintf("%v is in %v, this side's own subnet: deliver it to its MAC address", dst, subnet)
+		e.Why = fmt.Sprintf("%v is in %v, the subnet on %s: send it to its own MAC address", dst, subnet, v.iface.Name)
 	case v.nextHop != dst:
 		e.Why = fmt.Sprintf("%v is outside %v: hand it to the gateway %v", dst, v.iface.subnets(), v.nextHop)
 	default:
