@@ -182,3 +182,11 @@ func (a *actor) say(format string, args ...any) {
 		a.player.network.Say(a.name, fmt.Sprintf(format, args...))
 	}
 }
+
+// sayLines tells what a command printed, line by line.
+func (a *actor) sayLines(command string, lines []string) {
+	a.say("%s", command)
+	for _, line := range lines {
+		a.say("%s", line)
+	}
+}

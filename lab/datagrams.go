@@ -183,11 +183,11 @@ func pingError(m *wire.ICMPv4) error {
 
 // netstat tells of the host's sockets.
 func (a *actor) netstat(*Call) error {
-	lines := []string{fmt.Sprintf("%-5s %6s %6s  %-21s %-21s %s", "Proto", "Recv-Q", "Send-Q", "Local", "Remote", "State")}
+	lines := []string{fmt.Sprintf("%-5s %5s %5s %-20s %-20s %s", "Proto", "RecvQ", "SendQ", "Local", "Remote", "State")}
 	for _, s := range a.host().Netstat() {
 		lines = append(lines, netstatLine(&s))
 	}
-	a.say("netstat -an\n%s", strings.Join(lines, "\n"))
+	a.sayLines("netstat -an", lines)
 	return nil
 }
 
@@ -196,7 +196,7 @@ func netstatLine(s *stack.SocketState) string {
 	if s.Remote.IsValid() {
 		remote = s.Remote.String()
 	}
-	return strings.TrimRight(fmt.Sprintf("%-5s %6d %6d  %-21v %-21s %s", s.Proto, s.RecvQ, s.SendQ, s.Local, remote, s.State), " ")
+	return strings.TrimRight(fmt.Sprintf("%-5s %5d %5d %-20v %-20s %s", s.Proto, s.RecvQ, s.SendQ, s.Local, remote, s.State), " ")
 }
 
 // arp tells of the MAC addresses that the host knows.
@@ -208,7 +208,7 @@ func (a *actor) arp(*Call) error {
 	if lines == nil {
 		lines = []string{"nobody is known"}
 	}
-	a.say("arp -n\n%s", strings.Join(lines, "\n"))
+	a.sayLines("arp -n", lines)
 	return nil
 }
 
@@ -218,6 +218,6 @@ func (a *actor) routes(*Call) error {
 	for _, r := range a.host().Routes() {
 		lines = append(lines, routeLine(r))
 	}
-	a.say("routes\n%s", strings.Join(lines, "\n"))
+	a.sayLines("route -n", lines)
 	return nil
 }

@@ -159,13 +159,13 @@ func (x *Expectation) String() string {
 		add("the error %s", x.Error)
 	}
 	if x.Received != "" {
-		add("to have received %q", x.Received)
+		add("%q received", x.Received)
 	}
 	if x.Discards != "" {
-		add("to have discarded something: %s", x.Discards)
+		add("something discarded because %s", x.Discards)
 	}
 	if x.Knows != nil {
-		add("to know the MAC address of %s", allOf(x.Knows))
+		add("the MAC address of %s known", allOf(x.Knows))
 	}
 	return strings.Join(parts, ", and ")
 }

@@ -175,7 +175,7 @@ func (p *player) checkReceived(x *Expectation) string {
 	if len(got) > 60 {
 		got = "..." + got[len(got)-60:]
 	}
-	return fmt.Sprintf("%q", got)
+	return fmt.Sprintf("%q received", got)
 }
 
 func (p *player) checkDiscards(x *Expectation) string {
@@ -193,9 +193,9 @@ func (p *player) checkDiscards(x *Expectation) string {
 	}
 	slices.Sort(reasons)
 	if reasons == nil {
-		return "none discarded"
+		return "nothing discarded"
 	}
-	return "discarded because of " + strings.Join(reasons, ", ")
+	return "discarded because " + strings.Join(reasons, ", ")
 }
 
 func (p *player) checkKnows(x *Expectation) string {
@@ -205,7 +205,7 @@ func (p *player) checkKnows(x *Expectation) string {
 	}
 	for _, name := range x.Knows {
 		if !p.config.knownIn(name, known) {
-			return "no MAC address of " + name
+			return "that of " + name + " not known"
 		}
 	}
 	return ""

@@ -296,3 +296,17 @@ func (p *player) note(at Position, what, got string) {
 		p.result.Failures = append(p.result.Failures, Failure{c.File, at, what, got, c.source.excerpt(at)})
 	}
 }
+
+// Summary says in a few words what came of the expectations.
+func (r *Result) Summary() string {
+	switch all := r.Held + len(r.Failures); {
+	case all == 0:
+		return "Nothing was expected"
+	case r.OK() && all == 1:
+		return "The one expectation held"
+	case r.OK():
+		return fmt.Sprintf("All %d expectations held", all)
+	default:
+		return fmt.Sprintf("%d of %d expectations failed", len(r.Failures), all)
+	}
+}

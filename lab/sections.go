@@ -83,7 +83,7 @@ func (r *reader) read(root *node) {
 }
 
 func parseSeed(s string) (uint64, error) {
-	n, err := parseCount(s, 0, 1<<62)
+	n, err := parseCount(s, 1, 1<<62)
 	return uint64(n), err
 }
 

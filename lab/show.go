@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -76,46 +75,51 @@ func roleOf(h *hubbub.Host) string {
 // why, and where a packet from the first to the second goes. The error says
 // which of them is unknown.
 func (c *Config) Between(a, b string) (string, error) {
-	from, err := c.prefix(a)
-	if err != nil {
-		return "", err
+	for _, name := range [...]string{a, b} {
+		if c.host(name) == nil && c.router(name) == nil {
+			return "", fmt.Errorf("%s: there is no machine %q: %s", c.File, name, didYouMean(name, c.nodes()))
+		}
 	}
-	to, err := c.prefix(b)
-	if err != nil {
-		return "", err
-	}
+	to := c.prefix(b, netip.Addr{})
+	from := c.prefix(a, to.Addr())
+	to = c.prefix(b, from.Addr())
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s is %v, %s is %v.\n\n", a, from, b, to)
-	s.WriteString(Compare(from, to.Addr()))
-	if from.Masked() == to.Masked() {
-		fmt.Fprintf(&s, "%s asks with ARP for the MAC address of %s itself.\n", a, b)
-		return s.String(), nil
-	}
-	gateway := c.nextHop(a)
-	if !gateway.IsValid() {
-		fmt.Fprintf(&s, "%s has no gateway: it can't reach %s.\n", a, b)
-		return s.String(), nil
-	}
-	fmt.Fprintf(&s, "%s hands the packet to its gateway %v: the frame has the gateway's MAC address, the packet in it %s's IP address.\n",
-		a, gateway, b)
+	fmt.Fprintf(&s, "%s is %v, %s is %v.\n\n%s%s\n", a, from, b, to, Compare(from, to.Addr()), c.delivery(a, b, from, to))
 	return s.String(), nil
 }
 
-// prefix returns a machine's address with the length of its network part.
-func (c *Config) prefix(name string) (netip.Prefix, error) {
+// prefix returns a machine's address with the length of its network part; a
+// router's in the subnet that other is in, if it has one there.
+func (c *Config) prefix(name string, other netip.Addr) netip.Prefix {
 	if h := c.host(name); h != nil {
-		return netip.PrefixFrom(h.Address, c.lan(h.LAN).Subnet.Bits()), nil
+		return netip.PrefixFrom(h.Address, c.lan(h.LAN).Subnet.Bits())
 	}
-	if r := c.router(name); r != nil {
-		p := r.Ports[0]
-		return netip.PrefixFrom(p.Address, c.lan(p.LAN).Subnet.Bits()), nil
+	ports := c.router(name).Ports
+	p := ports[0]
+	for _, candidate := range ports {
+		if other.IsValid() && c.lan(candidate.LAN).Subnet.Contains(other) {
+			p = candidate
+		}
 	}
-	return netip.Prefix{}, fmt.Errorf("%s: there is no machine %q: %s", cmp.Or(c.File, "the lab"), name, didYouMean(name, c.nodes()))
+	return netip.PrefixFrom(p.Address, c.lan(p.LAN).Subnet.Bits())
 }
 
-func (c *Config) nextHop(name string) netip.Addr {
-	if h := c.host(name); h != nil {
-		return h.Gateway
+// delivery says what a does with a packet for b.
+func (c *Config) delivery(a, b string, from, to netip.Prefix) string {
+	h, other := c.host(a), c.host(b)
+	switch {
+	case from.Masked() == to.Masked() && h != nil && other != nil && vlan(h) != vlan(other):
+		return fmt.Sprintf("But the switch keeps them apart: %s is in VLAN %d, %s in VLAN %d.", a, vlan(h), b, vlan(other))
+	case from.Masked() == to.Masked():
+		return fmt.Sprintf("%s asks with ARP for the MAC address of %s itself.", a, b)
+	case h == nil:
+		return fmt.Sprintf("%s is a router: it looks up in its routes who is next on the way to %s.", a, b)
+	case !h.Gateway.IsValid():
+		return fmt.Sprintf("%s has no gateway: it can't reach %s.", a, b)
 	}
-	return netip.Addr{}
+	return fmt.Sprintf("%s hands the packet to its gateway %v: the frame has the gateway's MAC address, the packet in it %s's IP address.",
+		a, h.Gateway, b)
 }
+
+// vlan returns the VLAN of a host's port: 1 where the file says nothing.
+func vlan(h *Host) uint16 { return max(1, h.VLAN) }

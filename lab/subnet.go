@@ -83,7 +83,7 @@ func DescribeSubnet(p netip.Prefix) string {
 	row("address", "%v", p.Addr())
 	row("mask", "%v, a network part of %d bits and a host part of %d", Mask(p), p.Bits(), 32-p.Bits())
 	row("network", "%v", network)
-	row("machines", "%v to %v, %s", first, last, machines(network))
+	row("machines", "%s", machines(network, first, last))
 	if network.Bits() < 31 {
 		row("broadcast", "%v", Broadcast(network))
 	}
@@ -92,15 +92,16 @@ func DescribeSubnet(p netip.Prefix) string {
 	return b.String()
 }
 
-// machines returns how many machines a subnet has room for, in words.
-func machines(p netip.Prefix) string {
-	switch n := uint64(1) << (32 - p.Bits()); {
-	case n == 1:
-		return "one machine alone"
-	case n == 2:
-		return "two machines, at the two ends of a line (RFC 3021)"
+// machines says who has room in a subnet.
+func machines(p netip.Prefix, first, last netip.Addr) string {
+	switch bits := 32 - p.Bits(); bits {
+	case 0:
+		return fmt.Sprintf("%v, one alone", first)
+	case 1:
+		return fmt.Sprintf("%v and %v, at the two ends of a line (RFC 3021)", first, last)
 	default:
-		return fmt.Sprintf("%d machines: 2^%d addresses, but the first names the network and the last means everybody", n-2, 32-p.Bits())
+		return fmt.Sprintf("%v to %v, %d: of the 2^%d addresses the first names the network and the last means everybody",
+			first, last, uint64(1)<<bits-2, bits)
 	}
 }
 

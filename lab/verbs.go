@@ -52,13 +52,12 @@ type param struct {
 
 // A verb is a thing that a host's program can do.
 type verb struct {
-	name     string
-	args     []param // in this order, behind the verb
-	optional bool    // the args may be left out
-	options  []param // by name, in any order
-	needs    string  // an option without which the verb makes no sense
-	uses     string  // "connection" or "listener": what there must be
-	makes    string  // "connection" or "listener": what there is from then on
+	name    string
+	args    []param // in this order, behind the verb
+	options []param // by name, in any order
+	needs   string  // an option without which the verb makes no sense
+	uses    string  // "connection" or "listener": what there must be
+	makes   string  // "connection" or "listener": what there is from then on
 }
 
 // The parameters that verbs share.
