@@ -234,7 +234,7 @@ func (x *explainer) printPart(p *part) {
 	for _, f := range p.fields {
 		x.printField(&f)
 	}
-	if p.level == application && x.o.Data > 0 {
+	if p.title == "data" && x.o.Data > 0 {
 		x.printData()
 	}
 	if p.problem != "" {

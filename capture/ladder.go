@@ -269,7 +269,7 @@ func (l *Ladder) changed(e *event.Event, b *event.TCPState) {
 	}
 	key := keyOf(wire.ProtocolTCP, b.Flow.Local, b.Flow.Remote)
 	c := l.byKey[key]
-	if c == nil || b.To == "SYN-SENT" && c.began() {
+	if c == nil || b.To == "SYN-SENT" && c.ends[c.sideOf(b.Flow.Local)].state != "" {
 		c = l.begin(key, wire.ProtocolTCP, b.Flow.Local, b.Flow.Remote)
 		if call := l.calls.opening(e.Cause); call != "" && !l.o.NoCalls {
 			c.mark(e, 0, call)

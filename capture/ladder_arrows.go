@@ -49,8 +49,9 @@ func (s *sketch) arrow(from int, f *flight, discarded string) []string {
 	if fill := room + 2 - textWidth(label) - textWidth(reason); reason != "" && fill >= 2 {
 		lines = append(lines, start+label+" "+repeated(h, fill)+" "+reason+stop)
 	} else {
-		label = cut(label, room)
+		label, rest := fold(label, room)
 		lines = append(lines, start+label+" "+repeated(h, room+4-textWidth(label))+strings.TrimLeft(stop, " "))
+		lines = s.more(lines, from, rest)
 		lines = s.explain(lines, from, reason)
 	}
 	lines = s.explain(lines, from, f.harm)
@@ -58,6 +59,29 @@ func (s *sketch) arrow(from int, f *flight, discarded string) []string {
 		for _, l := range wrap("discarded: "+clean(discarded), s.lane-2) {
 			lines = append(lines, s.align(1-from, l, red))
 		}
+	}
+	return lines
+}
+
+// fold cuts a label between words, where it doesn't fit into n columns.
+func fold(label string, n int) (first, rest string) {
+	if textWidth(label) <= n {
+		return label, ""
+	}
+	first = wrap(label, n)[0]
+	return first, strings.TrimLeft(strings.TrimPrefix(label, first), " ")
+}
+
+// more adds lines with the rest of a label.
+func (s *sketch) more(lines []string, from int, rest string) []string {
+	if rest == "" {
+		return lines
+	}
+	for _, l := range wrap(rest, s.lane-4) {
+		if from == 0 {
+			l = " " + l
+		}
+		lines = append(lines, s.align(from, l, ""))
 	}
 	return lines
 }
@@ -101,7 +125,7 @@ func (s *sketch) drawDeparture(side int, m *moment) {
 	s.reach(m)
 	f := m.item.flight
 	s.tags[f] = len(s.tags) + 1
-	label := cut(clean(f.label), s.lane-12)
+	label, rest := fold(clean(f.label), s.lane-12)
 	h, tag := s.d.horizontal, fmt.Sprintf("#%d", s.tags[f])
 	var line string
 	fill := max(2, s.lane*3/5-textWidth(label)-textWidth(tag)-4)
@@ -111,7 +135,8 @@ func (s *sketch) drawDeparture(side int, m *moment) {
 		line = tag + " " + repeated(h, fill) + " " + label + " " + h
 		line = padLeft(line, s.lane)
 	}
-	s.row(sided(side, m.time.String()), sidedStates(side, f.states), s.explain([]string{line}, side, interesting(f.reason)))
+	lines := s.explain(s.more([]string{line}, side, rest), side, interesting(f.reason))
+	s.row(sided(side, m.time.String()), sidedStates(side, f.states), lines)
 }
 
 // drawLanding draws the second half of an arrow, or the arrival of a copy.
@@ -128,7 +153,7 @@ func (s *sketch) drawLanding(side int, m *moment) {
 		s.tags[f] = len(s.tags) + 1
 	}
 	h := s.d.horizontal
-	label := cut(clean(f.label), s.lane-18)
+	label, _ := fold(clean(f.label), s.lane-18)
 	head := s.d.head(1-side, m.landing.discarded)
 	fill := max(2, s.lane*2/5-textWidth(label)-textWidth(tag)-4)
 	var line string
@@ -151,7 +176,7 @@ func (s *sketch) drawLost(side int, m *moment) {
 	s.reach(m)
 	f := m.item.flight
 	h := s.d.horizontal
-	label := cut(clean(f.label), s.lane-12)
+	label, rest := fold(clean(f.label), s.lane-12)
 	why, mark := "under way", "?"
 	if len(f.lost) > 0 {
 		last := f.lost[len(f.lost)-1]
@@ -180,6 +205,7 @@ func (s *sketch) drawLost(side int, m *moment) {
 	default:
 		lines = append(lines, blanks(s.lane-textWidth(arrow)-1-textWidth(why))+s.paint(red, why)+" "+arrow)
 	}
+	lines = s.more(lines, side, rest)
 	if room < 2 {
 		for _, l := range wrap(why, s.lane-4) {
 			lines = append(lines, s.align(side, l, red))
@@ -200,7 +226,7 @@ const (
 func (s *sketch) paint(colour, text string) string { return paint(s.o.Color, colour, text) }
 
 func paint(on bool, colour, text string) string {
-	if !on || strings.TrimSpace(text) == "" {
+	if !on || colour == "" || strings.TrimSpace(text) == "" {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[m"

@@ -232,6 +232,7 @@ type numbers struct {
 	last   [2]uint32 // the highest that was sent, relative
 	scale  [2]uint8
 	closed [2]bool // the window that the side told last was zero
+	opened [2]bool // the side has sent a SYN-ACK
 }
 
 // relative returns a segment's numbers, counted from those of the SYNs, where
@@ -267,6 +268,10 @@ func (n *numbers) again(p *Packet, side int, seq uint32) bool {
 	}
 	if size == 0 {
 		return false
+	}
+	if p.TCP.Flags.Has(wire.SYN|wire.ACK) && !n.opened[side] {
+		n.opened[side], n.last[side] = true, seq+size
+		return false // it may repeat a SYN that crossed the peer's
 	}
 	end := seq + size
 	if int32(end-n.last[side]) > 0 {

@@ -232,8 +232,8 @@ func (s *sketch) row(times [2]string, states [2][]string, lane []string) {
 			text = lane[i]
 		}
 		st0, st1 = at(states[0], i), at(states[1], i)
-		line := padLeft(l, s.times) + " " + s.paint(bold, pad(st0, columnState)) + " " + s.d.vertical +
-			pad(text, s.lane) + s.d.vertical + " " + s.paint(bold, pad(st1, columnState))
+		line := padLeft(l, s.times) + " " + pad(s.paint(bold, st0), columnState) + " " + s.d.vertical +
+			pad(text, s.lane) + s.d.vertical + " " + pad(s.paint(bold, st1), columnState)
 		if i == 0 && times[1] != "" {
 			line += " " + padLeft(times[1], s.times)
 		}

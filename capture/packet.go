@@ -80,15 +80,16 @@ func (p *Packet) decodeARP(b []byte) {
 }
 
 func (p *Packet) decodeIPv4(b []byte) {
-	h, payload, err := wire.ParseIPv4(b)
-	if err != nil && !h.Src.IsValid() {
+	h, payload, err := wire.ParseIPv4Header(b)
+	if err != nil {
 		p.Wrong = problem("the IPv4 header", err)
 		return
 	}
 	p.Has |= LayerIPv4
 	p.IP = h
-	if err != nil {
-		payload = b[h.HeaderLen():]
+	if n := h.TotalLen - h.HeaderLen(); n <= len(payload) {
+		payload = payload[:n]
+	} else {
 		p.Wrong = "the IPv4 packet is shorter than its header says"
 	}
 	p.Payload = payload
@@ -115,19 +116,20 @@ func (p *Packet) decodeTransport(b []byte) {
 		}
 	case wire.ProtocolICMP:
 		what = "the ICMP message"
-		p.ICMP, rest, err = wire.ParseICMPv4(b)
-		if err == nil || len(b) >= wire.ICMPv4HeaderLen {
-			p.Has |= LayerICMP
+		if p.ICMP, rest, err = wire.ParseICMPv4Header(b); err != nil {
+			break
 		}
-		if p.Fragment() && errors.Is(err, wire.ErrChecksum) {
-			rest, err = b[wire.ICMPv4HeaderLen:], nil // it is over the whole message
+		p.Has |= LayerICMP
+		if p.Wrong == "" && !p.Fragment() && wire.Checksum(b) != 0 {
+			err = wire.ErrChecksum
 		}
 	}
 	if err != nil {
 		p.Wrong = problem(what, err)
-		return
 	}
-	p.Payload = rest
+	if rest != nil {
+		p.Payload = rest
+	}
 }
 
 // problem says in a sentence why a header could not be read.

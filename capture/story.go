@@ -56,6 +56,7 @@ type Story struct {
 	topic       event.ID // the origin that "it" means
 	lastTime    clock.Time
 	lastNode    string
+	lastDepth   int
 	anything    bool
 	nodeWidth   int
 }
@@ -91,7 +92,7 @@ func NewStory(w io.Writer, o StoryOptions) *Story {
 	s := &Story{
 		w: w, o: o, d: drawingFor(o.ASCII), origins: newOrigins(), frames: make(map[event.ID]string),
 		flows: make(map[conversationKey]*conversation), routes: make(map[route]bool),
-		switches: make(map[string]bool), nodeWidth: 12,
+		switches: make(map[string]bool), nodeWidth: 10,
 	}
 	for _, name := range o.Names {
 		s.widen(name)
@@ -198,7 +199,7 @@ func (s *Story) know(origin event.ID, name string) {
 }
 
 // stampWidth is the width of the column for the times.
-const stampWidth = 11
+const stampWidth = 10
 
 // say writes a line about a node. depth says how far it is indented beneath
 // what brought it about.
@@ -212,7 +213,7 @@ func (s *Story) sayAt(at clock.Time, node string, depth int, text string, detail
 	if at != s.lastTime || !s.anything {
 		stamp = at.String()
 	}
-	prefix := padLeft(stamp, stampWidth) + "  " + blanks(2*depth) + s.paint(bold, pad(clean(node), s.nodeWidth)) + "  "
+	prefix := padLeft(stamp, stampWidth) + "  " + blanks(2*depth) + pad(s.paint(bold, clean(node)), s.nodeWidth) + "  "
 	indent := textWidth(prefix)
 	for i, l := range s.lines(text, details, s.o.Width-indent) {
 		if i > 0 {
@@ -220,12 +221,12 @@ func (s *Story) sayAt(at clock.Time, node string, depth int, text string, detail
 		}
 		s.write(prefix + l)
 	}
-	s.lastTime, s.lastNode, s.anything = at, node, true
+	s.lastTime, s.lastNode, s.lastDepth, s.anything = at, node, depth, true
 }
 
 // aside writes a line more about the node of the line before.
 func (s *Story) aside(e *event.Event, depth int, text string, details ...string) {
-	if s.lastNode != e.Node || s.lastTime != e.Time || !s.anything {
+	if s.lastNode != e.Node || s.lastTime != e.Time || s.lastDepth != depth || !s.anything {
 		s.say(e, depth, text, details...)
 		return
 	}

@@ -21,11 +21,11 @@ func (s *Story) state(e *event.Event, b *event.TCPState) {
 	if b.Flow.Remote.IsValid() {
 		change += " with " + s.socket(b.Flow.Remote)
 	}
-	if s.lastNode == e.Node && s.lastTime == e.Time && s.anything {
-		s.aside(e, s.depthOf(e), s.paint(bold, change), b.Why)
+	if s.depthOf(e) == 0 {
+		s.say(e, 0, s.paint(bold, change), b.Why)
 		return
 	}
-	s.say(e, s.depthOf(e), s.paint(bold, change), b.Why)
+	s.aside(e, 1, s.paint(bold, change), b.Why)
 }
 
 // depthOf returns how far what follows from hearing a frame is indented.

@@ -63,21 +63,6 @@ func centre(s string, n int) string { return pad(blanks((n-textWidth(s))/2)+s, n
 
 func blanks(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
-// cut shortens a text to n columns, with a sign that it was longer.
-func cut(s string, n int) string {
-	if textWidth(s) <= n {
-		return s
-	}
-	w := 0
-	for i, r := range s {
-		if w+runeWidth(r) > n-2 {
-			return s[:i] + ".."
-		}
-		w += runeWidth(r)
-	}
-	return s
-}
-
 // wrap breaks a text into lines of at most n columns, between words where it
 // can. It returns at least one line.
 func wrap(s string, n int) []string {
