@@ -3,6 +3,8 @@ package hubbub_test
 import (
 	"net"
 	"testing"
+
+	"hubbub/internal/need"
 )
 
 // exchange writes 64 KiB at one end and reads it at the other: some 45
@@ -22,6 +24,7 @@ func exchange(t testing.TB, from, to net.Conn, buf []byte) {
 }
 
 func TestTheDataPathAllocatesNothing(t *testing.T) {
+	need.NoRace(t)
 	client, server := connected(t)
 	buf := make([]byte, 64<<10)
 	for range 100 {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"hubbub/clock"
+	"hubbub/internal/need"
 	"hubbub/internal/pkt"
 )
 
@@ -71,6 +72,7 @@ func TestAHubCanGrow(t *testing.T) {
 }
 
 func TestAHubAllocatesNothing(t *testing.T) {
+	need.NoRace(t)
 	h := NewHub(8)
 	p := frame(mac(2), mac(1), 1514, 1)
 	allocs := testing.AllocsPerRun(1000, func() {

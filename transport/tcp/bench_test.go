@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"hubbub/clock"
+	"hubbub/internal/need"
 	"hubbub/internal/pkt"
 )
 
@@ -70,6 +71,7 @@ func (d *direct) receive(at int) (n int) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
+	need.NoRace(t)
 	for _, size := range []int{1, 1000, 16 << 10, 64 << 10} {
 		d := newDirect(t)
 		for range 100 {
