@@ -56,7 +56,7 @@ var frameKinds = []frameKind{
 	}, false},
 	{"FIN", "with or without ACK and data", hubbub.Match{Protocol: wire.ProtocolTCP, FlagsSet: wire.FIN}, false},
 	{"RST", "", hubbub.Match{Protocol: wire.ProtocolTCP, FlagsSet: wire.RST}, false},
-	{"data segment", "a segment of TCP with data", hubbub.Match{Protocol: wire.ProtocolTCP, MinPayload: 1}, false},
+	{"data segment", "a segment of TCP with data", hubbub.Match{Protocol: wire.ProtocolTCP, FlagsSet: wire.ACK, MinPayload: 1}, false},
 }
 
 // match returns what selects the frames on a cable of the lab.
