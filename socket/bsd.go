@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/transport/tcp"
 )
 
 // The functions of this file are the course's, under the course's names. An
@@ -58,7 +60,7 @@ func (s *Socket) Accept() (*Socket, string, error) {
 // socket that doesn't wait, EINPROGRESS.
 func (s *Socket) Connect(address string) error {
 	if s.unix != nil {
-		return s.local1("connect", address, s.unix.connect)
+		return failed("connect", s.connectPath(address))
 	}
 	remote, err := s.host.resolve("tcp", address)
 	if err != nil {
@@ -94,62 +96,85 @@ func (s *Socket) recv(b []byte, flags int) (int, error) {
 	case flags&MSG_OOB != 0:
 		return s.recvUrgent(b)
 	case s.kind != SOCK_STREAM && s.unix == nil:
-		n, _, _, err := s.receiveFrom(b, flags&MSG_PEEK != 0)
+		n, _, _, err := s.receiveFrom(b, flags)
 		return n, err
 	case s.kind != SOCK_STREAM:
-		n, _, err := s.receiveMessage(b)
+		n, _, err := s.receiveMessage(b, flags)
 		return n, err
 	case flags&MSG_PEEK != 0:
-		return s.peek(b)
+		return s.peek(b, flags)
 	case flags&MSG_DONTWAIT != 0:
 		return s.recvNow(b)
 	case flags&MSG_WAITALL != 0:
-		return io.ReadFull(streamReader{s}, b)
+		return s.recvAll(b)
 	}
 	return s.readStream(b)
 }
 
-// streamReader reads a stream as io.Reader.
-type streamReader struct{ s *Socket }
-
-func (r streamReader) Read(b []byte) (int, error) { return r.s.readStream(b) }
+// recvAll fills b. It returns less at the end of the stream, and where an
+// error or the time-out comes after something was read.
+func (s *Socket) recvAll(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var more int
+		more, err = s.readStream(b[n:])
+		n += more
+	}
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
 
 // recvNow reads what is there.
 func (s *Socket) recvNow(b []byte) (int, error) {
-	if _, err := s.enter(); err != nil {
+	now, err := s.enter()
+	if err != nil {
 		return 0, err
 	}
-	ready := s.canRead()
-	s.host.world.Unlock()
-	if !ready {
-		return 0, syscall.EAGAIN
+	var views [readViews]pkt.View
+	count, err := s.take(now, views[:], len(b))
+	if count == 0 && err == nil && len(b) > 0 {
+		err = syscall.EAGAIN
 	}
-	return s.readStream(b)
+	s.tell("recv", lengthOf(views[:count]), "%d", err, len(b))
+	s.update(now)
+	s.leave()
+	return copyOut(b, views[:count]), err
 }
 
 // peek copies what has arrived without taking it.
-func (s *Socket) peek(b []byte) (int, error) {
+func (s *Socket) peek(b []byte, flags int) (int, error) {
 	now, err := s.enter()
 	if err != nil {
 		return 0, err
 	}
 	defer s.leave()
-	if s.tcp == nil || s.tcp.Conn() == nil {
-		return 0, s.notConnected()
-	}
 	until := s.until(now)
 	for {
-		c := s.tcp.Conn()
-		if n := c.Peek(b, 0); n > 0 || len(b) == 0 {
+		if n := s.copyArrived(b); n > 0 || len(b) == 0 {
 			return n, nil
 		}
-		if err := s.readEnd(c); err != nil {
+		if _, err := s.take(now, nil, 0); err != nil {
 			return 0, err
+		}
+		if flags&MSG_DONTWAIT != 0 {
+			return 0, syscall.EAGAIN
 		}
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// copyArrived copies the beginning of what can be read.
+func (s *Socket) copyArrived(b []byte) int {
+	switch {
+	case s.unix != nil:
+		return s.unix.stream.CopyAt(b, 0)
+	case s.tcp.Conn() == nil || s.readShut:
+		return 0
+	}
+	return s.tcp.Conn().Peek(b, 0)
 }
 
 // recvUrgent takes the octet of urgent data (RFC 6093). EINVAL says that there
@@ -159,8 +184,11 @@ func (s *Socket) recvUrgent(b []byte) (int, error) {
 		return 0, err
 	}
 	defer s.leave()
-	if s.tcp == nil || s.tcp.Conn() == nil {
+	if s.tcp == nil {
 		return 0, syscall.EOPNOTSUPP
+	}
+	if s.tcp.Conn() == nil {
+		return 0, syscall.EINVAL
 	}
 	octet, ok := s.tcp.Conn().ReadUrgent()
 	if !ok {
@@ -207,15 +235,22 @@ func (s *Socket) send(b []byte, flags int) (int, error) {
 
 // sendNow writes what there is room for.
 func (s *Socket) sendNow(b []byte) (int, error) {
-	if _, err := s.enter(); err != nil {
+	now, err := s.enter()
+	if err != nil {
 		return 0, err
 	}
-	room := s.roomFor()
-	s.host.world.Unlock()
-	if room == 0 {
-		return 0, syscall.EAGAIN
+	defer s.leave()
+	n := 0
+	if !s.writing {
+		var none pkt.View
+		n, err = s.put(now, b, &none)
 	}
-	return s.writeStream(b[:min(len(b), room)])
+	if n == 0 && err == nil && len(b) > 0 {
+		err = syscall.EAGAIN
+	}
+	s.tell("send", n, "%d bytes", err, len(b))
+	s.update(now)
+	return n, err
 }
 
 func (s *Socket) sendUrgent(b []byte) (int, error) {
@@ -224,8 +259,11 @@ func (s *Socket) sendUrgent(b []byte) (int, error) {
 		return 0, err
 	}
 	defer s.leave()
-	if s.tcp == nil || s.tcp.Conn() == nil {
-		return 0, s.notConnected()
+	if s.tcp == nil {
+		return 0, syscall.EOPNOTSUPP
+	}
+	if err := s.writeEnd(s.tcp.Conn()); err != nil {
+		return 0, err
 	}
 	n, err := s.tcp.Conn().WriteUrgent(now, b)
 	s.tcp.Update(now)
@@ -248,14 +286,14 @@ func (s *Socket) SendAll(b []byte) error {
 func (s *Socket) RecvFrom(n int) ([]byte, string, error) {
 	b := make([]byte, n)
 	if s.unix != nil && s.kind == SOCK_DGRAM {
-		got, from, err := s.receiveMessage(b)
+		got, from, err := s.receiveMessage(b, 0)
 		return b[:got], from, failed("recvfrom", err)
 	}
 	if s.kind == SOCK_STREAM {
 		got, err := s.Recv(n, 0)
 		return got, s.peerName(), err
 	}
-	got, from, _, err := s.receiveFrom(b, false)
+	got, from, _, err := s.receiveFrom(b, 0)
 	return b[:got], from.String(), failed("recvfrom", err)
 }
 
@@ -281,7 +319,7 @@ func (s *Socket) SendTo(b []byte, address string) (int, error) {
 	return n, failed("sendto", err)
 }
 
-func (s *Socket) receiveMessage(b []byte) (int, string, error) {
+func (s *Socket) receiveMessage(b []byte, flags int) (int, string, error) {
 	now, err := s.enter()
 	if err != nil {
 		return 0, "", err
@@ -289,10 +327,15 @@ func (s *Socket) receiveMessage(b []byte) (int, string, error) {
 	defer s.leave()
 	until := s.until(now)
 	for {
-		if d, ok := s.unix.receive(); ok {
+		if d, ok := s.unix.receive(flags&MSG_PEEK != 0); ok {
 			n := copy(b, d.data.Bytes())
-			d.data.Release()
+			if flags&MSG_PEEK == 0 {
+				d.data.Release()
+			}
 			return n, d.from, nil
+		}
+		if flags&MSG_DONTWAIT != 0 {
+			return 0, "", syscall.EAGAIN
 		}
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
 			return 0, "", err
@@ -300,15 +343,27 @@ func (s *Socket) receiveMessage(b []byte) (int, string, error) {
 	}
 }
 
+// sendMessage sends a datagram to whoever is bound to path, and waits while
+// there is no room for it.
 func (s *Socket) sendMessage(b []byte, path string) (int, error) {
-	if _, err := s.enter(); err != nil {
+	now, err := s.enter()
+	if err != nil {
 		return 0, err
 	}
 	defer s.leave()
-	if err := s.unix.send(b, path); err != nil {
-		return 0, err
+	until := s.until(now)
+	for {
+		full, err := s.unix.send(b, path)
+		if err != nil {
+			return 0, err
+		}
+		if full == nil {
+			return len(b), nil
+		}
+		if err := s.waitFor(full, &s.writeDeadline, until); err != nil {
+			return 0, err
+		}
 	}
-	return len(b), nil
 }
 
 // GetPeerName returns the peer's address. The error is ENOTCONN without one.
@@ -328,9 +383,10 @@ func (s *Socket) connected() bool {
 	case s.unix != nil:
 		return s.unix.peer != nil
 	case s.tcp != nil:
-		return s.tcp.Conn() != nil
+		state := s.tcp.State()
+		return s.tcp.Conn() != nil && state != tcp.StateClosed && state != tcp.StateSynSent
 	}
-	return s.remote().IsValid()
+	return s.remote().Addr().IsValid()
 }
 
 func (s *Socket) peerName() string {

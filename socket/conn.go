@@ -30,13 +30,13 @@ func (c *Conn) Socket() *Socket { return c.sock }
 // Read reads at most len(b) bytes, and waits for the first. The error is
 // io.EOF once the peer has closed its side and everything is read.
 func (c *Conn) Read(b []byte) (int, error) {
-	n, err := c.sock.readStream(b)
+	n, err := c.sock.recv(b, 0)
 	return n, c.error("read", failed("read", err))
 }
 
 // Write writes all of b, or returns an error and how much was written.
 func (c *Conn) Write(b []byte) (int, error) {
-	n, err := c.sock.writeStream(b)
+	n, err := c.sock.send(b, 0)
 	return n, c.error("write", failed("write", err))
 }
 
@@ -49,7 +49,7 @@ func (c *Conn) CloseWrite() error { return c.error("close", c.sock.Shutdown(SHUT
 
 // LocalAddr and RemoteAddr return the connection's two ends.
 func (c *Conn) LocalAddr() net.Addr  { return c.sock.netAddr((*Socket).local) }
-func (c *Conn) RemoteAddr() net.Addr { return c.sock.netAddr((*Socket).remote) }
+func (c *Conn) RemoteAddr() net.Addr { return c.sock.peerAddr() }
 
 // SetDeadline, SetReadDeadline and SetWriteDeadline set until when calls may
 // wait, in the world's time: see the package comment. They act on calls that
@@ -181,6 +181,16 @@ func (s *Socket) netAddr(which func(*Socket) netip.AddrPort) net.Addr {
 	return s.addrOf(which(s))
 }
 
+// peerAddr returns the peer's address as package net has it.
+func (s *Socket) peerAddr() net.Addr {
+	if s.unix == nil {
+		return s.netAddr((*Socket).remote)
+	}
+	s.host.world.Enter()
+	defer s.host.world.Unlock()
+	return &net.UnixAddr{Name: s.peerName(), Net: s.network()}
+}
+
 func (s *Socket) addrOf(addr netip.AddrPort) net.Addr {
 	switch {
 	case s.unix != nil:
@@ -276,10 +286,12 @@ func (s *Socket) dialed(err error) (net.Conn, error) {
 }
 
 // conn returns the net.Conn that suits the socket. As in Go's net, Nagle's
-// algorithm is off and keep-alive is on with 15 s.
+// algorithm is off. Keep-alive is off too until the program asks for it, where
+// Go's net probes every 15 s: what is seen is what the RFC has by default
+// (RFC 9293, 3.8.4, MUST-25), and probes are the standard's, two hours apart.
 func (s *Socket) conn() net.Conn {
 	if s.kind != SOCK_STREAM {
-		return &PacketConn{s}
+		return &PacketConn{s, true}
 	}
 	c := &Conn{s}
 	if s.tcp != nil {

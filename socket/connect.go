@@ -32,30 +32,35 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 		return s.udp.Connect(remote)
 	case s.raw != nil:
 		return s.raw.Connect(remote.Addr())
-	case s.tcp.Conn() != nil && s.tcp.State() == tcp.StateSynSent && s.nonblocking:
+	case s.opening && s.nonblocking && s.isOpening():
 		return syscall.EALREADY
-	case s.tcp.Conn() != nil && s.reported:
-		s.again()
+	case s.opening:
+		// An attempt that didn't wait has ended, or this call waits for it.
+		return s.established(ctx, now)
 	}
 	s.announce("connect", remote)
 	if err := s.tcp.Connect(now, remote); err != nil {
 		return err
 	}
-	if s.nonblocking && s.tcp.State() == tcp.StateSynSent {
+	s.opening = true
+	if s.nonblocking && s.isOpening() {
 		return syscall.EINPROGRESS
 	}
 	return s.established(ctx, now)
 }
 
+// isOpening reports whether the handshake of the socket's connection is under
+// way.
+func (s *Socket) isOpening() bool {
+	state := s.tcp.State()
+	return state == tcp.StateSynSent || state == tcp.StateSynReceived
+}
+
 // again gives a socket whose attempt to connect has failed a fresh start, as
 // Linux does.
 func (s *Socket) again() {
-	old := s.tcp
-	e := s.host.stack.NewTCP()
-	e.Options, e.Params = old.Options, old.Params
-	old.Close(s.host.world.Now())
-	s.stand(e)
-	s.reported = false
+	s.stand(s.tcp.Renew(s.host.world.Now()))
+	s.opening, s.reported = false, false
 }
 
 // established waits until the handshake is over.
@@ -64,11 +69,14 @@ func (s *Socket) established(ctx context.Context, now clock.Time) error {
 	for {
 		c := s.tcp.Conn()
 		switch {
-		case c.Err() != nil:
-			return s.report(c.Err(), stack.ErrRefused)
-		case c.State() == tcp.StateClosed:
-			return stack.ErrRefused
-		case c.State() != tcp.StateSynSent && c.State() != tcp.StateSynReceived:
+		case c == nil:
+			return tcp.ErrAborted // another call has given up the attempt
+		case c.Err() != nil || c.State() == tcp.StateClosed:
+			err := s.report(orError(c.Err(), stack.ErrRefused), tcp.ErrAborted)
+			s.again()
+			return err
+		case !s.isOpening():
+			s.opening = false
 			return nil
 		}
 		w := s.host.world
@@ -82,12 +90,20 @@ func (s *Socket) established(ctx context.Context, now clock.Time) error {
 	}
 }
 
+func orError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
 // giveUp ends an attempt to connect that took too long, or was cancelled.
 func (s *Socket) giveUp(err error) error {
-	if s.host.world.Err() == nil && !errors.Is(err, sim.ErrForeign) {
-		s.reported = true
-		s.tcp.Conn().Abort(s.host.world.Now())
-		s.tcp.Update(s.host.world.Now())
+	if s.usable() == nil && !errors.Is(err, sim.ErrForeign) && s.isOpening() {
+		now := s.host.world.Now()
+		s.tcp.Conn().Abort(now)
+		s.tcp.Update(now)
+		s.again()
 	}
 	return err
 }
@@ -131,6 +147,7 @@ func (s *Socket) listenNow(backlog int) error {
 	case s.tcp == nil:
 		return syscall.EOPNOTSUPP
 	}
+	s.readShut = false
 	return s.tcp.Listen(backlog)
 }
 
@@ -142,6 +159,9 @@ func (s *Socket) accept() (*Socket, error) {
 	}
 	defer s.leave()
 	until := s.until(now)
+	if s.readDeadline.Due(now) {
+		return nil, errDeadline
+	}
 	for waited := false; ; waited = true {
 		conn, err := s.acceptNow()
 		if conn != nil || err != nil {

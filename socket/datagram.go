@@ -11,13 +11,17 @@ import (
 
 // receiveFrom copies the next datagram into b and returns how long that was,
 // where it came from, and how many bytes of it did not fit.
-func (s *Socket) receiveFrom(b []byte, peek bool) (n int, from netip.AddrPort, cut int, err error) {
+func (s *Socket) receiveFrom(b []byte, flags int) (n int, from netip.AddrPort, cut int, err error) {
 	now, err := s.enter()
 	if err != nil {
 		return 0, from, 0, err
 	}
 	defer s.leave()
 	until := s.until(now)
+	peek := flags&MSG_PEEK != 0
+	if s.readDeadline.Due(now) {
+		return 0, from, 0, errDeadline
+	}
 	for {
 		d, ok, err := s.nextDatagram(peek)
 		if ok || err != nil {
@@ -29,6 +33,9 @@ func (s *Socket) receiveFrom(b []byte, peek bool) (n int, from netip.AddrPort, c
 			}
 			return n, d.From, cut, err
 		}
+		if flags&MSG_DONTWAIT != 0 {
+			return 0, from, 0, syscall.EAGAIN
+		}
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
 			s.tell("recvfrom", 0, "%d", err, len(b))
 			return 0, from, 0, err
@@ -38,6 +45,8 @@ func (s *Socket) receiveFrom(b []byte, peek bool) (n int, from netip.AddrPort, c
 
 func (s *Socket) nextDatagram(peek bool) (d stack.Datagram, ok bool, err error) {
 	switch {
+	case s.raw != nil && peek:
+		d, ok = s.raw.Peek()
 	case s.raw != nil:
 		d, ok = s.raw.Receive()
 	case s.udp == nil:
@@ -89,6 +98,9 @@ func (s *Socket) destination(to netip.AddrPort) netip.AddrPort {
 
 func (s *Socket) sendDatagram(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	switch {
+	case s.writeShut:
+		payload.Release()
+		return syscall.EPIPE
 	case s.raw != nil:
 		return s.raw.Send(now, payload, to.Addr())
 	case s.udp == nil:

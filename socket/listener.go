@@ -1,8 +1,10 @@
 package socket
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -84,7 +86,8 @@ func (l *Listener) SetDeadline(t time.Time) error {
 // A PacketConn is a datagram socket as package net has it. One that was
 // dialled is a [net.Conn] too.
 type PacketConn struct {
-	sock *Socket
+	sock   *Socket
+	dialed bool
 }
 
 var (
@@ -110,7 +113,7 @@ func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
 		_ = s.Close()
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	return &PacketConn{s}, nil
+	return &PacketConn{sock: s}, nil
 }
 
 // Socket returns the socket inside.
@@ -120,7 +123,7 @@ func (c *PacketConn) Socket() *Socket { return c.sock }
 // sender. It waits for one.
 func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	if c.sock.unix != nil {
-		n, from, err := c.sock.receiveMessage(b)
+		n, from, err := c.sock.receiveMessage(b, 0)
 		return n, &net.UnixAddr{Name: from, Net: "unixgram"}, c.error("read", failed("recvfrom", err))
 	}
 	n, from, err := c.ReadFromAddrPort(b)
@@ -132,28 +135,48 @@ func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // ReadFromAddrPort is ReadFrom without an allocation.
 func (c *PacketConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	n, from, _, err := c.sock.receiveFrom(b, false)
+	n, from, _, err := c.sock.receiveFrom(b, 0)
 	return n, from, c.error("read", failed("recvfrom", err))
 }
 
+// errMissingAddress is what WriteTo says to no address.
+var errMissingAddress = errors.New("missing address")
+
 // WriteTo sends a datagram. addr is a *net.UDPAddr, or a *net.UnixAddr for
-// network "unixgram".
+// network "unixgram". As in package net, what was dialled is written to with
+// Write: the error is net.ErrWriteToConnected.
 func (c *PacketConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	switch to := addr.(type) {
 	case *net.UnixAddr:
-		n, err := c.sock.sendMessage(b, to.Name)
-		return n, c.error("write", failed("sendto", err))
+		if to != nil && c.sock.unix != nil {
+			n, err := c.sock.sendMessage(b, to.Name)
+			return n, c.errorTo("write", to, failed("sendto", err))
+		}
 	case *net.UDPAddr:
-		ap := to.AddrPort()
-		return c.WriteToAddrPort(b, netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+		if to != nil && c.sock.unix == nil {
+			ap := to.AddrPort()
+			return c.WriteToAddrPort(b, netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+		}
+	case nil:
+	default:
+		return 0, c.errorTo("write", addr, &net.AddrError{Err: "this socket sends to UDP and unix addresses", Addr: addr.String()})
 	}
-	return 0, c.error("write", &net.AddrError{Err: "this socket sends to UDP and unix addresses", Addr: addr.String()})
+	return 0, c.error("write", errMissingAddress)
 }
 
 // WriteToAddrPort is WriteTo without an allocation.
 func (c *PacketConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	if c.sock.unix != nil {
+		return 0, c.error("write", syscall.EAFNOSUPPORT)
+	}
+	if c.dialed {
+		return 0, c.errorTo("write", net.UDPAddrFromAddrPort(to), net.ErrWriteToConnected)
+	}
 	n, err := c.sock.sendTo(b, to)
-	return n, c.error("write", failed("sendto", err))
+	if err != nil {
+		return n, c.errorTo("write", net.UDPAddrFromAddrPort(to), failed("sendto", err))
+	}
+	return n, nil
 }
 
 // Read copies the next datagram into b.
@@ -177,10 +200,14 @@ func (c *PacketConn) LocalAddr() net.Addr { return c.sock.netAddr((*Socket).loca
 
 // RemoteAddr returns where the socket was dialled, nil if it wasn't.
 func (c *PacketConn) RemoteAddr() net.Addr {
-	if c.sock.unix == nil && !c.sock.remote().IsValid() {
+	w := c.sock.host.world
+	w.Enter()
+	connected := c.sock.connected()
+	w.Unlock()
+	if !connected {
 		return nil
 	}
-	return c.sock.netAddr((*Socket).remote)
+	return c.sock.peerAddr()
 }
 
 // SetDeadline sets until when calls may wait, in the world's time.
@@ -200,5 +227,16 @@ func (c *PacketConn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *PacketConn) error(op string, err error) error {
-	return opError(op, c.sock.network(), c.LocalAddr(), nil, err)
+	if err == nil {
+		return nil
+	}
+	return c.errorTo(op, c.RemoteAddr(), err)
+}
+
+// errorTo makes a *net.OpError of what went wrong with another address.
+func (c *PacketConn) errorTo(op string, to net.Addr, err error) error {
+	if err == nil {
+		return nil
+	}
+	return opError(op, c.sock.network(), c.LocalAddr(), to, err)
 }

@@ -47,11 +47,22 @@ func (s *Socket) setOption(now clock.Time, o option, value int) error {
 		return s.setSocketOption(now, o.name, value)
 	case IPPROTO_TCP:
 		if s.tcp == nil {
-			return syscall.EOPNOTSUPP
+			return s.noTCP()
 		}
 		return s.setTCPOption(now, o.name, value)
 	case IPPROTO_IP:
+		if s.unix != nil {
+			return syscall.EOPNOTSUPP
+		}
 		return s.setIPOption(o.name, value)
+	}
+	return syscall.ENOPROTOOPT
+}
+
+// noTCP is what Linux says to an option of TCP on another socket.
+func (s *Socket) noTCP() error {
+	if s.unix != nil {
+		return syscall.EOPNOTSUPP
 	}
 	return syscall.ENOPROTOOPT
 }
@@ -65,6 +76,9 @@ func (s *Socket) setSocketOption(now clock.Time, name, value int) error {
 		s.each(func(e *stack.TCP) { e.Options.ReusePort = on }, func(e *stack.UDP) { e.Options.ReusePort = on })
 	case SO_BROADCAST:
 		s.each(nil, func(e *stack.UDP) { e.Options.Broadcast = on })
+		if s.raw != nil {
+			s.raw.Options.Broadcast = on
+		}
 	case SO_LINGER:
 		s.lingerSet, s.linger = value >= 0, time.Duration(max(0, value))*time.Second
 	case SO_KEEPALIVE, SO_OOBINLINE:
@@ -108,9 +122,14 @@ func (s *Socket) setStreamSwitch(now clock.Time, name int, on bool) error {
 // to have room for what it notes beside the data, and getsockopt returns the
 // double.
 func (s *Socket) setBuffer(now clock.Time, name, value int) error {
-	const least, most = 2048, 8 << 20
-	size := max(least, min(2*value, most))
+	const leastToReceive, leastToSend, most = 2304, 4608, 8 << 20 // Linux's on 64 bits
+	size := max(leastToReceive, min(2*value, most))
+	if name == SO_SNDBUF {
+		size = max(leastToSend, size)
+	}
 	switch {
+	case s.tcp == nil && name == SO_SNDBUF:
+		s.sendBuffer = size
 	case s.udp != nil && name == SO_RCVBUF:
 		s.udp.Options.Buffer = size
 	case s.raw != nil && name == SO_RCVBUF:
@@ -202,6 +221,9 @@ func (s *Socket) setIPOption(name, value int) error {
 		}
 	case IP_TOS:
 		s.each(func(e *stack.TCP) { e.Options.TOS = uint8(value) }, func(e *stack.UDP) { e.Options.TOS = uint8(value) })
+		if s.raw != nil {
+			s.raw.Options.TOS = uint8(value)
+		}
 	case IP_MTU_DISCOVER:
 		s.each(nil, func(e *stack.UDP) { e.Options.DontFragment = value == IP_PMTUDISC_DO })
 	default:
@@ -220,6 +242,8 @@ func (s *Socket) getOption(now clock.Time, o option) (int, error) {
 		return s.getTCPOption(o.name)
 	case o == option{IPPROTO_IP, IP_MTU}:
 		return s.pathMTU(now)
+	case o.level == IPPROTO_IP && s.unix != nil:
+		return 0, syscall.EOPNOTSUPP
 	case o.level == IPPROTO_IP:
 		return s.getIPOption(o.name)
 	}
@@ -247,6 +271,35 @@ func (s *Socket) getSocketOption(name int) (int, error) {
 		return s.streamOption(name)
 	case s.udp != nil:
 		return s.datagramOption(name)
+	case s.raw != nil:
+		return s.rawOption(name)
+	}
+	return s.unixOption(name)
+}
+
+func (s *Socket) rawOption(name int) (int, error) {
+	o := &s.raw.Options
+	switch name {
+	case SO_BROADCAST:
+		return toInt(o.Broadcast), nil
+	case SO_RCVBUF:
+		return orDefault(o.Buffer, s.host.stack.Config().DatagramBuffer), nil
+	case SO_SNDBUF:
+		return orDefault(s.sendBuffer, s.host.stack.Config().DatagramBuffer), nil
+	case SO_PROTOCOL:
+		return int(o.Protocol), nil
+	}
+	return 0, syscall.ENOPROTOOPT
+}
+
+func (s *Socket) unixOption(name int) (int, error) {
+	switch name {
+	case SO_RCVBUF:
+		return unixBuffer, nil
+	case SO_SNDBUF:
+		return orDefault(s.sendBuffer, unixBuffer), nil
+	case SO_PROTOCOL:
+		return 0, nil
 	}
 	return 0, syscall.ENOPROTOOPT
 }
@@ -284,6 +337,8 @@ func (s *Socket) datagramOption(name int) (int, error) {
 		return toInt(o.Broadcast), nil
 	case SO_RCVBUF:
 		return orDefault(o.Buffer, s.host.stack.Config().DatagramBuffer), nil
+	case SO_SNDBUF:
+		return orDefault(s.sendBuffer, s.host.stack.Config().DatagramBuffer), nil
 	case SO_PROTOCOL:
 		return IPPROTO_UDP, nil
 	}
@@ -319,6 +374,9 @@ func (s *Socket) getIPOption(name int) (int, error) {
 		func(e *stack.TCP) { ttl, tos, dontFragment = e.Options.TTL, e.Options.TOS, true },
 		func(e *stack.UDP) { ttl, tos, dontFragment = e.Options.TTL, e.Options.TOS, e.Options.DontFragment },
 	)
+	if s.raw != nil {
+		ttl, tos = s.raw.Options.TTL, s.raw.Options.TOS
+	}
 	switch name {
 	case IP_TTL:
 		return int(orDefault(ttl, s.host.stack.Config().TTL)), nil

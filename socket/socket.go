@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
@@ -32,14 +33,16 @@ type Socket struct {
 	closed      bool
 	writing     bool // somebody is in the middle of a write
 	readShut    bool
+	writeShut   bool // of a datagram socket
 	lingerSet   bool
 	linger      clock.Duration
 	timeout     clock.Duration // of a call that waits, zero for none
 
 	readable, writable          sim.WaitList
 	readDeadline, writeDeadline clock.Time
-	failure                     error // an error that was not reported yet
-	reported                    bool  // the connection's end was
+	opening                     bool // Connect was called, and hasn't said yet how it went
+	reported                    bool // the error that ended the connection was told
+	sendBuffer                  int  // as it was set, where nothing depends on it
 
 	older, newer *Socket // of the host's open sockets
 }
@@ -138,6 +141,11 @@ func (s *Socket) leave() { s.host.world.Leave(s.host.node) }
 // until is the limit that the call's time-out sets; the deadline, which may
 // change meanwhile, is looked up.
 func (s *Socket) wait(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
+	return s.waitFor(l, deadline, until)
+}
+
+// waitFor is wait for what need not be the socket's own.
+func (s *Socket) waitFor(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
 	if s.nonblocking {
 		return syscall.EAGAIN
 	}
@@ -168,7 +176,7 @@ func (s *Socket) wake() {
 // canRead reports whether a call that reads or accepts would not wait.
 func (s *Socket) canRead() bool {
 	switch {
-	case s.closed, s.failure != nil, s.readShut:
+	case s.closed, s.readShut:
 		return true
 	case s.tcp != nil && s.tcp.Listener() != nil:
 		return s.tcp.Pending() > 0
@@ -240,21 +248,24 @@ func (s *Socket) closeTCP(now clock.Time) error {
 }
 
 // lingerClose waits until everything that was written, and the FIN, is
-// acknowledged.
+// acknowledged. What takes longer goes on in the background, as on Linux.
 func (s *Socket) lingerClose(now clock.Time) error {
 	c := s.tcp.Conn()
-	if err := c.CloseWrite(now); err == nil {
-		s.tcp.Update(now)
+	if c.Readable() > 0 || c.CloseWrite(now) != nil {
+		s.tcp.Close(now) // which resets, as nobody will read what has arrived
+		return nil
 	}
+	s.tcp.Update(now)
 	until := now.Add(s.linger)
-	for c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1 {
-		if _, err := s.host.world.Wait(context.Background(), s.host.node, &s.writable, until); err != nil {
-			s.tcp.Abort(s.host.world.Now())
-			return err
-		}
+	var err error
+	for err == nil && c.State() != tcp.StateClosed && (c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1) {
+		_, err = s.host.world.Wait(nil, s.host.node, &s.writable, until)
 	}
 	s.tcp.Close(s.host.world.Now())
-	return nil
+	if errors.Is(err, errDeadline) {
+		return nil
+	}
+	return err
 }
 
 // local and remote return the socket's addresses, zero if it has none.

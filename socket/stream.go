@@ -22,6 +22,10 @@ func (s *Socket) readStream(b []byte) (int, error) {
 	}
 	var views [readViews]pkt.View
 	until := s.until(now)
+	if s.readDeadline.Due(now) {
+		s.host.world.Unlock()
+		return 0, errDeadline
+	}
 	for {
 		count, err := s.take(now, views[:], len(b))
 		if count > 0 || err != nil || len(b) == 0 {
@@ -209,7 +213,7 @@ func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) 
 func (s *Socket) writeEnd(c *tcp.Conn) error {
 	switch {
 	case c == nil:
-		return s.notConnected()
+		return syscall.EPIPE // as on Linux
 	case c.Err() != nil:
 		return s.report(c.Err(), syscall.EPIPE)
 	case !c.CanWrite():
@@ -283,25 +287,4 @@ func (s *Socket) Shutdown(how How) error {
 	s.tell("shutdown", 0, "%s", err, how)
 	s.update(now)
 	return failed("shutdown", err)
-}
-
-func (s *Socket) shutdown(now clock.Time, how How) error {
-	if s.unix != nil {
-		return s.unix.shutdown(how)
-	}
-	if s.tcp == nil || s.tcp.Conn() == nil {
-		return s.notConnected()
-	}
-	if how == SHUT_RD || how == SHUT_RDWR {
-		s.readShut = true
-		s.tcp.Conn().CloseRead(now)
-		s.readable.WakeAll()
-	}
-	if how == SHUT_WR || how == SHUT_RDWR {
-		if err := s.tcp.Conn().CloseWrite(now); err != nil {
-			return s.notConnected()
-		}
-		s.writable.WakeAll()
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"hubbub/internal/pkt"
+	"hubbub/sim"
 )
 
 // unixBuffer is how many bytes, and unixDatagrams how many datagrams, may
@@ -63,24 +64,46 @@ func (u *unixEnd) listen(backlog int) error {
 	return nil
 }
 
-// connect joins the end to whoever is bound to path: at once, or EAGAIN if
-// the backlog is full.
-func (u *unixEnd) connect(path string) error {
+// connectPath joins the socket to whoever is bound to path. It waits while a
+// listener's backlog is full.
+func (s *Socket) connectPath(path string) error {
+	now, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	until := s.until(now)
+	for {
+		full, err := s.unix.connect(path)
+		if err == nil && full != nil {
+			err = s.waitFor(full, &s.writeDeadline, until)
+			if err == nil {
+				continue
+			}
+		}
+		s.tell("connect", 0, "%s", err, path)
+		return err
+	}
+}
+
+// connect joins the end to whoever is bound to path. If the backlog there is
+// full it returns where to wait until it isn't.
+func (u *unixEnd) connect(path string) (full *sim.WaitList, err error) {
 	other := u.socket.host.unix[path]
 	switch {
 	case other == nil:
-		return syscall.ENOENT
+		return nil, syscall.ENOENT
 	case other.kind != u.socket.kind:
-		return syscall.EPROTOTYPE
+		return nil, syscall.EPROTOTYPE
 	case u.socket.kind == SOCK_DGRAM:
 		u.peer = other.unix
-		return nil
-	case u.peer != nil:
-		return syscall.EISCONN
+		return nil, nil
+	case u.peer != nil || u.ended:
+		return nil, syscall.EISCONN
 	case other.unix.backlog == 0:
-		return syscall.ECONNREFUSED
+		return nil, syscall.ECONNREFUSED
 	case len(other.unix.pending) > other.unix.backlog:
-		return syscall.EAGAIN
+		return &other.writable, nil
 	}
 	h := u.socket.host
 	served := &Socket{host: h, family: AF_UNIX, kind: SOCK_STREAM}
@@ -89,10 +112,13 @@ func (u *unixEnd) connect(path string) error {
 	u.peer = served.unix
 	other.unix.pending = append(other.unix.pending, served)
 	other.readable.WakeAll()
-	return nil
+	return nil, nil
 }
 
 func (u *unixEnd) accept() (*Socket, error) {
+	if u.socket.kind != SOCK_STREAM {
+		return nil, syscall.EOPNOTSUPP
+	}
 	if u.backlog == 0 {
 		return nil, syscall.EINVAL
 	}
@@ -101,6 +127,7 @@ func (u *unixEnd) accept() (*Socket, error) {
 	}
 	s := u.pending[0]
 	u.pending = slices.Delete(u.pending, 0, 1)
+	u.socket.writable.WakeAll() // who waits for room in the backlog
 	return s, nil
 }
 
@@ -136,7 +163,7 @@ func (u *unixEnd) take(views []pkt.View, n int) (count int, err error) {
 	case u.ended:
 		return 0, io.EOF
 	case u.peer == nil:
-		return 0, syscall.ENOTCONN
+		return 0, syscall.EINVAL // as on Linux
 	}
 	return 0, nil
 }
@@ -154,48 +181,57 @@ func (u *unixEnd) put(b []byte) (int, error) {
 	return n, nil
 }
 
-// send puts a datagram into the queue of whoever is bound to path.
-func (u *unixEnd) send(b []byte, path string) error {
+// send puts a datagram into the queue of whoever is bound to path, else of the
+// peer. If that is full it returns where to wait until it isn't.
+func (u *unixEnd) send(b []byte, path string) (full *sim.WaitList, err error) {
 	to := u.peer
 	if path != "" {
 		other := u.socket.host.unix[path]
 		if other == nil {
-			return syscall.ENOENT
+			return nil, syscall.ENOENT
 		}
 		to = other.unix
 	}
 	switch {
+	case u.shut:
+		return nil, syscall.EPIPE
 	case to == nil:
-		return syscall.ENOTCONN
+		return nil, syscall.ENOTCONN
 	case to.socket.closed:
-		return syscall.ECONNREFUSED
+		u.peer = nil
+		return nil, syscall.ECONNREFUSED
 	case to.socket.kind != SOCK_DGRAM:
-		return syscall.EPROTOTYPE
-	case len(b) > pkt.MaxView:
-		return syscall.EMSGSIZE
+		return nil, syscall.EPROTOTYPE
+	case to.peer != nil && to.peer != u:
+		return nil, syscall.EPERM // it has another peer
+	case len(b) > min(pkt.MaxView, unixBuffer):
+		return nil, syscall.EMSGSIZE
 	case to.waiting+len(b) > unixBuffer || len(to.messages) >= unixDatagrams:
-		return syscall.EAGAIN
+		return &to.socket.writable, nil
 	}
 	to.messages = append(to.messages, unixDatagram{u.path, pkt.CopyView(b)})
 	to.waiting += len(b)
 	to.socket.wake()
-	return nil
+	return nil, nil
 }
 
-func (u *unixEnd) receive() (unixDatagram, bool) {
+// receive takes the datagram that has waited longest, or just shows it.
+func (u *unixEnd) receive(peek bool) (unixDatagram, bool) {
 	if len(u.messages) == 0 {
 		return unixDatagram{}, u.ended
 	}
 	d := u.messages[0]
+	if peek {
+		return d, true
+	}
 	u.messages = slices.Delete(u.messages, 0, 1)
 	u.waiting -= d.data.Len()
+	u.socket.writable.WakeAll() // who waits for room here
 	return d, true
 }
 
+// shutdown closes a direction; without a peer there is nobody to be told.
 func (u *unixEnd) shutdown(how How) error {
-	if u.peer == nil {
-		return syscall.ENOTCONN
-	}
 	if how != SHUT_WR {
 		u.socket.readShut = true
 		u.ended = true
@@ -203,8 +239,10 @@ func (u *unixEnd) shutdown(how How) error {
 	}
 	if how != SHUT_RD {
 		u.shut = true
-		u.peer.ended = true
-		u.peer.socket.wake()
+		if u.peer != nil && u.socket.kind == SOCK_STREAM {
+			u.peer.ended = true
+			u.peer.socket.wake()
+		}
 	}
 	return nil
 }

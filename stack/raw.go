@@ -94,6 +94,14 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	return nil
 }
 
+// Peek returns the packet that Receive would take, without its reference.
+func (e *Raw) Peek() (Datagram, bool) {
+	if len(e.queue) == 0 {
+		return Datagram{}, false
+	}
+	return e.queue[0], true
+}
+
 // Receive takes the packet that has waited longest.
 func (e *Raw) Receive() (Datagram, bool) {
 	if len(e.queue) == 0 {

@@ -118,11 +118,8 @@ func (e *TCP) unhold() {
 // it returns; the connection's state tells how it goes.
 func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	s := e.stack
-	switch {
-	case e.listening != nil, e.conn != nil:
+	if e.listening != nil || e.conn != nil {
 		return ErrIsConnected
-	case remote.Port() == 0:
-		return ErrAddrNotAvail
 	}
 	remote = orThisMachine(remote)
 	to := remote.Addr()
@@ -219,6 +216,21 @@ func (e *TCP) limitSegments() {
 	if e.Options.MaxSegment > 0 {
 		e.conn.SetMaxSegment(e.Options.MaxSegment)
 	}
+}
+
+// Renew gives the endpoint up and returns one with the same options, and the
+// same local address where its owner had bound it to one: what a socket stands
+// on after an attempt to connect has failed, as on Linux.
+func (e *TCP) Renew(now clock.Time) *TCP {
+	s := e.stack
+	n := s.NewTCP()
+	n.Options, n.Params = e.Options, e.Params
+	local, b, asked := e.local, e.binding, e.bound && !e.binding.ephemeral
+	e.Close(now)
+	if asked {
+		n.hold(netip.AddrPortFrom(b.addr, local.Port()), b)
+	}
+	return n
 }
 
 // Update takes what the connection has to send after its owner has changed

@@ -78,6 +78,18 @@ func (e *TCP) Accept() (*TCP, bool) {
 	return child, true
 }
 
+// Unlisten makes a listener a socket that is just bound: shutdown(2) of its
+// reading side.
+func (e *TCP) Unlisten(now clock.Time) {
+	if e.listening == nil {
+		return
+	}
+	b := e.binding
+	b.listening = false
+	e.stopListening(now)
+	e.hold(e.local, b)
+}
+
 // stopListening resets what waits and gives up the port.
 func (e *TCP) stopListening(now clock.Time) {
 	s, l := e.stack, e.listening

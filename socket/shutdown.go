@@ -1,0 +1,57 @@
+package socket
+
+import (
+	"syscall"
+
+	"hubbub/clock"
+)
+
+// shutdown closes a direction, with Linux's words where there is none to be
+// closed.
+func (s *Socket) shutdown(now clock.Time, how How) error {
+	read, write := how != SHUT_WR, how != SHUT_RD
+	switch {
+	case how < SHUT_RD || how > SHUT_RDWR:
+		return syscall.EINVAL
+	case s.unix != nil:
+		return s.unix.shutdown(how)
+	case s.tcp == nil:
+		return s.shutDatagrams(read, write)
+	case s.tcp.Listener() != nil:
+		if read {
+			s.tcp.Unlisten(now)
+			s.readable.WakeAll()
+		}
+		return nil
+	case s.tcp.Conn() == nil:
+		return syscall.ENOTCONN
+	}
+	return s.shutStream(now, read, write)
+}
+
+func (s *Socket) shutStream(now clock.Time, read, write bool) error {
+	c := s.tcp.Conn()
+	if read {
+		s.readShut = true
+		c.CloseRead(now)
+		s.readable.WakeAll()
+	}
+	if write {
+		if err := c.CloseWrite(now); err != nil {
+			return syscall.ENOTCONN
+		}
+		s.writable.WakeAll()
+	}
+	return nil
+}
+
+// shutDatagrams ends reading or writing of a datagram socket.
+func (s *Socket) shutDatagrams(read, write bool) error {
+	s.readShut = s.readShut || read
+	s.writeShut = s.writeShut || write
+	s.readable.WakeAll()
+	if !s.remote().Addr().IsValid() {
+		return syscall.ENOTCONN
+	}
+	return nil
+}
