@@ -102,6 +102,33 @@ func TestUnusedWindowDoesNotGrow(t *testing.T) {
 	}
 }
 
+func TestWindowThatIsFilledExactlyGrows(t *testing.T) {
+	e := establishedEnd(t)
+	e.writes(10_000)
+	e.sent = nil
+	e.peer().sends("A 1 ack 2001")
+	if got := e.c.Info().Cwnd; got != 12_000 {
+		t.Errorf("cwnd is %d", got)
+	}
+	e.peer().sends("A 1 ack 10001")
+	e.writes(5000) // far less than the window
+	e.sent = nil
+	before := e.c.Info().Cwnd
+	e.peer().sends("A 1 ack 15001")
+	if got := e.c.Info().Cwnd; got != before {
+		t.Errorf("cwnd went from %d to %d", before, got)
+	}
+}
+
+func TestCongestionWindowHasAnEnd(t *testing.T) {
+	e := establishedEnd(t)
+	e.c.cc.cwnd = maxWindow - 100
+	e.c.grow(e.now, 2000, true)
+	if e.c.cc.cwnd != maxWindow {
+		t.Errorf("cwnd is %d", e.c.cc.cwnd)
+	}
+}
+
 func TestRestartAfterIdle(t *testing.T) {
 	// "a TCP SHOULD set cwnd to no more than RW before beginning transmission
 	// if the TCP has not sent data in an interval exceeding the retransmission
@@ -123,8 +150,12 @@ func TestRestartAfterIdle(t *testing.T) {
 	}
 	e.peer().sends("A 1 ack 31001")
 	e.after(time.Second)
+	e.env.Watch = true
 	e.writes(1000)
 	e.sent = nil
+	if f := facts(e.env); len(f) == 0 || f[0].Why != "restart after idle" || f[0].Cwnd != 10000 {
+		t.Errorf("facts: %+v", f)
+	}
 	if got := e.c.Info().Cwnd; got != 10000 {
 		t.Errorf("after a long pause cwnd is %d", got)
 	}

@@ -19,10 +19,15 @@ func TestSipHashVectors(t *testing.T) {
 	if got := sipHash(key, b); got != 0xa129ca6149be45e5 {
 		t.Errorf("%x", got)
 	}
-	var first [8]byte
-	binary.LittleEndian.PutUint64(first[:], sipHash(key, nil))
-	if first != [8]byte{0x31, 0x0e, 0x0e, 0xdd, 0x47, 0xdb, 0x6f, 0x72} {
-		t.Errorf("%x", first)
+	for n, want := range map[int][8]byte{
+		0: {0x31, 0x0e, 0x0e, 0xdd, 0x47, 0xdb, 0x6f, 0x72},
+		8: {0x62, 0x24, 0x93, 0x9a, 0x79, 0xf5, 0xf5, 0x93},
+	} {
+		var got [8]byte
+		binary.LittleEndian.PutUint64(got[:], sipHash(key, b[:n]))
+		if got != want {
+			t.Errorf("%d octets: %x", n, got)
+		}
 	}
 }
 

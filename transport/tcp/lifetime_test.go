@@ -249,6 +249,13 @@ func TestResetLeavesWhatArrivedBeforeToBeRead(t *testing.T) {
 	e.want().state(StateClosed)
 	e.reads(10)
 	e.want().nothing()
+
+	e = establishedEnd(t)
+	e.peer().sends("PA 1:11 ack 1", "R 11")
+	e.does(func(c *Conn) { c.Close(e.now) })
+	if e.c.Readable() != 0 || e.c.Err() != ErrReset {
+		t.Errorf("after Close %d octets are left, and the error is %v", e.c.Readable(), e.c.Err())
+	}
 }
 
 func TestResetWithDataIsAReset(t *testing.T) {

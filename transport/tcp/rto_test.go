@@ -112,6 +112,7 @@ func TestUserTimeoutIsR2(t *testing.T) {
 	// particular connection." RFC 9293, 3.8.3.
 	e := establishedEnd(t)
 	e.c.SetUserTimeout(5 * time.Second)
+	e.after(time.Hour) // to be idle doesn't count
 	e.writes(100)
 	e.sent = nil
 	start := e.now

@@ -72,8 +72,8 @@ func (c *Conn) sendable() int {
 	byPeer := int(c.snd.wnd) - c.flight()
 	byNetwork := c.sendWindow() - c.flight()
 	n := min(unsent, mss, byPeer, byNetwork)
-	if byNetwork < min(unsent, mss, byPeer) {
-		c.cc.limited = c.snd.nxt
+	if byNetwork <= min(unsent, mss, byPeer) {
+		c.cc.limited = c.snd.nxt.Add(max(n, 0)) // this fills the congestion window
 	}
 	switch {
 	case n <= 0:

@@ -70,10 +70,10 @@ func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 		return
 	}
 	end := seg.Seq.Add(int(seg.Urgent))
-	if u := c.urgent; u != nil && u.pending && end.LessEq(u.end) || end.LessEq(c.readAt()) {
+	u := c.urgency()
+	if u.pending && end.LessEq(u.end) {
 		return
 	}
-	u := c.urgency()
 	if u.pending && u.end.Add(-1) == c.readAt() && u.hasOctet && !c.oobInline {
 		c.rcv.queue.Discard(1) // the old urgent octet was next, and is out of line
 	}

@@ -165,3 +165,11 @@ func TestUrgentPointerAfterTheFINIsIgnored(t *testing.T) {
 	}
 	e.want().discarded(DiscardUrgentIgnored, 1)
 }
+
+func TestUrgentFieldAndBitBelongTogether(t *testing.T) {
+	e := establishedEnd(t)
+	e.peer().sends("A 1 ack 1 urg 5", "UA 1 ack 1 urg 0")
+	if e.c.UrgentPending() != 0 {
+		t.Errorf("%d octets of urgent data", e.c.UrgentPending())
+	}
+}
