@@ -1,6 +1,7 @@
 package hubbub
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 	"time"
@@ -197,7 +198,7 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 	if o.link != nil {
 		cable = *o.link
 	}
-	i := h.stack.AddInterface(portName(len(h.attachments)), mac, orDefault(cable.MTU, stack.EthernetMTU))
+	i := h.stack.AddInterface(portName(len(h.attachments)), mac, cmp.Or(cable.MTU, stack.EthernetMTU))
 	a.index = i.Index
 	h.node.AddPort(i.Name, false)
 	h.attachments = append(h.attachments, a)
@@ -252,14 +253,6 @@ func (a *attachment) useGateway(addr netip.Addr) {
 	if err != nil {
 		h.network.fail("%s: the gateway %v: %w", h.name, addr, err)
 	}
-}
-
-func orDefault[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 func portName(number int) string {
