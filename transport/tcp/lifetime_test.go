@@ -318,3 +318,11 @@ func TestClosingTwiceChangesNothing(t *testing.T) {
 		t.Error("a second close lets FIN-WAIT-2 last longer")
 	}
 }
+
+func TestCloseReadOpensTheWindow(t *testing.T) {
+	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 2000 })
+	e.peer().sends("A 1:2001 ack 1")
+	e.want().segment("A 1 ack 2001 win 0", ReasonSecondSegment)
+	e.does(func(c *Conn) { c.CloseRead(e.now) })
+	e.want().segment("A 1 ack 2001 win 2000", ReasonWindowUpdate)
+}

@@ -151,3 +151,22 @@ func TestUserTimeoutEndsZeroWindowAndHandshakeToo(t *testing.T) {
 		t.Errorf("the handshake lasted %v", lasted)
 	}
 }
+
+func TestRetriesOfTheSYNDoNotCountForData(t *testing.T) {
+	e := synSentEnd(t)
+	e.after(time.Second)
+	e.want().segment("S 0", ReasonOpenRetry)
+	e.peer().sends("SA 0 ack 1 mss 1000")
+	e.want().segment("A 1 ack 1", ReasonOpenDone)
+	e.writes(10)
+	e.want().segment("PA 1:11 ack 1", ReasonData)
+	for i := range e.env.Retries2 {
+		if got := e.c.Info().Retries; got != i {
+			t.Fatalf("%d retries, want %d", got, i)
+		}
+		e.pass(e.c.NextTimer())
+		e.want().segment("PA 1:11 ack 1", ReasonTimeout)
+	}
+	e.pass(e.c.NextTimer())
+	e.want().state(StateClosed)
+}
