@@ -70,7 +70,14 @@ func (w *World) runProgram(p *Program, virtual bool, f func()) {
 		<-p.resume
 		p.id = goroutineID()
 	}
+	// Deferred, because a test's t.Fatal doesn't let f return.
+	defer w.end(p)
 	f()
+}
+
+// end takes a program that has ended from those that live, and hands its
+// baton back.
+func (w *World) end(p *Program) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := &w.programs

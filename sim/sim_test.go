@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -345,5 +346,17 @@ func TestEveryFrameHasItsCause(t *testing.T) {
 	}
 	if h, ok := heard.Body.(event.FrameHeard); !ok || heard.Node != "b" || h.Frame != sent.ID || heard.Cause != sent.ID {
 		t.Errorf("then %v at %s, caused by %d", heard.Body, heard.Node, heard.Cause)
+	}
+}
+
+// A program that a test ends by t.Fatal hands its baton back.
+func TestAProgramMayExitAnywhere(t *testing.T) {
+	w := New(Virtual, 1)
+	defer w.Close()
+	after := false
+	w.Go("fatal", func() { runtime.Goexit() })
+	w.Go("next", func() { after = true })
+	if err := w.Run(); err != nil || !after {
+		t.Errorf("the run ends with %v, the next program ran: %v", err, after)
 	}
 }
