@@ -3,6 +3,7 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -28,18 +29,29 @@ func names(t *testing.T) []string {
 	return files
 }
 
-// run runs an example and returns its ladder and its capture file.
-func run(t *testing.T, file string, seed uint64) (ladder, pcapng string) {
+// tale is what an example leaves behind.
+type tale struct {
+	ladder string
+	every  string // a capture file with every frame at every port
+	once   string // a capture file with every packet once
+}
+
+func runFor(t *testing.T, file string) tale { return runWith(t, file, 0) }
+
+// runWith runs an example with a seed; 0 is its own.
+func runWith(t *testing.T, file string, seed uint64) tale {
 	t.Helper()
 	c, err := lab.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var drawn, captured bytes.Buffer
-	draw := capture.NewLadder(&drawn, capture.LadderOptions{Names: c.AddressNames()})
-	write := capture.NewPcapngWriter(&captured, capture.PcapngOptions{Names: c.AddressNames()})
+	names := c.AddressNames()
+	var ladder, every, once bytes.Buffer
+	draw := capture.NewLadder(&ladder, capture.LadderOptions{Names: names})
+	writeEvery := capture.NewPcapngWriter(&every, capture.PcapngOptions{Names: names})
+	writeOnce := capture.NewPcapngWriter(&once, capture.PcapngOptions{Names: names, Once: true})
 	result, err := lab.Run(context.Background(), c, lab.Options{
-		Seed: seed, Watch: []func(*event.Event){draw.Handle, write.Handle},
+		Seed: seed, Watch: []func(*event.Event){draw.Handle, writeEvery.Handle, writeOnce.Handle},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,13 +62,10 @@ func run(t *testing.T, file string, seed uint64) (ladder, pcapng string) {
 	if result.Held == 0 {
 		t.Error("the example expects nothing")
 	}
-	if err := draw.Close(); err != nil {
+	if err := errors.Join(draw.Close(), writeEvery.Close(), writeOnce.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := write.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return drawn.String(), captured.String()
+	return tale{ladder.String(), every.String(), once.String()}
 }
 
 // Every example holds its expectations, and draws the ladder that it is known
@@ -64,7 +73,7 @@ func run(t *testing.T, file string, seed uint64) (ladder, pcapng string) {
 func TestExamples(t *testing.T) {
 	for _, file := range names(t) {
 		t.Run(file, func(t *testing.T) {
-			ladder, _ := run(t, file, 0)
+			ladder := runFor(t, file).ladder
 			golden := filepath.Join("testdata", strings.TrimSuffix(file, ".yaml")+".ladder")
 			if *update {
 				if err := os.WriteFile(golden, []byte(ladder), 0o644); err != nil {
@@ -88,16 +97,16 @@ func TestSameSeedSameBytes(t *testing.T) {
 	for _, file := range names(t) {
 		t.Run(file, func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-			_, first := run(t, file, 0)
+			first := runFor(t, file).every
 			runtime.GOMAXPROCS(8)
-			_, second := run(t, file, 0)
+			second := runFor(t, file).every
 			if first != second {
 				t.Error("two runs with the same seed differ")
 			}
 		})
 	}
-	_, first := run(t, "echo-simple.yaml", 1)
-	_, other := run(t, "echo-simple.yaml", 2)
+	first := runWith(t, "echo-simple.yaml", 1).every
+	other := runWith(t, "echo-simple.yaml", 2).every
 	if first == other {
 		t.Error("another seed changes nothing")
 	}
