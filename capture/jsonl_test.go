@@ -39,11 +39,28 @@ func TestJSONBytes(t *testing.T) {
 func everyKind() []event.Body {
 	a := netip.MustParseAddr("172.16.10.10")
 	return []event.Body{
-		event.FrameSent{}, event.FrameHeard{}, event.FrameDropped{}, event.Fault{}, event.Learned{}, event.Held{},
-		event.Harmed{}, event.Neighbor{Address: a}, event.Routed{Destination: a, Prefix: netip.PrefixFrom(a, 24)},
-		event.Conflict{}, event.Fragmented{}, event.Reassembled{}, event.TCPState{}, event.TimerSet{},
-		event.TimerStopped{}, event.TimerFired{}, event.Congestion{}, event.Advice{}, event.Overflow{},
-		event.SocketCall{}, event.Said{}, event.Expected{},
+		event.FrameSent{},
+		event.FrameHeard{},
+		event.FrameDropped{},
+		event.Fault{},
+		event.Learned{},
+		event.Held{},
+		event.Harmed{},
+		event.Neighbor{Address: a},
+		event.Routed{Destination: a, Prefix: netip.PrefixFrom(a, 24)},
+		event.Conflict{},
+		event.Fragmented{},
+		event.Reassembled{},
+		event.TCPState{},
+		event.TimerSet{},
+		event.TimerStopped{},
+		event.TimerFired{},
+		event.Congestion{},
+		event.Advice{},
+		event.Overflow{},
+		event.SocketCall{},
+		event.Said{},
+		event.Expected{},
 	}
 }
 

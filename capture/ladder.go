@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"io"
 	"net/netip"
 
@@ -32,7 +33,8 @@ type LadderOptions struct {
 // that keeps the order of what happened at both ends, and in two, with the
 // same #number, where arrows cross.
 //
-// Nothing is written before Close.
+// Nothing is written before Close. Of a long conversation the middle is left
+// out; of very many, all but the first 1000.
 type Ladder struct {
 	w       io.Writer
 	o       LadderOptions
@@ -45,6 +47,7 @@ type Ladder struct {
 	recent  []event.ID // origins, to forget
 	pieces  map[fragmentKey]*conversation
 	calls   callBook
+	omitted int // packets and states of conversations that are one too many
 }
 
 // A conversationKey names a conversation, in a fixed order of its ends.
@@ -125,6 +128,10 @@ func (l *Ladder) Close() error {
 			return err
 		}
 	}
+	if l.omitted > 0 {
+		_, err := fmt.Fprintf(l.w, "\nThere are more than %d conversations: the rest is not drawn.\n", maxConversations)
+		return err
+	}
 	return nil
 }
 
@@ -165,7 +172,7 @@ func (l *Ladder) launch(e *event.Event, p *Packet) *flight {
 	if !c.chosen && l.o.Filter.Match(p) {
 		c.chosen = true
 	}
-	f := &flight{conversation: c, label: c.label(p, side, l.o.Absolute), quoted: p.isErrorMessage()}
+	f := &flight{conversation: c, label: c.label(p, side, l.o.Absolute), data: quoted(p), quoted: p.isErrorMessage()}
 	c.add(&f.item, e, side)
 	f.flight = f
 	f.cause = e.Cause
@@ -211,6 +218,11 @@ func (l *Ladder) arrived(e *event.Event, b *event.FrameHeard) {
 		return
 	}
 	at := &landing{id: e.ID, time: e.Time}
+	if p := Decode(b.Data); p.Fragment() {
+		if text := fmt.Sprintf("%v %s", p.IP.Protocol, p.fragmentText()); text != f.label {
+			at.piece = text
+		}
+	}
 	f.landings = append(f.landings, at)
 	l.heard[e.ID] = at
 }
@@ -270,7 +282,9 @@ func (l *Ladder) changed(e *event.Event, b *event.TCPState) {
 	key := keyOf(wire.ProtocolTCP, b.Flow.Local, b.Flow.Remote)
 	c := l.byKey[key]
 	if c == nil || b.To == "SYN-SENT" && c.ends[c.sideOf(b.Flow.Local)].state != "" {
-		c = l.begin(key, wire.ProtocolTCP, b.Flow.Local, b.Flow.Remote)
+		if c = l.begin(key, wire.ProtocolTCP, b.Flow.Local, b.Flow.Remote); c == nil {
+			return
+		}
 		if call := l.calls.opening(e.Cause); call != "" && !l.o.NoCalls {
 			c.mark(e, 0, call)
 		}

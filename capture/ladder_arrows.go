@@ -43,9 +43,9 @@ func (s *sketch) arrow(from int, f *flight, discarded string) []string {
 	if from == 1 {
 		start, stop = s.d.head(from, discarded)+h+" ", " "+h
 	}
-	label, reason := clean(f.label), interesting(f.reason)
 	var lines []string
 	room := s.lane - textWidth(start) - textWidth(stop) - 4 // beside two blanks and a line of two
+	label, reason := withData(clean(f.label), f.data, room), interesting(f.reason)
 	if fill := room + 2 - textWidth(label) - textWidth(reason); reason != "" && fill >= 2 {
 		lines = append(lines, start+label+" "+repeated(h, fill)+" "+reason+stop)
 	} else {
@@ -55,6 +55,9 @@ func (s *sketch) arrow(from int, f *flight, discarded string) []string {
 		lines = s.explain(lines, from, reason)
 	}
 	lines = s.explain(lines, from, f.harm)
+	if piece := f.landings[0].piece; piece != "" {
+		lines = append(lines, s.align(1-from, "(cut on the way: "+piece+")", dim))
+	}
 	if discarded != "" {
 		for _, l := range wrap("discarded: "+clean(discarded), s.lane-2) {
 			lines = append(lines, s.align(1-from, l, red))
@@ -125,7 +128,7 @@ func (s *sketch) drawDeparture(side int, m *moment) {
 	s.reach(m)
 	f := m.item.flight
 	s.tags[f] = len(s.tags) + 1
-	label, rest := fold(clean(f.label), s.lane-12)
+	label, rest := fold(withData(clean(f.label), f.data, s.lane-12), s.lane-12)
 	h, tag := s.d.horizontal, fmt.Sprintf("#%d", s.tags[f])
 	var line string
 	fill := max(2, s.lane*3/5-textWidth(label)-textWidth(tag)-4)
@@ -145,6 +148,8 @@ func (s *sketch) drawLanding(side int, m *moment) {
 	f := m.item.flight
 	tag := ""
 	switch {
+	case m.number > 0 && m.landing.piece != "":
+		tag = "(cut)"
 	case m.number > 0:
 		tag = "(once more)"
 	case s.tags[f] != 0:
@@ -153,7 +158,11 @@ func (s *sketch) drawLanding(side int, m *moment) {
 		s.tags[f] = len(s.tags) + 1
 	}
 	h := s.d.horizontal
-	label, _ := fold(clean(f.label), s.lane-18)
+	text := f.label
+	if m.landing.piece != "" {
+		text = m.landing.piece
+	}
+	label, rest := fold(clean(text), s.lane-18)
 	head := s.d.head(1-side, m.landing.discarded)
 	fill := max(2, s.lane*2/5-textWidth(label)-textWidth(tag)-4)
 	var line string
@@ -163,6 +172,9 @@ func (s *sketch) drawLanding(side int, m *moment) {
 		line = padLeft(strings.TrimLeft(tag+" "+repeated(h, fill)+" ", " ")+label+" "+h+head, s.lane)
 	}
 	lines := []string{line}
+	if f.foreign {
+		lines = s.more(lines, side, rest) // it is told nowhere else
+	}
 	if m.landing.discarded != "" {
 		for _, l := range wrap("discarded: "+clean(m.landing.discarded), s.lane-2) {
 			lines = append(lines, s.align(side, l, red))
@@ -176,7 +188,7 @@ func (s *sketch) drawLost(side int, m *moment) {
 	s.reach(m)
 	f := m.item.flight
 	h := s.d.horizontal
-	label, rest := fold(clean(f.label), s.lane-12)
+	label, rest := fold(withData(clean(f.label), f.data, s.lane-12), s.lane-12)
 	why, mark := "under way", "?"
 	if len(f.lost) > 0 {
 		last := f.lost[len(f.lost)-1]

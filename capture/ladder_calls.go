@@ -56,7 +56,7 @@ func (k *callBook) learn(e *event.Event, b *event.SocketCall) {
 			k.set(descriptor{e.Node, fd}, peer{remote: remote})
 		}
 	case "close":
-		defer k.forget(d)
+		delete(k.told, d)
 	}
 }
 
@@ -66,8 +66,6 @@ func (k *callBook) set(d descriptor, p peer) {
 		delete(k.exact, d)
 	}
 }
-
-func (k *callBook) forget(d descriptor) { delete(k.told, d) }
 
 // connected learns from a connection's first state which call began it.
 func (k *callBook) connected(e *event.Event, flow event.Flow) {
@@ -142,7 +140,9 @@ func (k *callBook) text(d descriptor, b *event.SocketCall) string {
 		if b.Args == "" {
 			return "" // it only waits
 		}
-		k.told[d] = call
+		if len(k.told) < maxOrigins {
+			k.told[d] = call
+		}
 		return call
 	}
 	result := b.Result

@@ -49,6 +49,7 @@ type flight struct {
 	item
 	conversation *conversation
 	label        string
+	data         string // the beginning of the payload, quoted
 	reason       string
 	quoted       bool // an ICMP error about the conversation
 	foreign      bool // from neither end
@@ -63,6 +64,7 @@ type landing struct {
 	time      clock.Time
 	states    []string
 	discarded string
+	piece     string // of a packet that was cut on the way: which piece this is
 }
 
 // A loss is where a packet went no further.
@@ -71,8 +73,16 @@ type loss struct{ node, reason string }
 // maxLandings is how many times one packet may arrive.
 const maxLandings = 16
 
-// begin makes a new conversation, which replaces one between the same ends.
+// maxConversations is how many conversations are drawn.
+const maxConversations = 1000
+
+// begin makes a new conversation, which replaces one between the same ends. It
+// returns nil where there are too many.
 func (l *Ladder) begin(key conversationKey, protocol wire.Protocol, from, to netip.AddrPort) *conversation {
+	if len(l.all) == maxConversations {
+		l.omitted++
+		return nil
+	}
 	c := &conversation{protocol: protocol, most: l.o.Most}
 	for side, addr := range []netip.AddrPort{from, to} {
 		c.ends[side] = end{addr: addr, name: l.owners[addr.Addr()]}
@@ -108,7 +118,9 @@ func (l *Ladder) conversationOf(p *Packet) (c *conversation, side int) {
 	key := keyOf(p.IP.Protocol, src, dst)
 	c = l.byKey[key]
 	if c == nil || c.isOther(p, src) {
-		c = l.begin(key, p.IP.Protocol, src, dst)
+		if c = l.begin(key, p.IP.Protocol, src, dst); c == nil {
+			return nil, 0
+		}
 	}
 	if p.Fragment() && len(l.pieces) < maxOrigins {
 		l.pieces[fragment] = c
@@ -212,13 +224,18 @@ func (c *conversation) state(e *event.Event, side int, b *event.TCPState) {
 
 // takeStates gives a segment the changes of state that had the same cause.
 func (c *conversation) takeStates(e *event.Event, f *flight) {
-	c.items = slices.DeleteFunc(c.items, func(i *item) bool {
-		same := i.flight == nil && i.states != nil && i.side == f.side && i.time == e.Time && i.cause == e.Cause
+	n := len(c.items)
+	for n > 0 && c.items[n-1].time == e.Time {
+		n--
+	}
+	now := slices.DeleteFunc(c.items[n:], func(i *item) bool {
+		same := i.flight == nil && i.states != nil && i.side == f.side && i.cause == e.Cause
 		if same {
 			f.states = append(f.states, i.states...)
 		}
 		return same
 	})
+	c.items = c.items[:n+len(now)]
 }
 
 // foundNoWay reports whether a node that heard a packet is one that should
@@ -308,12 +325,12 @@ func (n *numbers) window(p *Packet, side int) string {
 // label says on one line what a packet is.
 func (c *conversation) label(p *Packet, side int, absolute bool) string {
 	switch {
-	case p.isErrorMessage(), p.Has&LayerICMP != 0:
-		return "ICMP " + p.icmpText()
 	case p.Fragment():
 		return fmt.Sprintf("%v %s", p.IP.Protocol, p.fragmentText())
+	case p.Has&LayerICMP != 0:
+		return "ICMP " + p.icmpText()
 	case p.Has&LayerUDP != 0:
-		return fmt.Sprintf("UDP LEN=%d %s", len(p.Payload), snippet(p.Payload, 20))
+		return fmt.Sprintf("UDP LEN=%d", len(p.Payload))
 	case p.Has&LayerTCP == 0:
 		return p.Summary()
 	}
@@ -327,8 +344,28 @@ func (c *conversation) label(p *Packet, side int, absolute bool) string {
 	if again {
 		text = "again: " + text
 	}
-	if s := snippet(p.Payload, 16); s != "" && len(p.Payload) <= 64 {
-		text += " " + s
-	}
 	return text
+}
+
+// quoted returns the beginning of what a program sends, if it is text.
+func quoted(p *Packet) string {
+	if p.Fragment() || p.Has&(LayerTCP|LayerUDP) == 0 || len(p.Payload) > mostQuoted {
+		return ""
+	}
+	return snippet(p.Payload, mostQuoted)
+}
+
+// mostQuoted is how long a payload may be to be quoted beside its packet.
+const mostQuoted = 64
+
+// withData adds quoted data to a label, as much as fits into n columns.
+func withData(label, data string, n int) string {
+	room := n - textWidth(label) - 1
+	switch {
+	case data == "" || room < 9:
+		return label
+	case textWidth(data) <= room:
+		return label + " " + data
+	}
+	return label + " " + data[:splitAt(data, room-4)] + `..."`
 }

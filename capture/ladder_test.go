@@ -150,3 +150,19 @@ func TestLadderOfDatagrams(t *testing.T) {
 	c.shout("feige", packet("feige", "nick", wire.ProtocolICMP, m.AppendTo(nil, quoted)), "ICMP error: port unreachable", "RFC 792", nil)
 	golden(t, "ladder-datagrams.txt", drawn(t, c.events, LadderOptions{Names: names}))
 }
+
+func TestLadderDrawsABoundedNumberOfConversations(t *testing.T) {
+	c := newClassroom()
+	for i := range uint16(maxConversations + 5) {
+		h := wire.UDP{SrcPort: i + 1, DstPort: 9, Length: wire.UDPHeaderLen}
+		frame := packet("nick", "feige", wire.ProtocolUDP, h.AppendTo(nil))
+		c.tell("nick", event.FrameSent{Port: "eth0", Data: frame, Reason: "datagram"})
+	}
+	got := drawn(t, c.events, LadderOptions{Names: names})
+	if n := strings.Count(got, "UDP between"); n != maxConversations {
+		t.Errorf("%d conversations are drawn, want %d", n, maxConversations)
+	}
+	if want := "There are more than 1000 conversations: the rest is not drawn."; !strings.Contains(got, want) {
+		t.Errorf("want %q at the end", want)
+	}
+}

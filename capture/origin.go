@@ -15,9 +15,10 @@ const maxOrigins = 1 << 16
 // packet's sender put on its cable, its origin.
 type origins struct {
 	sent    map[event.ID]event.ID // a FrameSent's origin
-	heard   map[event.ID]arrival
-	waiting map[atNode]event.ID // what a node heard, and may hand on later
-	order   []remembered        // a ring
+	heard   map[event.ID]event.ID // a FrameHeard's origin
+	waiting map[atNode]event.ID   // what a node heard, and may hand on later
+	whole   map[atNode][]piece    // the same, where it may be cut
+	order   []remembered          // a ring
 	next    int
 
 	owners    map[wire.MAC]string // who sends from an address of its own
@@ -25,31 +26,37 @@ type origins struct {
 	repeaters map[string]bool     // hubs and switches
 }
 
-// An arrival is a frame that a node heard.
-type arrival struct {
-	origin event.ID
-	packet identity
-}
-
 // An identity is what a packet keeps when a router hands it on.
 type identity struct {
-	fragment uint64 // of the packet that it is, or is a part of
+	packet   uint64 // of the packet that it is, or is a part of
 	content  uint64 // of its bytes
+	from, to int    // which octets of the packet it has
+	part     bool   // it hasn't all of them
 }
 
 type atNode struct {
-	node    string
-	content uint64
+	node string
+	hash uint64 // of a packet or of its content
 }
+
+// A piece is a packet, or a part of one, that a router may cut.
+type piece struct {
+	origin   event.ID
+	from, to int
+}
+
+// maxPieces is how many parts of one packet are remembered.
+const maxPieces = 64
 
 type remembered struct {
 	sent, heard event.ID
-	at          atNode
+	at, whole   atNode
 }
 
 func newOrigins() *origins {
 	return &origins{
-		sent: make(map[event.ID]event.ID), heard: make(map[event.ID]arrival), waiting: make(map[atNode]event.ID),
+		sent: make(map[event.ID]event.ID), heard: make(map[event.ID]event.ID), waiting: make(map[atNode]event.ID),
+		whole:  make(map[atNode][]piece),
 		owners: make(map[wire.MAC]string), listeners: make(map[string]bool), repeaters: make(map[string]bool),
 	}
 }
@@ -60,7 +67,7 @@ func (o *origins) of(id event.ID) event.ID {
 	if origin, ok := o.sent[id]; ok {
 		return origin
 	}
-	return o.heard[id].origin
+	return o.heard[id]
 }
 
 // handleSent returns the origin of a frame that is being sent: itself, if it
@@ -68,20 +75,31 @@ func (o *origins) of(id event.ID) event.ID {
 func (o *origins) handleSent(e *event.Event, b *event.FrameSent) event.ID {
 	o.meet(e.Node, b)
 	origin := e.ID
-	cause, heard := o.heard[e.Cause]
-	if b.Reason == "" && heard {
-		origin = cause.origin
-	} else if id := identify(b.Data); id.content != 0 {
-		at := atNode{e.Node, id.content}
-		if from, ok := o.waiting[at]; ok {
-			origin = from
-		} else if heard && cause.packet.fragment == id.fragment {
-			origin = cause.origin
-		}
+	if cause, heard := o.heard[e.Cause]; heard && b.Reason == "" {
+		origin = cause
+	} else if from := o.handedOn(e.Node, identify(b.Data)); from != 0 {
+		origin = from
 	}
 	o.sent[e.ID] = origin
 	o.remember(remembered{sent: e.ID})
 	return origin
+}
+
+// handedOn returns the origin of a packet that a node sends because it heard
+// it, or a larger part of it. It returns zero for any other.
+func (o *origins) handedOn(node string, id identity) event.ID {
+	if id.content == 0 {
+		return 0
+	}
+	if origin, ok := o.waiting[atNode{node, id.content}]; ok || !id.part {
+		return origin
+	}
+	for _, p := range o.whole[atNode{node, id.packet}] {
+		if p.from <= id.from && id.to <= p.to {
+			return p.origin
+		}
+	}
+	return 0
 }
 
 // handleHeard returns the origin of a frame that is being heard.
@@ -96,8 +114,12 @@ func (o *origins) handleHeard(e *event.Event, b *event.FrameHeard) event.ID {
 	if id.content != 0 {
 		r.at = atNode{e.Node, id.content}
 		o.waiting[r.at] = origin
+		r.whole = atNode{e.Node, id.packet}
+		if pieces := o.whole[r.whole]; len(pieces) < maxPieces {
+			o.whole[r.whole] = append(pieces, piece{origin, id.from, id.to})
+		}
 	}
-	o.heard[e.ID] = arrival{origin, id}
+	o.heard[e.ID] = origin
 	o.remember(r)
 	return origin
 }
@@ -132,6 +154,7 @@ func (o *origins) remember(r remembered) {
 	delete(o.sent, old.sent)
 	delete(o.heard, old.heard)
 	delete(o.waiting, old.at)
+	delete(o.whole, old.whole)
 	o.order[o.next] = r
 	o.next = (o.next + 1) % maxOrigins
 }
@@ -144,8 +167,14 @@ func identify(frame []byte) identity {
 		return identity{}
 	}
 	h := newHash().add(ip[4:6]).add(ip[9:10]).add(ip[12:20])
-	n := min(max(int(binary.BigEndian.Uint16(ip[2:])), wire.IPv4HeaderLen), len(ip))
-	return identity{fragment: uint64(h), content: uint64(h.add(ip[6:8]).add(ip[wire.IPv4HeaderLen:n])) | 1}
+	total, head := int(binary.BigEndian.Uint16(ip[2:])), int(ip[0]&15)*4
+	n := min(max(total, wire.IPv4HeaderLen), len(ip))
+	flags := binary.BigEndian.Uint16(ip[6:])
+	from := int(flags&0x1fff) * 8
+	return identity{
+		packet: uint64(h), content: uint64(h.add(ip[6:8]).add(ip[wire.IPv4HeaderLen:n])) | 1,
+		from: from, to: from + total - head, part: flags&0x3fff != 0,
+	}
 }
 
 // A hash is FNV-1a of 64 bits.

@@ -111,6 +111,7 @@ func (s *Story) describe(p *Packet) (text, name string) {
 	if src.Port() != 0 {
 		port = fmt.Sprintf(":%d ", src.Port())
 	}
+	label = withData(label, quoted(p), textWidth(label)+40)
 	return fmt.Sprintf("%s%s%s %s  %s", port, s.d.horizontal, ">", s.socket(dst), label), name
 }
 
