@@ -297,8 +297,13 @@ func (s *Socket) RecvFrom(n int) ([]byte, string, error) {
 	return b[:got], from.String(), failed("recvfrom", err)
 }
 
-// SendTo sends a datagram to an address. EMSGSIZE says that it is too long.
+// SendTo sends a datagram to an address. EMSGSIZE says that it is too long. On
+// a connection the address means nothing, as on Linux.
 func (s *Socket) SendTo(b []byte, address string) (int, error) {
+	if s.kind == SOCK_STREAM {
+		n, err := s.send(b, 0)
+		return n, failed("sendto", err)
+	}
 	if s.unix != nil {
 		n, err := s.sendMessage(b, address)
 		return n, failed("sendto", err)
