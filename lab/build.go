@@ -8,9 +8,16 @@ import (
 	"hubbub/wire"
 )
 
-// Build puts the lab's LANs, hosts and routers into a network. Whoever watches
-// the network hears of what is wrong with its cables from the beginning.
+// Build puts the lab's LANs, hosts and routers into a network.
 func (c *Config) Build(n *hubbub.Network) error {
+	if err := c.place(n); err != nil {
+		return err
+	}
+	return c.harm(n)
+}
+
+// place puts the machines into the network and plugs their cables in.
+func (c *Config) place(n *hubbub.Network) error {
 	lans := make(map[string]*hubbub.LAN, len(c.LANs))
 	for i := range c.LANs {
 		l := &c.LANs[i]
@@ -36,10 +43,7 @@ func (c *Config) Build(n *hubbub.Network) error {
 	for _, name := range c.Names {
 		n.AddName(name.Name, name.Address)
 	}
-	if err := n.Err(); err != nil {
-		return err
-	}
-	return c.harm(n)
+	return n.Err()
 }
 
 func (c *Config) hostOptions(h *Host) []hubbub.HostOption {

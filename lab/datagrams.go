@@ -67,7 +67,6 @@ const (
 	pingSize    = 56
 	pingEvery   = time.Second
 	pingTimeout = time.Second
-	pingID      = 1
 )
 
 // ping sends echo requests and waits for the reply to each.
@@ -87,9 +86,10 @@ func (a *actor) ping(c *Call) error {
 	if timeout == 0 {
 		timeout = pingTimeout
 	}
+	id := uint16(a.player.pings.Add(1))
 	for i := range max(1, c.Times) {
 		began := a.player.network.Elapsed()
-		if err := a.pingOnce(s, c.Host, size, uint16(i+1), timeout); err != nil {
+		if err := a.pingOnce(s, c.Host, size, echoKey{id, uint16(i + 1)}, timeout); err != nil {
 			return err
 		}
 		if took := a.player.network.Elapsed() - began; i+1 < c.Times && took < every {
@@ -101,11 +101,14 @@ func (a *actor) ping(c *Call) error {
 	return nil
 }
 
+// An echoKey tells an echo request from all others of its host.
+type echoKey struct{ id, seq uint16 }
+
 // pingOnce sends an echo request and waits until its reply, or an error that
 // it brought about, has come.
-func (a *actor) pingOnce(s *socket.Socket, host string, size int, seq uint16, timeout time.Duration) error {
+func (a *actor) pingOnce(s *socket.Socket, host string, size int, key echoKey, timeout time.Duration) error {
 	request := wire.ICMPv4{Type: wire.Echo}
-	request.SetEcho(pingID, seq)
+	request.SetEcho(key.id, key.seq)
 	began := a.player.network.Elapsed()
 	if _, err := s.SendTo(request.AppendTo(nil, pattern(0, size)), host); err != nil {
 		return err
@@ -120,7 +123,7 @@ func (a *actor) pingOnce(s *socket.Socket, host string, size int, seq uint16, ti
 		if err != nil {
 			return err
 		}
-		answer, err := pingAnswer(b, seq)
+		answer, err := pingAnswer(b, key)
 		if err != nil {
 			a.say("ping %s: %s says %v", host, portless(from), err)
 			return err
@@ -141,18 +144,18 @@ func portless(address string) string {
 
 // pingAnswer looks at a packet that a raw socket received: whether it is the
 // reply to an echo request of ours, or an error about it.
-func pingAnswer(b []byte, seq uint16) (reply bool, err error) {
+func pingAnswer(b []byte, key echoKey) (reply bool, err error) {
 	m, rest, ok := icmpOf(b)
 	switch {
 	case !ok:
 		return false, nil
 	case m.Type == wire.EchoReply:
-		return m.ID() == pingID && m.Seq() == seq, nil
+		return key == echoKey{m.ID(), m.Seq()}, nil
 	case !m.IsError():
 		return false, nil
 	}
 	about, _, ok := icmpOf(rest)
-	if !ok || about.Type != wire.Echo || about.ID() != pingID || about.Seq() != seq {
+	if !ok || about.Type != wire.Echo || key != (echoKey{about.ID(), about.Seq()}) {
 		return false, nil
 	}
 	return false, pingError(&m)

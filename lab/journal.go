@@ -11,8 +11,13 @@ import (
 	"hubbub/stack"
 )
 
-// maxJournal bounds what is remembered of one host.
-const maxJournal = 1000
+// maxJournal bounds the connections that are remembered of one host, and the
+// states of each; maxReceived the bytes that its programs received last, of
+// which up to twice as many are kept.
+const (
+	maxJournal  = 1000
+	maxReceived = 1 << 18
+)
 
 // A journal is what an expectation may ask of a host's past.
 type journal struct {
@@ -64,7 +69,7 @@ func (p *player) noteReceived(host string, b []byte) {
 	p.mu.Lock()
 	j := p.journal[host]
 	j.received = append(j.received, b...)
-	if over := len(j.received) - maxFile; over > 0 {
+	if over := len(j.received) - maxReceived; over > maxReceived {
 		j.received = slices.Delete(j.received, 0, over)
 	}
 	p.mu.Unlock()

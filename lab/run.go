@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Seed  uint64               // instead of the file's; 0 for the file's
 	Speed float64              // how fast the lab's time passes; 0: it waits for nothing
-	Watch []func(*event.Event) // hear of everything that happens, from the beginning
+	Watch []func(*event.Event) // hear of everything that happens, once the machines are there
 }
 
 // A Failure is an expectation that did not hold, or a step that went wrong.
@@ -56,12 +56,15 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	}
 	n := hubbub.New(options...)
 	defer n.Close()
+	if err := c.place(n); err != nil {
+		return nil, err
+	}
 	p := newPlayer(c, n)
 	n.Watch(p.handle)
 	for _, watch := range o.Watch {
 		n.Watch(p.whileRunning(watch))
 	}
-	if err := c.Build(n); err != nil {
+	if err := c.harm(n); err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { n.Close() })
@@ -79,7 +82,8 @@ type player struct {
 	config  *Config
 	network *hubbub.Network
 	actors  map[string]*actor
-	done    atomic.Bool // what happens from now on is no part of the lab
+	pings   atomic.Uint32 // identifiers given out
+	done    atomic.Bool   // what happens from now on is no part of the lab
 
 	mu      sync.Mutex
 	result  Result

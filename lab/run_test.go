@@ -184,6 +184,51 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// What the sections of the file say takes effect.
+func TestSections(t *testing.T) {
+	r, said := playFile(t, `
+seed: 5
+limit: 1h
+scenario:
+  - on nick: [ping west timeout 3s, ping shop, arp]
+  - on zhao: [listen :80 fails EACCES, ping li fails EACCES]
+  - on nick: {listen: ":8080", reuseaddr: false, backlog: 1, as: l}
+  - on nick: {close: , via: l}
+  - on feige: {serve: "upper :80", once: , reuseaddr: true}
+  - on nick: {send: hello there, to: "feige:80", expect: HELLO THERE}
+  - say: the switch keeps VLANs apart
+  - on li: ping zhao
+  - on li: ping nick timeout 10s fails EHOSTUNREACH
+  - say: wang does not know that the cable of the router carries 600 bytes only
+  - on wang: ping nick size 1200 fails timeout
+  - wait: 10s
+  - on qian: ping nick
+  - expect: {nick: {knows: [west, feige, qian]}}
+names: {shop: wang, other: 172.16.11.9}
+cables:
+  nick: {delay: 5ms, drop: the first ARP request}
+  west/room2: {mtu: 600}
+routers:
+  west: {lans: {room2: 172.16.11.200, room1: }}
+hosts:
+  nick:  {lan: room1, mac: 02-aa-bb-cc-dd-ee, gateway: 172.16.10.1}
+  feige: {lan: room1, address: 172.16.10.100}
+  qian:  {lan: room1, detect: true}
+  li:    {lan: room1, vlan: 10}
+  zhao:  {lan: room1, vlan: 10, unprivileged: true}
+  wang:  {lan: room2}
+lans:
+  room1: {subnet: 172.16.10.0 255.255.255.0, delay: 1ms, rate: 1Gbit/s, queue: 100}
+  room2: {subnet: 172.16.11.0/255.255.255.0, medium: hub}
+`)
+	for _, f := range r.Failures {
+		t.Error(f.String())
+	}
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "nick: 172.16.10.1 ") {
+		t.Errorf("nick's ARP cache is\n%s", all)
+	}
+}
+
 // Scenarios in which an expectation fails, and what is told of it.
 func TestFailures(t *testing.T) {
 	for name, test := range map[string]struct{ scenario, want string }{

@@ -54,21 +54,26 @@ func (c *Config) showLAN(b *strings.Builder, n *hubbub.Network, l *hubbub.LAN) {
 	for _, h := range n.Hosts() {
 		for _, i := range h.Interfaces() {
 			if i.LAN == l.Name() {
-				fmt.Fprintf(b, "  %-12s %-15v %v%s\n", h.Name(), i.Address.Addr(), i.MAC, roleOf(h))
+				fmt.Fprintf(b, "  %-12s %-15v %v%s\n", h.Name(), i.Address.Addr(), i.MAC, c.roleOf(h))
 			}
 		}
 	}
 	b.WriteString("\n")
 }
 
-func roleOf(h *hubbub.Host) string {
+// roleOf says what is special about a machine.
+func (c *Config) roleOf(h *hubbub.Host) string {
+	role := ""
 	switch {
 	case h.Forwards():
-		return "  router"
+		role = "  router"
 	case h.Gateway().IsValid():
-		return "  gateway " + h.Gateway().String()
+		role = "  gateway " + h.Gateway().String()
 	}
-	return ""
+	if own := c.host(h.Name()); own != nil && own.VLAN != 0 {
+		role += fmt.Sprintf("  VLAN %d", own.VLAN)
+	}
+	return role
 }
 
 // Between prints whether two machines of the lab are in the same subnet, and
