@@ -95,6 +95,15 @@ func (w *World) end(p *Program) {
 // any pace but Virtual. It needs the lock.
 func (w *World) Running() *Program { return w.programs.running }
 
+// last returns the latest event of the program that has the baton: what a call
+// is caused by, for nobody else calls meanwhile.
+func (b *baton) last() event.ID {
+	if b.running == nil {
+		return 0
+	}
+	return b.running.Last
+}
+
 // current returns the program that is calling.
 func (b *baton) current(virtual bool) (*Program, error) {
 	if !virtual {

@@ -89,6 +89,7 @@ func (w *World) cancel(r *Waiter, ctx context.Context) {
 // finish takes r back and returns what ended its wait.
 func (w *World) finish(r *Waiter) (event.ID, error) {
 	cause, err := r.cause, r.why
+	w.Stream.Because(cause)
 	w.queue.Remove(&r.timer)
 	w.waiting.remove(r)
 	if err == nil && w.err != nil {

@@ -60,6 +60,7 @@ func New(pace Pace, seed uint64) *World {
 func (w *World) Enter() clock.Time {
 	w.mu.Lock()
 	w.advance(w.pace.present(w.now))
+	w.Stream.Because(w.programs.last())
 	return w.now
 }
 
@@ -157,6 +158,7 @@ func (w *World) happen(next clock.Time) {
 	w.now = max(w.now, next)
 	if timer, ok := w.queue.Pop(w.now); ok {
 		w.storm.reset()
+		w.Stream.Because(0) // a timer's cause is what set it, which its owner knows
 		timer.Owner.fire(w)
 		w.flush()
 	}

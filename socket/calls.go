@@ -17,14 +17,10 @@ import (
 // and it causes what follows.
 func (s *Socket) publish(call event.SocketCall) {
 	w := s.host.world
-	cause := w.Stream.Cause()
 	if p := w.Running(); p != nil {
 		call.Program = p.Name()
-		if p.Last != 0 {
-			cause = p.Last
-		}
 	}
-	id := w.Stream.PublishCaused(w.Now(), s.host.stack.Name(), cause, call)
+	id := w.Stream.Publish(w.Now(), s.host.stack.Name(), call)
 	w.Stream.Because(id)
 	if p := w.Running(); p != nil {
 		p.Last = id

@@ -77,7 +77,7 @@ func DefaultConfig() Config {
 		MSL:        30 * time.Second,
 		// "R2 for a SYN segment MUST be set large enough to provide
 		// retransmission of the segment for at least 3 minutes (MUST-23)"
-		// (RFC 9293, 3.8.3): seven retries end after 255 s. Linux has six.
+		// (RFC 9293, 3.8.3): seven retries end after 247 s. Linux has six.
 		SynRetries: 7, SynAckRetries: 5, Retries1: 3, Retries2: 15, OrphanRetries: 8,
 		KeepAliveIdle: 2 * time.Hour, KeepAliveInterval: 75 * time.Second, KeepAliveProbes: 9,
 		FinWait2Timeout: 60 * time.Second,
