@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -81,11 +82,13 @@ func (r *runCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	tellers, err := r.tellers(s, config.AddressNames())
+	progress := newProgress(s.err, float64(r.Speed))
+	out, flush := r.buffered(progress.before(s.out))
+	tellers, err := r.tellers(out, config.AddressNames())
 	if err != nil {
+		progress.stop()
 		return err
 	}
-	progress := newProgress(s.err)
 	options.Watch = append(options.Watch, progress.handle)
 	for _, t := range tellers {
 		options.Watch = append(options.Watch, t.Handle)
@@ -93,10 +96,11 @@ func (r *runCommand) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	result, err := lab.Run(ctx, config, options)
-	progress.stop()
 	for _, t := range tellers {
 		err = errors.Join(err, t.Close())
 	}
+	err = errors.Join(err, flush())
+	progress.stop()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
 	}
@@ -104,6 +108,16 @@ func (r *runCommand) Run(s streams) error {
 		return err
 	}
 	return r.conclude(s, result)
+}
+
+// buffered returns a writer to w that writes much at once, unless somebody
+// reads along in the lab's time, and what writes the rest.
+func (r *runCommand) buffered(w io.Writer) (out io.Writer, flush func() error) {
+	if r.Speed > 0 {
+		return w, func() error { return nil }
+	}
+	b := bufio.NewWriterSize(w, 1<<16)
+	return b, b.Flush
 }
 
 // options returns how the lab is run.
@@ -120,7 +134,7 @@ func (r *runCommand) options() (lab.Options, error) {
 
 // tellers returns those who tell what happens, in the order in which they
 // write.
-func (r *runCommand) tellers(s streams, names map[netip.Addr]string) ([]teller, error) {
+func (r *runCommand) tellers(out io.Writer, names map[netip.Addr]string) ([]teller, error) {
 	var filter *capture.Filter
 	if r.Filter != "" {
 		var err error
@@ -130,14 +144,14 @@ func (r *runCommand) tellers(s streams, names map[netip.Addr]string) ([]teller, 
 	}
 	var all []teller
 	if r.JSON {
-		all = append(all, capture.NewJSONWriter(s.out, capture.JSONOptions{Filter: filter}))
+		all = append(all, capture.NewJSONWriter(out, capture.JSONOptions{Filter: filter}))
 	} else {
-		all = append(all, capture.NewStory(s.out, capture.StoryOptions{
+		all = append(all, capture.NewStory(out, capture.StoryOptions{
 			Detail: r.detail(), Names: names, Filter: filter, Width: r.Width, ASCII: r.ASCII,
 		}))
 	}
 	if r.Ladder && !r.JSON {
-		all = append(all, blankLine{s.out}, capture.NewLadder(s.out, capture.LadderOptions{
+		all = append(all, blankLine{out}, capture.NewLadder(out, capture.LadderOptions{
 			Names: names, Filter: filter, Width: r.Width, ASCII: r.ASCII,
 		}))
 	}
