@@ -65,7 +65,7 @@ func completions(root *kong.Node) []completed {
 				}
 				c.flags = append(c.flags, flag)
 				if f.Tag.Negatable != "" {
-					flag.name, flag.help = "no-"+f.Name, "Don't. "+f.Help
+					flag.name, flag.help = "no-"+f.Name, "Don't "+strings.ToLower(f.Help[:1])+f.Help[1:]
 					c.flags = append(c.flags, flag)
 				}
 			}
