@@ -246,7 +246,7 @@ func (m *machine) describe(h *wire.IPv4, b []byte) string {
 	if h.IsFragment() {
 		return fmt.Sprintf("%v > %v: bytes %d to %d of %d, more %v", h.Src, h.Dst, h.FragOffset, h.FragOffset+len(b), h.ID, h.MF)
 	}
-	if m.local[h.Src] == nil && m.damaged(h, b) {
+	if m.own.by(h.Src) == nil && m.damaged(h, b) {
 		return fmt.Sprintf("%v > %v: damaged", h.Src, h.Dst) // as it came: a router doesn't look into it
 	}
 	switch h.Protocol {

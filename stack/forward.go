@@ -75,7 +75,7 @@ func (s *Stack) cutOnTheWay(now clock.Time, h *wire.IPv4, p *pkt.Packet, v *path
 // answer: an endpoint here, or another machine.
 func (s *Stack) tellSender(now clock.Time, i *Interface, h *wire.IPv4, p *pkt.Packet) {
 	m := wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeHostUnreachable}
-	if s.local[h.Src] == nil || h.Protocol != wire.ProtocolTCP && h.Protocol != wire.ProtocolUDP {
+	if s.own.by(h.Src) == nil || h.Protocol != wire.ProtocolTCP && h.Protocol != wire.ProtocolUDP {
 		// A raw socket hears of it as of any other message.
 		s.icmpError(now, arrival{iface: i}, h, p, m)
 		return

@@ -50,7 +50,7 @@ func hasSourceRoute(options []byte) bool {
 func (s *Stack) redirected(now clock.Time, at arrival, from netip.Addr, quoted *wire.IPv4, better netip.Addr) bool {
 	// RFC 1812, 5.2.7.2: "Routers use other mechanisms to learn routing
 	// information, and therefore have no reason to obey redirects."
-	if s.cfg.Forwarding || s.local[better] != nil || at.iface.isBroadcast(better) {
+	if s.cfg.Forwarding || s.own.by(better) != nil || at.iface.isBroadcast(better) {
 		return false
 	}
 	if why := s.routes.Redirect(quoted.Dst, from, better, at.iface.Index); why != "" {

@@ -42,7 +42,7 @@ func (s *Stack) handleICMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pack
 // sequence number and data, from the address that was asked. One that was
 // broadcast is not answered.
 func (s *Stack) echo(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4, body pkt.View) {
-	if at.broadcast || s.local[h.Dst] == nil && !at.iface.Loopback {
+	if at.broadcast || s.own.by(h.Dst) == nil && !at.iface.Loopback {
 		s.discard(now, at.iface, p, discardICMP)
 		return
 	}
@@ -87,7 +87,7 @@ func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 		return
 	}
 	answer := wire.IPv4{Protocol: wire.ProtocolICMP, TOS: 0xc0, Dst: h.Src}
-	if s.local[h.Dst] != nil {
+	if s.own.by(h.Dst) != nil {
 		answer.Src = h.Dst
 	}
 	quote := p.Payload(0, icmperr.QuoteLen(h.HeaderLen(), h.TotalLen-h.HeaderLen(), 0))
@@ -101,7 +101,7 @@ func (s *Stack) handleICMPError(
 ) (Discard, bool) {
 	h, transport, err := wire.ParseIPv4Quote(quoted)
 	switch {
-	case err != nil || s.local[h.Src] == nil || at.broadcast:
+	case err != nil || s.own.by(h.Src) == nil || at.broadcast:
 		return discardICMP, false
 	case m.Type == wire.Redirect:
 		return discardRedirect, s.redirected(now, at, outer.Src, &h, m.Gateway())

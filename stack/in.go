@@ -56,7 +56,7 @@ func (s *Stack) handleARP(now clock.Time, at arrival, p *pkt.Packet) {
 	neighbors := s.with(i)
 	neighbors.HandleARP(now, a, at.broadcast)
 	s.gatewayIs(a.SenderIP, true)
-	if a.Op == wire.ARPRequest && s.local[a.TargetIP] != i && a.SenderIP != a.TargetIP {
+	if a.Op == wire.ARPRequest && s.own.by(a.TargetIP) != i && a.SenderIP != a.TargetIP {
 		s.discard(now, i, p, discardARP)
 	} else {
 		p.Release()

@@ -67,7 +67,7 @@ func (i *Interface) restart(s *Stack) {
 // the link has objected (RFC 5227, 2.1), and then announced.
 func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, detect bool) error {
 	addr := prefix.Addr()
-	if _, ours := s.local[addr]; ours {
+	if s.own.by(addr) != nil {
 		return fmt.Errorf("%w: %s has %v already", ErrAddrInUse, s.cfg.Name, addr)
 	}
 	i.addresses = append(i.addresses, prefix)
@@ -77,7 +77,7 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 		// The machine hears its own broadcasts.
 		s.loopback.broadcast = append(s.loopback.broadcast, all...)
 	}
-	s.local[addr] = i
+	s.own.add(addr, i)
 	if err := s.AddRoute(route.Route{
 		Prefix: prefix.Masked(), Interface: i.Index, Source: addr, Origin: "connected",
 	}); err != nil {
@@ -155,10 +155,40 @@ func (s *Stack) isBroadcast(addr netip.Addr) bool { return s.loopback.isBroadcas
 
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// has reports whether addr is one of the machine's own, which for a packet
-// from a link is mostly the interface's first.
-func (s *Stack) has(i *Interface, addr netip.Addr) bool {
-	return len(i.addresses) > 0 && i.addresses[0].Addr() == addr || s.local[addr] != nil
+// ownAddresses finds which interface has one of the machine's addresses. Every
+// packet asks, and most machines have two or three: those are compared one
+// after the other, which is faster than a map.
+type ownAddresses struct {
+	few  []ownAddress
+	many map[netip.Addr]*Interface
+}
+
+type ownAddress struct {
+	addr netip.Addr
+	at   *Interface
+}
+
+const fewAddresses = 8
+
+func (o *ownAddresses) add(addr netip.Addr, i *Interface) {
+	if o.many == nil {
+		o.many = make(map[netip.Addr]*Interface)
+	}
+	o.many[addr] = i
+	o.few = append(o.few, ownAddress{addr, i})
+}
+
+// by returns the interface that has addr, nil if none has.
+func (o *ownAddresses) by(addr netip.Addr) *Interface {
+	if len(o.few) > fewAddresses {
+		return o.many[addr]
+	}
+	for i := range o.few {
+		if o.few[i].addr == addr {
+			return o.few[i].at
+		}
+	}
+	return nil
 }
 
 // lastAddress returns a subnet's address with all host bits set.

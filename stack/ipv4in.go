@@ -71,7 +71,7 @@ func (s *Stack) martianSource(i *Interface, h *wire.IPv4) bool {
 	case src.As4()[0] == 0:
 		return !src.IsUnspecified() || !i.isBroadcast(h.Dst)
 	}
-	return src.IsLoopback() || s.has(i, src)
+	return src.IsLoopback() || s.own.by(src) != nil
 }
 
 // where says for whom a packet is.
@@ -86,8 +86,8 @@ const (
 
 // destination decides whether a packet is for this machine.
 func (s *Stack) destination(at arrival, dst netip.Addr) where {
-	if s.has(at.iface, dst) {
-		if i := s.local[dst]; i.neighbors != nil && !i.neighbors.Usable(dst) {
+	if i := s.own.by(dst); i != nil {
+		if i.neighbors != nil && !i.neighbors.Usable(dst) {
 			return forNobody
 		}
 		return forHere

@@ -23,7 +23,7 @@ type path struct {
 // or the zero Addr, for which the path's is put.
 func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 	v := path{nextHop: dst, source: source, generation: s.generation}
-	if _, ours := s.local[dst]; ours {
+	if s.own.by(dst) != nil {
 		v.iface = s.loopback
 		if !source.IsValid() {
 			v.source = dst
@@ -56,7 +56,7 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 // to, else on the first that isn't loopback.
 func (s *Stack) pathToGroup(v path) (path, error) {
 	for _, i := range s.interfaces {
-		if i.Loopback || len(i.addresses) == 0 || v.source.IsValid() && s.local[v.source] != i {
+		if i.Loopback || len(i.addresses) == 0 || v.source.IsValid() && s.own.by(v.source) != i {
 			continue
 		}
 		v.iface = i

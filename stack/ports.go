@@ -101,7 +101,7 @@ func (t *portTable) explicit(port uint16, addr netip.Addr) bool {
 // machine's, and the port takes no privilege that the caller lacks.
 func (s *Stack) bindable(addr netip.AddrPort, privileged bool) error {
 	ip := addr.Addr()
-	if !ip.IsUnspecified() && s.local[ip] == nil && !s.loopback.holds(ip) {
+	if !ip.IsUnspecified() && s.own.by(ip) == nil && !s.loopback.holds(ip) {
 		return ErrAddrNotAvail
 	}
 	if addr.Port() != 0 && addr.Port() < s.cfg.PrivilegedBelow && !privileged {

@@ -40,7 +40,10 @@ type Config struct {
 // DefaultConfig returns a host's configuration, with Linux's values.
 func DefaultConfig() Config {
 	return Config{
-		TCP:             tcp.DefaultConfig(),
+		TCP: tcp.DefaultConfig(),
+		// Room for the longest datagram, in 45 fragments, while a neighbour's
+		// MAC address is asked for: Linux's unres_qlen_bytes.
+		Neighbors:       neigh.Config{PendingCount: 101, PendingBytes: 208 << 10},
 		TTL:             64,
 		EphemeralLow:    32768,
 		EphemeralHigh:   60999,
@@ -59,7 +62,7 @@ type Stack struct {
 
 	// Network layer.
 	interfaces []*Interface
-	local      map[netip.Addr]*Interface // the machine's own addresses
+	own        ownAddresses // the machine's own addresses
 	routes     route.Table
 	generation uint32 // grows whenever a path that was looked up may be wrong
 	reassembly *frag.Reassembler
@@ -99,7 +102,6 @@ func New(cfg Config) *Stack {
 		cfg:       cfg,
 		stream:    cfg.Stream,
 		rnd:       cfg.Random,
-		local:     make(map[netip.Addr]*Interface),
 		pathMTU:   pmtu.New(nil),
 		icmpLimit: icmperr.NewLimiter(nil),
 		conns:     make(map[fourTuple]*TCP),
