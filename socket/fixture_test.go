@@ -3,6 +3,7 @@ package socket_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ type room struct {
 	*testing.T
 	net              *hubbub.Network
 	feige, nick, tom *hubbub.Host
+	programs         sync.WaitGroup
 }
 
 // inRoom runs the body twice: in virtual time, and at the real pace in a
@@ -33,14 +35,19 @@ func run(t *testing.T, body func(r *room), pace hubbub.Option) {
 	defer n.Close()
 	lan := n.LAN("room", "172.16.10.0/24")
 	r := &room{T: t, net: n, feige: lan.Host("feige"), nick: lan.Host("nick"), tom: lan.Host("tom", hubbub.Unprivileged())}
-	n.Go("test", func() { body(r) })
+	r.start(func() { body(r) })
 	if err := n.Run(); err != nil {
 		t.Error(err)
 	}
+	n.Close()
+	r.programs.Wait()
 }
 
 // start runs f beside the test.
-func (r *room) start(f func()) { r.net.Go("beside", f) }
+func (r *room) start(f func()) {
+	r.programs.Add(1)
+	r.net.Go("test", func() { defer r.programs.Done(); f() })
+}
 
 // sleep lets time pass in the network.
 func (r *room) sleep(d time.Duration) {
@@ -115,7 +122,10 @@ func (r *room) listens(h *hubbub.Host, address string, backlog int) *socket.Sock
 // pair returns both ends of a connection from nick to feige.
 func (r *room) pair() (server, client *socket.Socket) {
 	r.Helper()
-	l := r.listens(r.feige, ":8080", 5)
+	l := r.tcp(r.feige)
+	r.set(l, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	r.ok("bind", l.Bind(":8080"))
+	r.ok("listen", l.Listen(5))
 	client = r.tcp(r.nick)
 	r.ok("connect", client.Connect("feige:8080"))
 	server, _, err := l.Accept()

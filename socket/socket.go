@@ -259,7 +259,7 @@ func (s *Socket) lingerClose(now clock.Time) error {
 	until := now.Add(s.linger)
 	var err error
 	for err == nil && c.State() != tcp.StateClosed && (c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1) {
-		_, err = s.host.world.Wait(nil, s.host.node, &s.writable, until)
+		_, err = s.host.world.Wait(context.Background(), s.host.node, &s.writable, until)
 	}
 	s.tcp.Close(s.host.world.Now())
 	if errors.Is(err, errDeadline) {

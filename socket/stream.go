@@ -73,7 +73,8 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 	case s.readShut:
 		return 0, io.EOF
 	}
-	for count < len(views) && n > 0 && c.Readable() > 0 {
+	// What one call reads ends where urgent data does (RFC 6093, 3.1).
+	for count < len(views) && n > 0 && c.Readable() > 0 && (count == 0 || !c.AtMark()) {
 		views[count] = c.Read(now, n)
 		n -= views[count].Len()
 		count++
