@@ -92,9 +92,11 @@ func (r *room) equal(what string, got, want any) {
 func (r *room) tcp(h *hubbub.Host) *socket.Socket {
 	return r.socket(h, socket.AF_INET, socket.SOCK_STREAM)
 }
+
 func (r *room) udp(h *hubbub.Host) *socket.Socket {
 	return r.socket(h, socket.AF_INET, socket.SOCK_DGRAM)
 }
+
 func (r *room) unix(h *hubbub.Host) *socket.Socket {
 	return r.socket(h, socket.AF_UNIX, socket.SOCK_STREAM)
 }

@@ -25,6 +25,7 @@ type Host struct {
 	oldest   *Socket // of those that are open
 	newest   *Socket
 	ordinary bool // its programs lack privilege
+	pings    uint16
 }
 
 // Names finds the addresses of a name.

@@ -69,6 +69,23 @@ func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error)
 	return s, nil
 }
 
+// PingSocket creates a raw socket of ICMP, and returns the identifier that its
+// echo requests are to have. It takes no privilege, as ping(8) doesn't. The
+// error is why the network has stopped.
+func (h *Host) PingSocket() (s *Socket, id uint16, err error) {
+	h.world.Enter()
+	defer h.world.Unlock()
+	if err := h.world.Err(); err != nil {
+		return nil, 0, err
+	}
+	s = &Socket{host: h, family: AF_INET, kind: SOCK_RAW}
+	s.raw = h.stack.NewRaw(wire.ProtocolICMP)
+	s.raw.SetOwner(s)
+	h.add(s)
+	h.pings++
+	return s, h.pings, nil
+}
+
 func (s *Socket) open(protocol int) syscall.Errno {
 	h := s.host
 	switch {
