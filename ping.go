@@ -92,7 +92,7 @@ func (p *ping) run(ctx context.Context, h *Host, address string) (PingReply, err
 	stop := context.AfterFunc(ctx, func() { p.socket.Close() })
 	defer stop()
 	if deadline, ok := ctx.Deadline(); ok {
-		p.timeout = min(p.timeout, deadline.Sub(sim.TimeOfDay()).Round(time.Millisecond))
+		p.timeout = min(p.timeout, sim.Until(deadline).Round(time.Millisecond))
 	}
 	reply, err := p.exchange()
 	if err != nil && ctx.Err() != nil {

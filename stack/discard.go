@@ -38,6 +38,8 @@ const (
 	discardNotSYN
 	discardICMP
 	discardICMPLimit
+	discardOptions
+	discardSourceRoute
 	discardRedirect
 	discardGroup
 	discardDirectedBroadcast
@@ -75,6 +77,8 @@ var discardText = [numDiscards]string{
 	discardNotSYN:             "a listener takes nothing but SYNs",
 	discardICMP:               "its ICMP message concerns nothing here",
 	discardICMPLimit:          "too many ICMP errors have been sent already",
+	discardOptions:            "its IPv4 options are malformed",
+	discardSourceRoute:        "its source route leads further, and this machine follows none",
 	discardRedirect:           "the redirect is not from the gateway in use, or leads off the link",
 	discardGroup:              "it is for a multicast group that this machine hasn't joined",
 	discardDirectedBroadcast:  "it is a broadcast into a subnet, which routers don't let in",

@@ -22,7 +22,11 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 		s.discard(now, at.iface, p, why)
 		return
 	}
-	switch where := s.destination(at, h.Dst); {
+	where := s.destination(at, h.Dst)
+	if len(h.Options) > 0 && s.refusesOptions(now, at, &h, p, where) {
+		return
+	}
+	switch {
 	case where == forHere:
 		s.deliver(now, at, &h, p)
 	case where == forNobody:

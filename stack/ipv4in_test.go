@@ -161,6 +161,44 @@ func TestOptionsAreIgnored(t *testing.T) {
 	}
 }
 
+// RFC 1122, 3.2.2.5: "A host SHOULD generate Parameter Problem messages."
+func TestMalformedOptionsAreAProblem(t *testing.T) {
+	m := newHost(t)
+	p := hello()
+	p.ip.Options = []byte{1, 0x9e, 9, 0}
+	m.hears(p)
+	msg, _, err := wire.ParseICMPv4(m.sent[0].raw[wire.IPv4HeaderLen:])
+	m.ok("the message", err)
+	if msg.Pointer() != 22 {
+		t.Errorf("it points at octet %d, want 22: the option's length", msg.Pointer())
+	}
+	m.sends(own + " > " + peer + ": " + msg.Text() + ", about " + peer + " > " + own)
+	m.discards(discardOptions)
+}
+
+// RFC 1122, 3.3.5: "If a host receives a datagram with an incomplete source
+// route but does not forward it for some reason, the host SHOULD return an
+// ICMP Destination Unreachable (code 5, Source Route Failed) message" (R1122-16,
+// R1812-12).
+func TestSourceRoutesAreNotFollowed(t *testing.T) {
+	for _, m := range []*machine{newHost(t), newMachine(t, func(c *Config) { c.Forwarding = true }, own+"/24")} {
+		for _, kind := range []byte{131, 137} {
+			e := m.listensUDP(own + ":9")
+			p := hello()
+			p.ip.Options = []byte{kind, 7, 4, 172, 16, 10, 12, 0}
+			m.hears(p)
+			m.sends(own + " > " + peer + ": source route failed, about " + peer + " > " + own)
+			m.discards(discardSourceRoute)
+			e.gets(t)
+			// A completed one has led here.
+			p.ip.Options = []byte{kind, 7, 8, 172, 16, 10, 12, 0}
+			m.hears(p)
+			e.gets(t, peer+":1000: hello")
+			e.Close()
+		}
+	}
+}
+
 // RFC 1122, 4.1.3.4: "An application MAY optionally be able to control whether
 // a UDP checksum will be generated"; one of zero says that there is none.
 func TestADatagramWithoutAChecksumArrives(t *testing.T) {
