@@ -32,7 +32,8 @@ type Node struct {
 	telling bool                     // the device knows that they are
 	ports   []port
 	timer   timerq.Timer[alarm]
-	cable   *ends // of a cable: what is plugged in
+	cable   *ends       // of a cable: what is plugged in
+	line    *link.Cable // of a cable: itself
 
 	off       bool
 	onSettle  func()
@@ -77,7 +78,7 @@ func (n *Node) AddPort(name string, loopback bool) int {
 // Join plugs a cable into a port of a and a port of b. It needs the lock.
 func (w *World) Join(name string, c *link.Cable, a *Node, aPort int, b *Node, bPort int) *Node {
 	n := w.Add(name, c, nil)
-	n.cable = &ends{{a, aPort}, {b, bPort}}
+	n.cable, n.line = &ends{{a, aPort}, {b, bPort}}, c
 	for side, end := range n.cable {
 		end.node.ports[end.port].cable, end.node.ports[end.port].side = n, side
 	}
@@ -142,6 +143,8 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 		w.inbox.push(delivery{n, out, p})
 	case at.cable == nil:
 		w.drop(n, at.name, p, "no cable is plugged in")
+	case at.cable.line.Pass(at.side, p):
+		w.arrive(at.cable, 1-at.side, p)
 	default:
 		at.cable.listen(w)
 		at.cable.device.HandleFrame(w.now, at.side, p)
