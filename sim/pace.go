@@ -131,7 +131,7 @@ func (w *World) pacer() {
 		next := w.queue.Next()
 		w.pace.armed = next
 		sleep := w.pace.until(w.now, next)
-		w.mu.Unlock()
+		w.Unlock()
 		timer.Reset(sleep)
 		select {
 		case <-timer.C:
@@ -145,7 +145,7 @@ func (w *World) pacer() {
 // Pace returns the world's pace.
 func (w *World) Pace() Pace {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	return w.pace.Pace
 }
 
@@ -156,7 +156,7 @@ func (w *World) IsVirtual() bool { return w.pace.virtual }
 // SetPace changes the pace, from this instant on.
 func (w *World) SetPace(to Pace) error {
 	w.Enter()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	if to.virtual != w.pace.virtual {
 		return ErrVirtualPace
 	}
@@ -181,7 +181,7 @@ func (w *World) rebase(t clock.Time) {
 // reports whether there was one.
 func (w *World) FastForward() bool {
 	w.Enter()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	return w.jump()
 }
 

@@ -61,7 +61,7 @@ func (w *World) Go(name string, f func()) {
 	if virtual {
 		p.ready(w)
 	}
-	w.mu.Unlock()
+	w.Unlock()
 	go w.runProgram(p, virtual, f)
 }
 
@@ -79,7 +79,7 @@ func (w *World) runProgram(p *Program, virtual bool, f func()) {
 // baton back.
 func (w *World) end(p *Program) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	b := &w.programs
 	b.alive = slices.DeleteFunc(b.alive, func(q *Program) bool { return p == q })
 	if b.running == p {
@@ -131,7 +131,7 @@ func (b *baton) yield(w *World, r *Waiter) {
 	if held {
 		b.running = nil
 	}
-	w.mu.Unlock()
+	w.Unlock()
 	if held {
 		b.yielded <- struct{}{}
 	}
@@ -167,7 +167,7 @@ func (b *baton) step(w *World) bool {
 	p := b.ready[0]
 	b.ready = slices.Delete(b.ready, 0, 1)
 	b.running = p
-	w.mu.Unlock()
+	w.Unlock()
 	p.resume <- struct{}{}
 	<-b.yielded
 	w.mu.Lock()
@@ -194,13 +194,13 @@ func (w *World) Run() error { return w.drive(clock.End, true) }
 func (w *World) RunFor(d clock.Duration) error {
 	w.mu.Lock()
 	until := w.pace.present(w.now).Add(d)
-	w.mu.Unlock()
+	w.Unlock()
 	return w.drive(until, false)
 }
 
 func (w *World) drive(until clock.Time, toEnd bool) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	if !w.pace.virtual {
 		return w.attend(until, toEnd)
 	}
@@ -257,7 +257,7 @@ func (b *baton) names() []string {
 // program may sleep.
 func (w *World) Sleep(d clock.Duration) error {
 	w.Enter()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	if d <= 0 {
 		return w.err
 	}

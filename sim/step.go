@@ -39,7 +39,7 @@ func (s *stepper) reached(stop Stop) bool {
 // next timer. It reports false if nothing more can happen.
 func (w *World) Step(stop Stop) bool {
 	w.Enter()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	if !w.stepping.listening {
 		w.stepping.listening = true
 		w.Stream.Listen(w.stepping.handle)
@@ -59,6 +59,6 @@ func (w *World) Step(stop Stop) bool {
 // NextEvent returns when something is due next, clock.Never if nothing is.
 func (w *World) NextEvent() clock.Time {
 	w.Enter()
-	defer w.mu.Unlock()
+	defer w.Unlock()
 	return w.queue.Next()
 }

@@ -29,6 +29,7 @@ type Waiter struct {
 
 	list         *WaitList
 	next, prev   *Waiter // of its list
+	nextWoken    *Waiter
 	later, older *Waiter // of all who wait
 }
 
@@ -71,7 +72,7 @@ func (r *Waiter) block(ctx context.Context) {
 		w.programs.yield(w, r)
 		return
 	}
-	w.mu.Unlock()
+	w.Unlock()
 	<-r.signal
 	w.mu.Lock()
 }
@@ -117,7 +118,7 @@ func (r *Waiter) wake() {
 		r.program.ready(r.world)
 		return
 	}
-	r.signal <- struct{}{}
+	r.nextWoken, r.world.woken = r.world.woken, r
 }
 
 // WakeAll wakes everybody who waits, in the order in which they came.

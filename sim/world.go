@@ -30,6 +30,7 @@ type World struct {
 	inbox   inbox
 	nodes   []*Node
 	waiting waitingList
+	woken   *Waiter // to be told when the lock is given up, the last first
 	spare   *Waiter // waiters to be used again
 	settled []*Node // nodes whose Settle is due
 
@@ -68,12 +69,23 @@ func (w *World) Enter() clock.Time {
 // has changed, nil if none.
 func (w *World) Leave(n *Node) {
 	w.complete(n)
-	w.mu.Unlock()
+	w.Unlock()
 }
 
 // Unlock unlocks a world in which the caller has changed nothing that a frame
 // or a timer could follow from.
-func (w *World) Unlock() { w.mu.Unlock() }
+func (w *World) Unlock() {
+	woken := w.woken
+	w.woken = nil
+	w.mu.Unlock()
+	// Those who were woken would else run into the lock at once.
+	for woken != nil {
+		r := woken
+		woken = r.nextWoken
+		r.nextWoken = nil
+		r.signal <- struct{}{}
+	}
+}
 
 // Now returns the world's time. It needs the lock.
 func (w *World) Now() clock.Time { return w.now }
@@ -89,7 +101,7 @@ func (w *World) Closed() bool { return errors.Is(w.err, ErrClosed) }
 func (w *World) Close() {
 	w.mu.Lock()
 	w.stop(ErrClosed)
-	w.mu.Unlock()
+	w.Unlock()
 	w.pace.end()
 }
 
