@@ -158,15 +158,24 @@ func (s *Socket) leave() { s.host.world.Leave(s.host.node) }
 // until is the limit that the call's time-out sets; the deadline, which may
 // change meanwhile, is looked up.
 func (s *Socket) wait(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
+	if l == &s.readable {
+		// Whoever waits to read has found nothing, and changed nothing.
+		return s.waitAfter(nil, l, deadline, until)
+	}
 	return s.waitFor(l, deadline, until)
 }
 
 // waitFor is wait for what need not be the socket's own.
 func (s *Socket) waitFor(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
+	return s.waitAfter(s.host.node, l, deadline, until)
+}
+
+// waitAfter is waitFor after a change to a node, nil if there was none.
+func (s *Socket) waitAfter(n *sim.Node, l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
 	if s.nonblocking {
 		return syscall.EAGAIN
 	}
-	if _, err := s.host.world.Wait(context.Background(), s.host.node, l, clock.Earlier(*deadline, until)); err != nil {
+	if _, err := s.host.world.Wait(context.Background(), n, l, clock.Earlier(*deadline, until)); err != nil {
 		return err
 	}
 	return s.usable()

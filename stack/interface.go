@@ -28,6 +28,7 @@ type Interface struct {
 	addresses []netip.Prefix
 	broadcast []netip.Addr // of the subnets: all host bits set, or clear
 	neighbors *neigh.Cache // nil on loopback
+	last      seenBefore
 }
 
 // AddInterface gives the machine its next interface. One without a MAC address

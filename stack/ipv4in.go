@@ -18,11 +18,19 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 		s.discard(now, at.iface, p, discardIPv4Header)
 		return
 	}
+	seen := seenBefore{h.Src, h.Dst, s.generation}
+	if seen == at.iface.last && !at.broadcast && len(h.Options) == 0 && h.TotalLen <= p.Len() {
+		s.deliver(now, at, &h, p)
+		return
+	}
 	if why, bad := s.checkIPv4(at, &h, p); bad {
 		s.discard(now, at.iface, p, why)
 		return
 	}
 	where := s.destination(at, h.Dst)
+	if where == forHere && !at.broadcast {
+		at.iface.last = seen
+	}
 	if len(h.Options) > 0 && s.refusesOptions(now, at, &h, p, where) {
 		return
 	}
@@ -42,6 +50,14 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 	default:
 		s.forward(now, at, &h, p)
 	}
+}
+
+// seenBefore is what the last packet for this machine had that came from a
+// link, and was found to be in order: the next one is mostly of the same
+// conversation. Whatever changes the verdict changes the generation.
+type seenBefore struct {
+	src, dst   netip.Addr
+	generation uint32
 }
 
 // checkIPv4 finds what is wrong with a header, if anything.

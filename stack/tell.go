@@ -26,6 +26,9 @@ func (s *Stack) tellNeighbors(now clock.Time, i *Interface) {
 		if !ok {
 			return
 		}
+		if f.Kind == neigh.AddressLost || f.Kind == neigh.AddressUsable {
+			s.generation++
+		}
 		s.stream.PublishCaused(now, s.cfg.Name, s.because(f.Cause), neighborEvent(i, &f))
 	}
 }
