@@ -41,6 +41,9 @@ func (b *inbox) pop() (delivery, bool) {
 	return d, true
 }
 
+// nextIsFor reports whether the next delivery is one to n.
+func (b *inbox) nextIsFor(n *Node) bool { return b.count > 0 && b.ring[b.first].node == n }
+
 func (b *inbox) grow() {
 	ring := make([]delivery, max(64, 2*len(b.ring)))
 	n := copy(ring, b.ring[b.first:])

@@ -165,7 +165,8 @@ func (w *World) arrive(cable *Node, side int, p *pkt.Packet) {
 	w.inbox.push(delivery{end.node, end.port, p})
 }
 
-// deliver hands a frame to the device it has arrived at.
+// deliver hands a frame to the device it has arrived at. Of several that have
+// arrived at one device, what follows is taken after the last.
 func (w *World) deliver(d delivery) {
 	if err := w.storm.count(d); err != nil {
 		d.packet.Release()
@@ -177,20 +178,23 @@ func (w *World) deliver(d delivery) {
 		w.drop(n, at, d.packet, "the machine is switched off")
 		return
 	}
-	before := w.Stream.Because(w.publishHeard(n, at, d.packet))
+	heard := w.publishHeard(n, at, d.packet)
+	before := w.Stream.Because(heard)
 	n.listen(w)
+	if n.facts != nil {
+		// A hub or switch has no reasons of its own: it sends because it heard.
+		d.packet.Cause, d.packet.Reason, d.packet.RFC = uint64(heard), "", ""
+	}
 	n.device.HandleFrame(w.now, d.port, d.packet)
-	w.drain(n)
 	w.Stream.Because(before)
+	if !w.inbox.nextIsFor(n) {
+		w.drain(n)
+	}
 }
 
 func (w *World) publishSent(n *Node, at string, p *pkt.Packet) {
 	if !w.Stream.On() {
 		return
-	}
-	if n.facts != nil {
-		// A hub or switch has no reasons of its own: it sends because it heard.
-		p.Cause, p.Reason, p.RFC = uint64(w.Stream.Cause()), "", ""
 	}
 	p.ID = uint64(w.Stream.PublishCaused(w.now, n.Name, event.ID(p.Cause), event.FrameSent{
 		Port: at, Data: p.AppendTo(nil), FCS: p.FCS(), Reason: p.Reason, RFC: p.RFC,
