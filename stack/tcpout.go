@@ -41,6 +41,9 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 	s.sendIPv4(now, p, &v, &ip)
 }
 
+// tcpChecksum is where in a TCP header the checksum is.
+const tcpChecksum = 16
+
 // packSegment puts the TCP header before a segment's payload, whose reference
 // it takes over.
 func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt.Packet {
@@ -49,11 +52,9 @@ func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt
 		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options,
 	}
 	p := pkt.New()
-	head := h.AppendTo(p.Prepend(h.HeaderLen())[:0])
+	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
 	p.SetBody(seg.Payload)
-	sum := wire.TransportChecksum(local.Addr(), remote.Addr(), wire.ProtocolTCP, head, seg.Payload.Bytes())
-	head[16], head[17] = byte(sum>>8), byte(sum)
-	p.Vouch()
+	p.DeferChecksum(tcpChecksum, wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, p.Len()))
 	if s.stream.On() {
 		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()
 	}

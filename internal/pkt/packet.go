@@ -1,8 +1,11 @@
 package pkt
 
 import (
+	"encoding/binary"
 	"hash/crc32"
 	"sync"
+
+	"hubbub/wire"
 )
 
 // HeadRoom is the most that the headers of one frame take: Ethernet with a
@@ -26,8 +29,13 @@ type Packet struct {
 	fcs    uint32
 	hasFCS bool // the bytes changed on the way: fcs is what was sent
 	summed bool // see Vouch
-	body   View
-	store  [HeadRoom]byte
+
+	// A checksum that is computed when somebody looks: see DeferChecksum.
+	deferred         bool
+	sumFrom, sumInto int32 // indices of store
+	pseudo           wire.Sum
+	body             View
+	store            [HeadRoom]byte
 }
 
 var packets = sync.Pool{New: func() any { return new(Packet) }}
@@ -53,7 +61,7 @@ func FromBytes(frame []byte, head int) *Packet {
 func (p *Packet) Release() {
 	p.body.Release()
 	p.ID, p.Cause, p.Reason, p.RFC = 0, 0, "", ""
-	p.pad, p.fcs, p.hasFCS, p.summed, p.body = 0, 0, false, false, View{}
+	p.pad, p.fcs, p.hasFCS, p.summed, p.deferred, p.body = 0, 0, false, false, false, View{}
 	packets.Put(p)
 }
 
@@ -132,6 +140,7 @@ func (p *Packet) Payload(off, n int) View {
 
 // copyFrom fills b with the bytes from off on.
 func (p *Packet) copyFrom(b []byte, off int) {
+	p.complete()
 	for _, part := range [...][]byte{p.Head(), p.body.Bytes()} {
 		if off < len(part) {
 			b = b[copy(b, part[off:]):]
@@ -143,6 +152,7 @@ func (p *Packet) copyFrom(b []byte, off int) {
 
 // AppendTo appends the frame's bytes, without the frame check sequence.
 func (p *Packet) AppendTo(b []byte) []byte {
+	p.complete()
 	b = append(b, p.Head()...)
 	b = append(b, p.body.Bytes()...)
 	for range p.pad {
@@ -165,6 +175,7 @@ func (p *Packet) FCS() uint32 {
 func (p *Packet) FCSOK() bool { return !p.hasFCS || p.fcs == p.computeFCS() }
 
 func (p *Packet) computeFCS() uint32 {
+	p.complete()
 	sum := crc32.ChecksumIEEE(p.Head())
 	sum = crc32.Update(sum, crc32.IEEETable, p.body.Bytes())
 	var zeros [64]byte
@@ -172,6 +183,26 @@ func (p *Packet) computeFCS() uint32 {
 		sum = crc32.Update(sum, crc32.IEEETable, zeros[:min(left, len(zeros))])
 	}
 	return sum
+}
+
+// DeferChecksum says that the head now begins with the transport's header, that
+// the checksum at the octet into of it is still zero, and that pseudo is the
+// pseudo header's sum. As by a card that takes this work off its machine, it is
+// computed only when the bytes are looked at: by a capture, a cable that
+// damages them, the outside. Nobody in the network need verify it.
+func (p *Packet) DeferChecksum(into int, pseudo wire.Sum) {
+	p.summed, p.deferred = true, true
+	p.sumFrom, p.sumInto, p.pseudo = p.start, p.start+int32(into), pseudo
+}
+
+// complete computes the checksum that was deferred.
+func (p *Packet) complete() {
+	if !p.deferred {
+		return
+	}
+	p.deferred = false
+	sum := p.pseudo.Add(p.store[p.sumFrom:]).Add(p.body.Bytes()).Fold()
+	binary.BigEndian.PutUint16(p.store[p.sumInto:], sum)
 }
 
 // Vouch says that the transport's checksum was computed over the very bytes
