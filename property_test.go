@@ -7,26 +7,19 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"syscall"
 	"testing"
 	"time"
 
 	"hubbub"
+	"hubbub/internal/need"
 )
 
 // "TCP is able to transfer a continuous stream of octets in each direction
 // [...] reliably" (RFC 9293, 2.2): whatever the cables do, short of being cut,
 // the bytes arrive exact and both ends come to rest.
 func TestAnyImpairmentLeavesTheStreamsExact(t *testing.T) {
-	cases := 300
-	if testing.Short() {
-		cases = 50
-	}
-	if os.Getenv("HUBBUB_NIGHTLY") != "" {
-		cases = 10000
-	}
-	for seed := range uint64(cases) {
+	for seed := range uint64(need.Cases(300)) {
 		if err := streamsThroughHarm(seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

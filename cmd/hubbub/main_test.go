@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"hubbub/internal/need"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
@@ -32,15 +34,11 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// What the shells complete with is understood by the shells, where they are
-// installed.
+// What the shells complete with is understood by the shells.
 func TestCompletionIsAScript(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		t.Run(shell, func(t *testing.T) {
-			program, err := exec.LookPath(shell)
-			if err != nil {
-				t.Skipf("%s is not installed", shell)
-			}
+			program := need.Command(t, shell)
 			file := filepath.Join(t.TempDir(), "completion")
 			out, err := os.Create(file)
 			if err != nil {

@@ -21,7 +21,9 @@ import (
 
 // packages are the Debian packages of the commands that tests use.
 var packages = map[string]string{
+	"bash":    "bash",
 	"curl":    "curl",
+	"fish":    "fish",
 	"gcc":     "gcc",
 	"ip":      "iproute2",
 	"ping":    "iputils-ping",
@@ -29,6 +31,7 @@ var packages = map[string]string{
 	"ss":      "iproute2",
 	"tshark":  "tshark",
 	"unshare": "util-linux",
+	"zsh":     "zsh",
 }
 
 // Root lets a test go on if it runs as the superuser.

@@ -21,7 +21,7 @@ func FuzzSegments(f *testing.F) {
 }
 
 func TestNoSegmentBreaksAConnection(t *testing.T) {
-	for seed := range 10 * *cases {
+	for seed := range 10 * cases {
 		newAttack(t, hostileBytes(seed, 400)).run()
 		if t.Failed() {
 			t.Fatalf("with seed %d", seed)

@@ -2,13 +2,13 @@ package tcp
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"hubbub/clock"
+	"hubbub/internal/need"
 	"hubbub/internal/pkt"
 )
 
@@ -284,10 +284,10 @@ func (p *pair) randomBytes(n int) []byte {
 
 // cases is how many random cases the property tests try: 10000 in a nightly
 // run.
-var cases = flag.Uint64("cases", 300, "random cases of each property test")
+var cases = uint64(need.Cases(300))
 
 func TestStreamsArriveExactThroughAnyNetwork(t *testing.T) {
-	for seed := range *cases {
+	for seed := range cases {
 		streamsArrive(t, seed)
 		if t.Failed() {
 			return
@@ -338,7 +338,7 @@ func streamsArrive(t *testing.T, seed uint64) {
 }
 
 func TestWhateverProgramsDoBothEndsComeToRest(t *testing.T) {
-	for seed := range *cases {
+	for seed := range cases {
 		endsComeToRest(t, seed)
 		if t.Failed() {
 			return
