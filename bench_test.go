@@ -77,6 +77,20 @@ func BenchmarkRoundTrip(b *testing.B) {
 	client.Close()
 }
 
+// BenchmarkPingPong is BenchmarkRoundTrip in one goroutine: what the network
+// costs without the scheduler.
+func BenchmarkPingPong(b *testing.B) {
+	client, server := connected(b)
+	var buf [1]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		client.Write(buf[:])
+		server.Read(buf[:])
+		server.Write(buf[:])
+		client.Read(buf[:])
+	}
+}
+
 // BenchmarkConnect opens, accepts and closes connections, one after the other.
 func BenchmarkConnect(b *testing.B) {
 	n, feige, nick := classroom()

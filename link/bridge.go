@@ -71,6 +71,28 @@ func (b *Bridge) HandleFrame(now clock.Time, in int, p *pkt.Packet) {
 	b.forward(in, station{vlan, h.Dst}, p)
 }
 
+// Pass sends a frame on, and reports whether it did and from which port: one
+// that is in order, from a station to another that are both known where they
+// are, in a VLAN that neither port tags. Otherwise nothing has happened. It is
+// HandleFrame and PollFrame in one step, for nearly all frames of a
+// conversation.
+func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) {
+	if uint(in) >= uint(len(b.ports)) || b.ports[in].trunk {
+		return 0, false
+	}
+	vlan := b.ports[in].vlan
+	h, _, err := wire.ParseEthernet(p.Head())
+	if h.Tagged || check(&h, err, p) != 0 {
+		return 0, false
+	}
+	from, to := b.stations.find(station{vlan, h.Src}), b.stations.find(station{vlan, h.Dst})
+	if from == nil || to == nil || from.port != in || to.port == in || !b.ports[to.port].untagged(vlan) {
+		return 0, false
+	}
+	b.stations.heard(now, from)
+	return to.port, true
+}
+
 // check returns why a frame must not be forwarded, whatever the port.
 func check(h *wire.Ethernet, err error, p *pkt.Packet) Reason {
 	switch {
@@ -109,8 +131,8 @@ func (b *Bridge) learn(now clock.Time, in int, src station, p *pkt.Packet) {
 // all that belong to the VLAN.
 func (b *Bridge) forward(in int, dst station, p *pkt.Packet) {
 	if !dst.mac.IsGroup() {
-		if out, known := b.stations.find(dst); known {
-			b.forwardTo(out, in, dst.vlan, p)
+		if to := b.stations.find(dst); to != nil {
+			b.forwardTo(to.port, in, dst.vlan, p)
 			return
 		}
 	}

@@ -230,6 +230,52 @@ func TestVLANsAreApart(t *testing.T) {
 		Station{VLAN: 10, MAC: mac(1), Port: 0}, Station{VLAN: 20, MAC: mac(2), Port: 3})
 }
 
+// What Pass lets through is what HandleFrame would have sent, and leaves the
+// same table behind; what it doesn't, it has not touched.
+func TestWhatPassesAtOnceIsWhatWouldBeSent(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		slow, fast := office(t), office(t)
+		passed := 0
+		for i := range 60 {
+			now, in := clock.Time(i)*s, rapid.IntRange(0, 4).Draw(rt, "in")
+			dst := rapid.SampledFrom([]wire.MAC{mac(1), mac(2), mac(3), wire.Broadcast}).Draw(rt, "dst")
+			src := mac(rapid.SampledFrom([]byte{1, 2, 3}).Draw(rt, "src"))
+			vlan := rapid.SampledFrom([]uint16{0, 10, 20, 30}).Draw(rt, "vlan")
+			make := func() *pkt.Packet {
+				if vlan != 0 {
+					return taggedFrame(dst, src, vlan, 64, 1)
+				}
+				return frame(dst, src, 60, 1)
+			}
+			ports := sent(slow, now, in, make())
+			p := make()
+			if out, ok := fast.Pass(now, in, p); ok {
+				passed++
+				wantAll(t, "the port", ports, out)
+				p.Release()
+			} else {
+				wantAll(t, "the ports", sent(fast, now, in, p), ports...)
+			}
+			wantAll(t, "the table", fast.Table(), slow.Table()...)
+		}
+		rt.Logf("%d of 60 passed at once", passed)
+	})
+}
+
+func TestAKnownConversationPassesAtOnce(t *testing.T) {
+	b := plain(t, 3)
+	sent(b, 0, 0, frame(mac(2), mac(1), 60, 1))
+	p := frame(mac(1), mac(2), 60, 2)
+	_, ok := b.Pass(1*s, 2, p)
+	want(t, "a sender that isn't known has to be learned", ok, false)
+	b.HandleFrame(1*s, 2, p)
+	drain(b, 1*s)
+	out, ok := b.Pass(2*s, 0, frame(mac(2), mac(1), 60, 3))
+	want(t, "then it passes", ok, true)
+	want(t, "from the port", out, 2)
+	want(t, "and the sender was heard", b.Table()[0].Seen, 2*s)
+}
+
 func TestATrunkCarriesTags(t *testing.T) {
 	b := office(t)
 	h, n := headerOf(t, b, 0, 4, frame(wire.Broadcast, mac(1), 60, 1))

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"hubbub/clock"
@@ -24,6 +25,13 @@ type station struct {
 	mac  wire.MAC
 }
 
+// key is the station in one word, by which a map finds it fastest.
+func (s station) key() uint64 {
+	var b [8]byte
+	copy(b[2:], s.mac[:])
+	return uint64(s.vlan)<<48 | binary.BigEndian.Uint64(b[:])
+}
+
 // learned is a station in the table, and in the list that is ordered by when
 // each was seen last.
 type learned struct {
@@ -37,7 +45,7 @@ type learned struct {
 type stations struct {
 	size    int
 	ageing  clock.Duration
-	known   map[station]*learned
+	known   map[uint64]*learned // by station.key
 	inVLAN  map[uint16]int
 	ends    learned    // its newer is the oldest entry, its older the newest
 	sweep   clock.Time // when to look for silent stations; not after the first has to go
@@ -52,33 +60,33 @@ func (t *stations) init(size int, ageing clock.Duration) {
 		ageing = defaultAgeing
 	}
 	t.size, t.ageing = size, ageing
-	t.known = make(map[station]*learned)
+	t.known = make(map[uint64]*learned)
 	t.inVLAN = make(map[uint16]int)
 	t.ends.older, t.ends.newer = &t.ends, &t.ends
 }
 
-// find returns the port behind which a station is.
-func (t *stations) find(key station) (port int, known bool) {
-	s := t.known[key]
-	if s == nil {
-		return 0, false
-	}
-	return s.port, true
-}
+// find returns what is known of a station, nil if nothing.
+func (t *stations) find(key station) *learned { return t.known[key.key()] }
 
 // learn notes that a station sent a frame from port. It reports whether that
 // is news, and where the station was before, -1 if nowhere.
 func (t *stations) learn(now clock.Time, key station, port int) (before int, news bool) {
-	s := t.known[key]
+	s := t.find(key)
 	if s == nil {
 		return -1, t.add(now, key, port)
 	}
-	before, s.port, s.seen = s.port, port, now
+	before, s.port = s.port, port
+	t.heard(now, s)
+	return before, before != port
+}
+
+// heard notes that a station which is known has sent a frame.
+func (t *stations) heard(now clock.Time, s *learned) {
+	s.seen = now
 	if s.newer != &t.ends {
 		t.unlink(s)
 		t.link(s)
 	}
-	return before, before != port
 }
 
 func (t *stations) add(now clock.Time, key station, port int) bool {
@@ -87,7 +95,7 @@ func (t *stations) add(now clock.Time, key station, port int) bool {
 		return false
 	}
 	s := &learned{station: key, port: port, seen: now}
-	t.known[key] = s
+	t.known[key.key()] = s
 	t.inVLAN[key.vlan]++
 	t.link(s)
 	if t.sweep == clock.Never {
@@ -108,7 +116,7 @@ func (t *stations) unlink(s *learned) {
 
 func (t *stations) forget(s *learned) {
 	t.unlink(s)
-	delete(t.known, s.station)
+	delete(t.known, s.key())
 	t.inVLAN[s.vlan]--
 }
 

@@ -85,10 +85,14 @@ func (p *port) classify(h *wire.Ethernet) (vlan uint16, why Reason) {
 	return 0, WrongVLAN
 }
 
+// untagged reports whether frames of a VLAN that leave from this port have no
+// tag.
+func (p *port) untagged(vlan uint16) bool { return !p.trunk || vlan == p.vlan }
+
 // dress gives a frame of a VLAN the tag that it has to have on this port, or
 // takes it off. It returns the frame, which may be another than f.
 func (p *port) dress(f *pkt.Packet, vlan uint16) *pkt.Packet {
-	if !p.trunk || vlan == p.vlan {
+	if p.untagged(vlan) {
 		untag(f)
 		return f
 	}

@@ -32,8 +32,9 @@ type Node struct {
 	telling bool                     // the device knows that they are
 	ports   []port
 	timer   timerq.Timer[alarm]
-	cable   *ends       // of a cable: what is plugged in
-	line    *link.Cable // of a cable: itself
+	cable   *ends        // of a cable: what is plugged in
+	line    *link.Cable  // of a cable: itself
+	bridge  *link.Bridge // of a switch: itself
 
 	off       bool
 	onSettle  func()
@@ -61,6 +62,7 @@ type ends [2]struct {
 func (w *World) Add(name string, d Device, settle func()) *Node {
 	n := &Node{Name: name, world: w, device: d, onSettle: settle}
 	n.timer.Owner = n
+	n.bridge, _ = d.(*link.Bridge)
 	if f, ok := d.(link.Device); ok {
 		n.facts, n.watch = f.PollEvent, watchOf(d)
 	}
@@ -134,8 +136,17 @@ func (w *World) drain(n *Node) {
 	}
 }
 
-// send puts a frame on the cable that is plugged into a node's port.
+// send puts a frame on the cable that is plugged into a node's port. Cables
+// without delay, and switches that know where it goes, let it pass at once.
 func (w *World) send(n *Node, out int, p *pkt.Packet) {
+	for ok := true; ok; {
+		n, out, ok = w.hop(n, out, p)
+	}
+}
+
+// hop sends a frame over one cable. It reports the switch that lets the frame
+// pass, and the port from which that sends it on.
+func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 	at := &n.ports[out]
 	w.publishSent(n, at.name, p)
 	switch {
@@ -144,12 +155,62 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 	case at.cable == nil:
 		w.drop(n, at.name, p, "no cable is plugged in")
 	case at.cable.line.Pass(at.side, p):
-		w.arrive(at.cable, 1-at.side, p)
+		return w.pass(at.cable.end(1-at.side, p))
 	default:
 		at.cable.listen(w)
 		at.cable.device.HandleFrame(w.now, at.side, p)
 		w.drain(at.cable)
 	}
+	return nil, 0, false
+}
+
+// end returns where a frame arrives that came out of a cable's side.
+func (n *Node) end(side int, p *pkt.Packet) delivery {
+	at := &n.cable[side]
+	return delivery{at.node, at.port, p}
+}
+
+// pass lets a frame pass the switch that it has arrived at. Where it has
+// arrived at something else, or the switch has to think, deliver finds it.
+func (w *World) pass(d delivery) (*Node, int, bool) {
+	n := d.node
+	if n.bridge == nil || n.off {
+		w.inbox.push(d)
+		return nil, 0, false
+	}
+	out, ok := n.bridge.Pass(w.now, d.port, d.packet)
+	switch {
+	case !ok:
+		w.inbox.push(d)
+	case w.tolerates(d):
+		w.hear(d)
+		return n, out, true
+	}
+	return nil, 0, false
+}
+
+// tolerates counts a frame that has arrived, and stops the world if it is one
+// of a storm.
+func (w *World) tolerates(d delivery) bool {
+	err := w.storm.count(d)
+	if err != nil {
+		d.packet.Release()
+		w.stop(err)
+	}
+	return err == nil
+}
+
+// hear publishes that a frame has arrived. What a hub or switch then sends, it
+// sends because of that, for no reason of its own.
+func (w *World) hear(d delivery) event.ID {
+	if !w.Stream.On() {
+		return 0
+	}
+	heard := w.publishHeard(d.node, d.node.ports[d.port].name, d.packet)
+	if d.node.facts != nil {
+		d.packet.Cause, d.packet.Reason, d.packet.RFC = uint64(heard), "", ""
+	}
+	return heard
 }
 
 // listen tells a cable, hub or switch whether its facts are wanted.
@@ -160,31 +221,21 @@ func (n *Node) listen(w *World) {
 }
 
 // arrive puts a frame that came out of a cable's side where deliver finds it.
-func (w *World) arrive(cable *Node, side int, p *pkt.Packet) {
-	end := cable.cable[side]
-	w.inbox.push(delivery{end.node, end.port, p})
-}
+func (w *World) arrive(cable *Node, side int, p *pkt.Packet) { w.inbox.push(cable.end(side, p)) }
 
 // deliver hands a frame to the device it has arrived at. Of several that have
 // arrived at one device, what follows is taken after the last.
 func (w *World) deliver(d delivery) {
-	if err := w.storm.count(d); err != nil {
-		d.packet.Release()
-		w.stop(err)
+	n := d.node
+	if !w.tolerates(d) {
 		return
 	}
-	n, at := d.node, d.node.ports[d.port].name
 	if n.off {
-		w.drop(n, at, d.packet, "the machine is switched off")
+		w.drop(n, n.ports[d.port].name, d.packet, "the machine is switched off")
 		return
 	}
-	heard := w.publishHeard(n, at, d.packet)
-	before := w.Stream.Because(heard)
+	before := w.Stream.Because(w.hear(d))
 	n.listen(w)
-	if n.facts != nil {
-		// A hub or switch has no reasons of its own: it sends because it heard.
-		d.packet.Cause, d.packet.Reason, d.packet.RFC = uint64(heard), "", ""
-	}
 	n.device.HandleFrame(w.now, d.port, d.packet)
 	w.Stream.Because(before)
 	if !w.inbox.nextIsFor(n) {
@@ -202,9 +253,6 @@ func (w *World) publishSent(n *Node, at string, p *pkt.Packet) {
 }
 
 func (w *World) publishHeard(n *Node, at string, p *pkt.Packet) event.ID {
-	if !w.Stream.On() {
-		return 0
-	}
 	return w.Stream.PublishCaused(w.now, n.Name, event.ID(p.ID), event.FrameHeard{
 		Port: at, Frame: event.ID(p.ID), Data: p.AppendTo(nil), FCS: p.FCS(),
 	})

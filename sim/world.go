@@ -60,6 +60,20 @@ func New(pace Pace, seed uint64) *World {
 // [World.Leave] or [World.Unlock].
 func (w *World) Enter() clock.Time {
 	w.mu.Lock()
+	return w.CatchUp()
+}
+
+// Lock is Enter without bringing the world up to the present: for a caller to
+// whom it doesn't matter what time it is. It returns the time of what happened
+// last.
+func (w *World) Lock() clock.Time {
+	w.mu.Lock()
+	w.Stream.Because(w.programs.last())
+	return w.now
+}
+
+// CatchUp brings the world, which the caller has locked, up to the present.
+func (w *World) CatchUp() clock.Time {
 	w.advance(w.pace.present(w.now))
 	w.Stream.Because(w.programs.last())
 	return w.now

@@ -16,7 +16,7 @@ const readViews = 8
 
 // readStream reads at most len(b) bytes of a stream.
 func (s *Socket) readStream(b []byte) (int, error) {
-	now, err := s.enter()
+	now, err := s.enterToTake()
 	if err != nil {
 		return 0, err
 	}
@@ -30,8 +30,7 @@ func (s *Socket) readStream(b []byte) (int, error) {
 		count, err := s.take(now, views[:], len(b))
 		if count > 0 || err != nil || len(b) == 0 {
 			s.tellTransfer("recv", lengthOf(views[:count]), len(b), err)
-			s.update(now)
-			s.leave()
+			s.leaveTaken(now)
 			// The bytes are copied with the world unlocked.
 			return copyOut(b, views[:count]), err
 		}
@@ -42,6 +41,32 @@ func (s *Socket) readStream(b []byte) (int, error) {
 		}
 		now = s.host.world.Now()
 	}
+}
+
+// enterToTake is enter for a call that takes what has arrived, or waits for it.
+// Where no time-out can have run out, what the clock shows outside is no matter.
+func (s *Socket) enterToTake() (clock.Time, error) {
+	w := s.host.world
+	now := w.Lock()
+	if s.nonblocking || s.timeout > 0 || s.readDeadline != clock.Never {
+		now = w.CatchUp()
+	}
+	if err := s.usable(); err != nil {
+		w.Unlock()
+		return 0, err
+	}
+	return now, nil
+}
+
+// leaveTaken is leave for a call that took what had arrived: most often nothing
+// follows from it.
+func (s *Socket) leaveTaken(now clock.Time) {
+	if s.unix == nil && !s.tcp.Owes() {
+		s.host.world.Unlock()
+		return
+	}
+	s.update(now)
+	s.leave()
 }
 
 func lengthOf(views []pkt.View) (n int) {

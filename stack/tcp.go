@@ -233,6 +233,10 @@ func (e *TCP) Renew(now clock.Time) *TCP {
 	return n
 }
 
+// Owes reports whether the connection has an acknowledgment to send, which
+// Update lets go.
+func (e *TCP) Owes() bool { return e.conn != nil && e.conn.OwesACK() }
+
 // Update takes what the connection has to send after its owner has changed
 // it.
 func (e *TCP) Update(now clock.Time) {

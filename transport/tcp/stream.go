@@ -115,6 +115,10 @@ func (c *Conn) Peek(b []byte, off int) int {
 	return c.rcv.queue.CopyAt(b[:min(len(b), max(0, c.Readable()-off))], off)
 }
 
+// OwesACK reports whether an acknowledgment is to be sent at once, such as the
+// window update that reading has brought about.
+func (c *Conn) OwesACK() bool { return c.ack.due }
+
 // skipMark passes over the octet at the mark, if that is where the program
 // reads on: it is out of line, or about to be read in line.
 func (c *Conn) skipMark() {
