@@ -36,7 +36,8 @@ type Waiter struct {
 // Wait runs the world to completion after the caller's change to n, if any,
 // and waits until somebody wakes the list, the world's clock shows deadline
 // (clock.Never for no limit), or ctx is done. It returns
-// with the lock held, as it was called, and the event that ended the wait.
+// with the lock held, as it was called, and the event that ended the wait; the
+// world's time is that of this event or later, not yet the present.
 //
 // The error is nil, ErrDeadline, the context's, or why the world has stopped.
 // Without an error the caller looks again whether what it waits for is there:
@@ -54,10 +55,13 @@ func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.T
 	}
 	r := w.newWaiter(program)
 	w.link(r, l)
-	w.queue.Set(&r.timer, deadline)
-	w.complete(n)
+	if deadline != clock.Never {
+		w.queue.Set(&r.timer, deadline)
+	}
+	if n != nil || deadline != clock.Never {
+		w.complete(n)
+	}
 	r.block(ctx)
-	w.advance(w.pace.present(w.now))
 	return w.finish(r)
 }
 
@@ -91,7 +95,9 @@ func (w *World) cancel(r *Waiter, ctx context.Context) {
 func (w *World) finish(r *Waiter) (event.ID, error) {
 	cause, err := r.cause, r.why
 	w.Stream.Because(cause)
-	w.queue.Remove(&r.timer)
+	if r.timer.At() != clock.Never {
+		w.queue.Remove(&r.timer)
+	}
 	w.waiting.remove(r)
 	if err == nil && w.err != nil {
 		err = w.err

@@ -6,6 +6,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/event"
+	"hubbub/internal/fifo"
 	"hubbub/internal/pkt"
 	"hubbub/internal/timerq"
 	"hubbub/network/frag"
@@ -84,7 +85,7 @@ type Stack struct {
 	candidate [1]*UDP // room for the one that a datagram is for
 	raws      []*Raw
 	timers    timerq.Queue[timed]
-	ready     []Endpoint
+	ready     fifo.Queue[Endpoint]
 	segment   tcp.Segment // the one that is being handled
 	reply     tcp.Segment // the one that is being sent
 
@@ -154,7 +155,7 @@ func (s *Stack) Restart() {
 	clear(s.udps)
 	s.tcpPorts.init(&s.cfg)
 	s.udpPorts.init(&s.cfg)
-	s.raws, s.ready = nil, nil
+	s.raws, s.ready = nil, fifo.Queue[Endpoint]{}
 	s.timers = timerq.Queue[timed]{}
 	s.out.clear()
 	s.reassembly = frag.NewReassembler(nil)
@@ -192,16 +193,11 @@ func (s *Stack) PollFrame(clock.Time) (port int, p *pkt.Packet, ok bool) { retur
 
 // PollReady returns an endpoint whose readiness has changed.
 func (s *Stack) PollReady() (Endpoint, bool) {
-	last := len(s.ready) - 1
-	if last < 0 {
-		return nil, false
+	e, ok := s.ready.Pop()
+	if ok {
+		e.settled()
 	}
-	e := s.ready[0]
-	copy(s.ready, s.ready[1:])
-	s.ready[last] = nil
-	s.ready = s.ready[:last]
-	e.settled()
-	return e, true
+	return e, ok
 }
 
 // NextTimer returns when HandleTimer is to be called, clock.Never if nothing
@@ -245,5 +241,5 @@ func (s *Stack) tell(base *endpoint, e Endpoint) {
 		return
 	}
 	base.told = true
-	s.ready = append(s.ready, e)
+	s.ready.Push(e)
 }
