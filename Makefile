@@ -6,10 +6,14 @@ SHELL := /bin/bash -o pipefail
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# What may be set: make nightly FUZZTIME=1h, make bench BENCH=Bulk PACKAGES=./transport/tcp
+# What may be set: make nightly FUZZTIME=1h, make bench BENCH=Bulk PACKAGES=./transport/tcp,
+# make mutants MUTATE=./wire SAMPLE=200 SEED=7
 TIMEOUT  ?= 18m
 FUZZTIME ?= 2m
 BENCH    ?= .
+MUTATE   ?= ./transport/tcp
+SAMPLE   ?= 0
+SEED     ?= 1
 PACKAGES ?= $(shell .ci/packages-with '^func Benchmark')
 
 # No check needs the commit in a binary, and asking git for it fails in a tree
@@ -76,11 +80,17 @@ race: ## run all tests, and the seeds of the fuzz targets, with the race detecto
 	@.ci/go-test -race -timeout $(TIMEOUT) ./...
 
 .PHONY: nightly
-nightly: test ## make test, then property tests with 10,000 cases and every fuzz target for FUZZTIME (2m)
+nightly: test ## make test, then property tests with 10,000 cases, 300 mutants, and every fuzz target for FUZZTIME (2m)
 	$(call step,Property tests with 10000 cases)
 	@HUBBUB_NIGHTLY=1 .ci/go-test -timeout 6h ./...
+	$(call step,Mutants of transport/tcp; 300 of them)
+	go run ./internal/mutate -sample 300 -seed $(SEED) -least 90 ./transport/tcp
 	$(call step,Fuzz targets; $(FUZZTIME) each)
 	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: mutants
+mutants: ## make small mistakes in a package, and count which its tests notice (MUTATE=./transport/tcp SAMPLE=200 SEED=7)
+	go run ./internal/mutate -sample $(SAMPLE) -seed $(SEED) $(MUTATE)
 
 .PHONY: bench
 bench: ## run the benchmarks (BENCH=regexp PACKAGES=...)

@@ -1,0 +1,103 @@
+// Command mutate tells how much the tests of a package notice. It makes many
+// copies of the package's code, each with one small mistake (a mutant), runs the
+// tests on each, and counts how many mutants die: how many make a test fail.
+//
+//	go run ./internal/mutate ./transport/tcp                    all mutants of a package
+//	go run ./internal/mutate -sample 200 -seed 7 ./transport/tcp some of them
+//	go run ./internal/mutate -files ack.go,rtt.go ./transport/tcp those of some files
+//
+// The mistakes: a comparison off by one or turned round, and/or exchanged, a
+// condition negated, arithmetic with the wrong sign, min for max, a constant one
+// larger, a statement left out.
+//
+// The copies are one program (mutant schemata): each place asks whether its
+// mutant is the one in force, which an environment variable says. So the package
+// is compiled once. A first round finds which tests reach which mutants, and how
+// long each test takes; then each mutant meets the tests that reach it, the
+// quick ones first, until one fails. A test that runs ten times as long as it
+// should, or takes all memory, has failed.
+//
+// A mutant that changes nothing which can be observed is no gap in the tests.
+// equivalent.tsv lists those, with the reason, and they don't count.
+//
+// To add a kind of mistake: a case in [rewriter.rewrite], and what it needs at
+// run time in runtime.go.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// options are what the command line says.
+type options struct {
+	files   string
+	sample  int
+	seed    uint64
+	workers int
+	verbose bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.files, "files", "", "only mutants of these files, such as ack.go,rtt.go")
+	flag.IntVar(&o.sample, "sample", 0, "so many mutants, drawn by chance; 0 for all")
+	flag.Uint64Var(&o.seed, "seed", 1, "what the chance begins with: the same seed draws the same mutants")
+	flag.IntVar(&o.workers, "workers", 0, "how many mutants run at once; 0 for one per processor")
+	flag.BoolVar(&o.verbose, "v", false, "print the mutants that died, too, and by which test")
+	least := flag.Float64("least", 0, "fail if fewer per cent of the mutants die")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "mutate: name a package, such as ./transport/tcp")
+		os.Exit(2)
+	}
+	var failed []error
+	for _, pattern := range flag.Args() {
+		failed = append(failed, run(pattern, o, *least))
+	}
+	if err := errors.Join(failed...); err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+// run judges the tests of one package.
+func run(pattern string, o options, least float64) error {
+	p, err := load(pattern)
+	if err != nil {
+		return err
+	}
+	mutants := p.mutate()
+	known, err := readEquivalent(p.root)
+	if err != nil {
+		return err
+	}
+	if err := known.apply(p.path, mutants); err != nil {
+		return err
+	}
+	chosen := choose(mutants, fileSet(o.files), o.sample, o.seed)
+	j, err := p.build(o)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	if err := j.reach(); err != nil {
+		return err
+	}
+	j.judge(chosen)
+	return report(os.Stdout, p, j, chosen, least)
+}
+
+func fileSet(names string) map[string]bool {
+	if names == "" {
+		return nil
+	}
+	set := map[string]bool{}
+	for _, name := range strings.Split(names, ",") {
+		set[name] = true
+	}
+	return set
+}
