@@ -43,6 +43,15 @@ type TCPOptions struct {
 	NumSACK        uint8 // how many of SACK are there; the others are zero
 }
 
+// AddSACK adds a block, behind those that are there; it is left out if there
+// are MaxSACKBlocks.
+func (o *TCPOptions) AddSACK(left, right uint32) {
+	if o.NumSACK < MaxSACKBlocks {
+		o.SACK[o.NumSACK] = SACKBlock{left, right}
+		o.NumSACK++
+	}
+}
+
 // ParseTCPOptions reads the options of a header, whose end they are.
 func ParseTCPOptions(b []byte) TCPOptions {
 	var o TCPOptions

@@ -93,6 +93,9 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) {
 		c.ts.remember(now, seg.Options.TSVal)
 	}
+	if seg.Seq.Less(c.rcv.nxt) {
+		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
+	}
 	seg.trimFront(c.rcv.nxt)
 	if c.rcv.edge.Less(seg.end()) {
 		c.trimToWindow(seg)
@@ -154,6 +157,7 @@ func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
 		c.checkSYN(now, seg)
 	case seg.Seq.Less(c.rcv.nxt):
 		c.discard(DiscardDuplicate)
+		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.end()))
 		c.answerInvalid(now, seg, ReasonUnacceptable)
 	default:
 		c.discard(DiscardBeyondWindow)

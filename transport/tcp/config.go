@@ -51,8 +51,11 @@ type Config struct {
 	// the largest that one may set: it decides the window scale.
 	SendBuffer, ReceiveBuffer, MaxReceiveBuffer int
 
-	// Options of RFC 7323 to offer and to accept.
-	WindowScaling, Timestamps bool
+	// Options of RFC 7323 and RFC 2018 to offer and to accept.
+	WindowScaling, Timestamps, SACK bool
+
+	// DSACK tells the peer what has arrived twice (RFC 2883).
+	DSACK bool
 
 	// ChallengeACKs is how many challenge ACKs the host sends in one second
 	// (RFC 5961, 7).
@@ -83,7 +86,7 @@ func DefaultConfig() Config {
 		FinWait2Timeout: 60 * time.Second,
 		InitialWindow:   10,
 		SendBuffer:      256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
-		WindowScaling: true, Timestamps: true,
+		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		ChallengeACKs:      1000,
 		InvalidACKInterval: 500 * time.Millisecond,
 		SynBacklog:         1024, MaxBacklog: 4096,

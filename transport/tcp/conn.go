@@ -27,6 +27,7 @@ type Conn struct {
 	noDelay    bool
 	oobInline  bool
 	scaling    bool // window scaling is agreed on, or offered
+	sackOK     bool // selective acknowledgments are agreed on, or offered
 	synDue     bool // a SYN or SYN-ACK is to be sent
 	synLost    bool // a SYN or SYN-ACK was sent again
 	probeDue   bool // a keep-alive probe is to be sent
@@ -166,7 +167,7 @@ func newConn(env *Env, p Params) *Conn {
 	c.rcv.limit = max(c.rcv.limit, 1<<c.rcv.shift)
 	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
 	c.rtt.rto = env.InitialRTO
-	c.scaling = env.WindowScaling
+	c.scaling, c.sackOK = env.WindowScaling, env.SACK
 	c.control = reno{}
 	if p.KeepAlive.On {
 		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}

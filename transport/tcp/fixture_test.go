@@ -61,7 +61,10 @@ func (e *end) peer() peerOf { return peerOf{e} }
 func (e *end) want() wantOf { return wantOf{e} }
 
 // plain is a config without options, so that windows and sizes are as written.
-func plain(c *Config) { c.WindowScaling, c.Timestamps = false, false }
+func plain(c *Config) { c.WindowScaling, c.Timestamps, c.SACK = false, false, false }
+
+// sacked is a config with selective acknowledgments.
+func sacked(c *Config) { c.SACK = true }
 
 // slowAck is a config without quick ACKs.
 func slowAck(c *Config) { c.QuickACKs = 0 }
@@ -253,6 +256,9 @@ func (e *end) parse(spec string) Segment {
 			s.Options.TSEcr = e.c.ts.now(e.now)
 		}
 	}
+	if e.env.SACK && s.Flags.Has(syn) {
+		s.Options.SACKPermitted = true
+	}
 	if e.env.WindowScaling && s.Flags.Has(syn) && !strings.Contains(spec, "ws") {
 		s.Options.HasWindowScale, s.Options.WindowScale = true, 2
 	}
@@ -260,7 +266,7 @@ func (e *end) parse(spec string) Segment {
 }
 
 // parseSpec reads a segment as in "PA 1:101 ack 1 win 500 urg 3 mss 1000 ws 7
-// ts 100 200": flags, sequence numbers from and up to (which SYN and FIN
+// ts 100 200 sack 1:101,301:401": flags, sequence numbers from and up to (which SYN and FIN
 // don't count in), and what else matters. Numbers are relative to own for the
 // sender's, to other for what it acknowledges. It also returns which fields
 // were given.
@@ -282,6 +288,10 @@ func (e *end) parseSpec(spec string, own, other Seq) (Segment, map[string]bool) 
 		word := words[i]
 		given[word] = true
 		i++
+		if word == "sack" {
+			e.parseSACK(&s.Options, words[i], other)
+			continue
+		}
 		value := e.number(words[i])
 		switch word {
 		case "ack":
@@ -303,6 +313,15 @@ func (e *end) parseSpec(spec string, own, other Seq) (Segment, map[string]bool) 
 		}
 	}
 	return s, given
+}
+
+// parseSACK reads blocks as in "1:101,301:401".
+func (e *end) parseSACK(o *wire.TCPOptions, text string, base Seq) {
+	e.t.Helper()
+	for block := range strings.SplitSeq(text, ",") {
+		left, right, _ := strings.Cut(block, ":")
+		o.AddSACK(uint32(base.Add(e.number(left))), uint32(base.Add(e.number(right))))
+	}
 }
 
 func (e *end) number(word string) int {
@@ -333,6 +352,8 @@ func differs(got, want Segment, given map[string]bool) string {
 		return "(window scale)"
 	case given["ts"] && (got.Options.TSVal != want.Options.TSVal || got.Options.TSEcr != want.Options.TSEcr || !got.Options.Timestamps):
 		return "(timestamps)"
+	case got.Options.NumSACK != want.Options.NumSACK || got.Options.SACK != want.Options.SACK:
+		return "(SACK)"
 	}
 	return ""
 }
@@ -365,6 +386,9 @@ func (e *end) show(s sentSegment) string {
 	}
 	if o.Timestamps {
 		text += fmt.Sprintf(" ts %d %d", o.TSVal, o.TSEcr)
+	}
+	for i, block := range o.SACK[:o.NumSACK] {
+		text += [...]string{" sack ", ",", ",", ","}[i] + fmt.Sprintf("%d:%d", Seq(block.Left).Sub(testIRS), Seq(block.Right).Sub(testIRS))
 	}
 	return fmt.Sprintf("%q (%v) at %v", text, s.Reason, s.at.Sub(began))
 }

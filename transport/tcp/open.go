@@ -64,6 +64,7 @@ func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
 		c.snd.shift, c.rcv.shift = 0, 0
 		c.rcv.limit = min(c.rcv.limit, 0xffff)
 	}
+	c.sackOK = c.sackOK && o.SACKPermitted
 	c.ts.on = c.ts.on && o.Timestamps
 	if c.ts.on {
 		c.ts.remember(now, o.TSVal)
@@ -103,9 +104,12 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 // Option in every SYN segment when its receive MSS differs from the default
 // 536 for IPv4 or 1220 for IPv6 (SHLD-5), and MAY send it always (MAY-3)."
 // (RFC 9293, 3.7.1)
+//
+// SACK-permitted "MUST NOT be sent on non-SYN segments." (RFC 2018, 2;
+// R2018-1)
 func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 	reply := c.state == StateSynReceived
-	o := wire.TCPOptions{MSS: c.rcv.mss}
+	o := wire.TCPOptions{MSS: c.rcv.mss, SACKPermitted: c.sackOK}
 	if c.scaling {
 		o.HasWindowScale, o.WindowScale = true, c.rcv.shift
 	}

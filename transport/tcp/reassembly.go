@@ -12,6 +12,7 @@ type reassembly struct {
 	blocks []block
 	fin    Seq
 	hasFIN bool
+	report
 }
 
 // block is a run of octets that begins at seq.
@@ -34,6 +35,9 @@ func (c *Conn) hold(seg *Segment) {
 	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
 		c.discard(DiscardGapFull)
 		return
+	}
+	if before, known := gaps.arrived(run{seg.Seq, seg.Seq.Add(seg.Payload.Len())}); known {
+		c.dsack(before.from, before.to)
 	}
 	if !gaps.insert(seg.Seq, seg.Payload) {
 		c.discard(DiscardDuplicate)
@@ -70,16 +74,22 @@ func (r *receiveSpace) releaseReassembly(env *Env) {
 		b.view.Release()
 	}
 	clear(r.gaps.blocks)
-	*r.gaps = reassembly{blocks: r.gaps.blocks[:0]}
+	r.gaps.reset()
+	*r.gaps = reassembly{blocks: r.gaps.blocks[:0], report: r.gaps.report}
 	env.spare, r.gaps = r.gaps, nil
 }
 
-func (g *reassembly) empty() bool { return len(g.blocks) == 0 && !g.hasFIN }
+// holds reports whether something waits for a gap to fill.
+func (g *reassembly) holds() bool { return len(g.blocks) > 0 || g.hasFIN }
+
+// empty reports whether there is nothing to remember.
+func (g *reassembly) empty() bool { return !g.holds() && !g.again }
 
 // setFIN notes the number of a FIN after a gap. The first one stands.
 func (g *reassembly) setFIN(at Seq) {
 	if !g.hasFIN {
 		g.hasFIN, g.fin = true, at
+		g.arrived(run{at, at.Add(1)})
 	}
 }
 
@@ -144,6 +154,7 @@ func (c *Conn) takeHeld() {
 		}
 	}
 	g.blocks = slices.Delete(g.blocks, 0, n)
+	g.delivered(c.rcv.nxt)
 	if g.empty() {
 		c.rcv.releaseReassembly(c.env)
 	}

@@ -47,7 +47,7 @@ func (c *Conn) receive(now clock.Time, seg *Segment) {
 	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), int(c.rcv.mss))))
 	c.take(seg.Payload)
 	seg.Payload = pkt.View{}
-	filled := c.rcv.gaps != nil
+	filled := c.rcv.gaps != nil && c.rcv.gaps.holds()
 	if filled {
 		c.takeHeld()
 	}

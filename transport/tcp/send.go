@@ -68,7 +68,7 @@ func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
 // peer's window, by the congestion window, and by the two rules against small
 // segments.
 func (c *Conn) sendable() int {
-	unsent, mss := c.unsent(), int(c.snd.mss)
+	unsent, mss := c.unsent(), int(c.snd.mss)-c.sackLen()
 	byPeer := int(c.snd.wnd) - c.flight()
 	byNetwork := c.sendWindow() - c.flight()
 	n := min(unsent, mss, byPeer, byNetwork)
@@ -171,6 +171,9 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 	out.Window = c.advertise()
 	c.urgentMark(out)
 	out.Options = c.options(now)
+	if c.rcv.gaps != nil {
+		c.sackBlocks(&out.Options, out.Payload.Len())
+	}
 	c.acknowledging()
 	c.count.segmentsOut++
 }

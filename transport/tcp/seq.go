@@ -23,6 +23,14 @@ func (s Seq) LessEq(t Seq) bool { return int32(s-t) <= 0 }
 // including, high.
 func (s Seq) Between(low, high Seq) bool { return s-low < high-low }
 
+// earlier returns the earlier of two sequence numbers.
+func earlier(s, t Seq) Seq {
+	if s.Less(t) {
+		return s
+	}
+	return t
+}
+
 // later returns the later of two sequence numbers.
 func later(s, t Seq) Seq {
 	if s.Less(t) {
