@@ -27,6 +27,7 @@ func zeroAllocCases() []allocCase {
 
 func parseCases() []allocCase {
 	eth, arp, ip, udp, tcp, icmp := samples()
+	ip6, nd := samples6()
 	short := ip[:19]
 	broken := append([]byte(nil), ip...)
 	broken[10]++
@@ -37,6 +38,13 @@ func parseCases() []allocCase {
 		{"parse UDP", func() { _, _, _ = wire.ParseUDPHeader(udp) }},
 		{"parse TCP", func() { _, _, _ = wire.ParseTCPHeader(tcp) }},
 		{"parse ICMP", func() { _, _, _ = wire.ParseICMPv4(icmp) }},
+		{"parse IPv6", func() { _, _, _ = wire.ParseIPv6(ip6) }},
+		{"parse IPv6 extensions", func() { _, _, _ = wire.ParseIPv6Extensions(wire.ProtocolHopByHop, ip6[40:]) }},
+		{"parse a neighbor message", func() {
+			m, payload, _ := wire.ParseICMPv6(ip6a, ip6b, nd)
+			n, _ := wire.ParseNeighborMessage(&m, payload)
+			wire.FindNDPOption(n.Options, wire.SourceLinkAddress).LinkAddress()
+		}},
 		{"refuse short IPv4", func() { _, _, _ = wire.ParseIPv4(short) }},
 		{"refuse broken IPv4", func() { _, _, _ = wire.ParseIPv4(broken) }},
 	}
@@ -82,6 +90,15 @@ func sampleHeaders() (wire.Ethernet, wire.ARP, wire.IPv4, wire.UDP, wire.TCP, wi
 	}
 	icmp := wire.ICMPv4{Type: wire.Echo}
 	return eth, arp, ip, udp, tcp, icmp
+}
+
+// samples6 are an IPv6 packet with an extension header and a neighbour
+// solicitation.
+func samples6() (ip6, nd []byte) {
+	h := wire.IPv6{PayloadLen: 8, NextHeader: wire.ProtocolHopByHop, Src: ip6a, Dst: ip6b}
+	n := wire.NeighborMessage{Target: ip6b, Options: wire.AppendLinkAddress(nil, wire.SourceLinkAddress, mac1)}
+	m, payload := n.Message(wire.NeighborSolicitation, nil)
+	return wire.AppendRouterAlert(h.AppendTo(nil), wire.ProtocolTCP), m.AppendTo(ip6a, ip6b, nil, payload)
 }
 
 func samples() (eth, arp, ip, udp, tcp, icmp []byte) {

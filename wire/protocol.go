@@ -25,6 +25,16 @@ func (p Protocol) String() string {
 		return "UDP"
 	case ProtocolICMPv6:
 		return "ICMPv6"
+	case ProtocolHopByHop:
+		return "hop-by-hop options"
+	case ProtocolRouting:
+		return "routing header"
+	case ProtocolFragment:
+		return "fragment header"
+	case ProtocolDestOptions:
+		return "destination options"
+	case ProtocolNone:
+		return "no next header"
 	}
 	return fmt.Sprintf("protocol %d", uint8(p))
 }
