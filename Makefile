@@ -103,3 +103,15 @@ rfc: ## write docs/rfc.md anew from the citations
 .PHONY: golden
 golden: ## write the golden files anew; look at the difference before you commit it
 	go test -run Golden $$(.ci/packages-with 'flag\.Bool\("update"') -update
+
+.PHONY: packetdrill
+packetdrill: ## build the libraries through which packetdrill judges hubbub
+	go build -buildmode=c-shared -o interop/packetdrill/bin/libhubbub.so ./interop/packetdrill/so
+	$(CC) -shared -fPIC -Wall -Wextra -O2 -o interop/packetdrill/bin/libpreload.so interop/packetdrill/preload/preload.c -ldl
+
+.PHONY: packetdrill-test
+packetdrill-test: packetdrill ## run the project's packetdrill scripts through hubbub, and through the kernel
+	$(call step,packetdrill scripts through hubbub)
+	interop/packetdrill/run interop/packetdrill/scripts
+	$(call step,packetdrill scripts through the kernel)
+	interop/packetdrill/run -k interop/packetdrill/scripts

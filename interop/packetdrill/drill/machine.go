@@ -1,0 +1,140 @@
+package drill
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"hubbub/link"
+	"hubbub/network/route"
+	"hubbub/sim"
+	"hubbub/socket"
+	"hubbub/stack"
+	"hubbub/wire"
+)
+
+// A Machine is a host, and the end of its cable.
+type Machine struct {
+	turns  turns
+	world  *sim.World
+	stack  *stack.Stack
+	host   *socket.Host
+	card   *stack.Interface
+	far    farEnd
+	farEnd *sim.Node
+	files  files
+	sysctl sysctls
+	epoch  time.Time
+	any    bool // any address that something is sent to, or bound to, is the host's
+}
+
+// Settings are what --so_flags may say, as "key=value" with commas between.
+type Settings struct {
+	Local netip.Addr // local_ip=: the host's address; without it any address is
+	MTU   int        // mtu=: of the host's card, default 1500
+	Proc  string     // proc=: where the kernel's settings are read, default /proc/sys; "none" for nowhere
+	Seed  uint64     // seed=: of all random numbers, default 1
+}
+
+// defaultAddress is what the host has where nothing says otherwise.
+var defaultAddress = netip.AddrFrom4([4]byte{192, 168, 0, 1})
+
+// ParseSettings reads --so_flags.
+func ParseSettings(flags string) (Settings, error) {
+	s := Settings{MTU: stack.EthernetMTU, Proc: "/proc/sys", Seed: 1}
+	for _, part := range strings.FieldsFunc(flags, func(r rune) bool { return r == ',' || r == ' ' }) {
+		key, value, _ := strings.Cut(part, "=")
+		var err error
+		switch key {
+		case "local_ip":
+			s.Local, err = netip.ParseAddr(value)
+		case "mtu":
+			s.MTU, err = strconv.Atoi(value)
+		case "proc":
+			s.Proc = value
+		case "seed":
+			s.Seed, err = strconv.ParseUint(value, 0, 64)
+		default:
+			err = fmt.Errorf("there is no such setting; there are local_ip, mtu, proc and seed")
+		}
+		if err != nil {
+			return s, fmt.Errorf("--so_flags %q: %w", part, err)
+		}
+	}
+	return s, nil
+}
+
+// New returns a host whose main thread is the one with that number.
+func New(s Settings, mainThread int64) *Machine {
+	m := &Machine{
+		world: sim.New(sim.Virtual, s.Seed),
+		epoch: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+		any:   !s.Local.IsValid(),
+	}
+	m.turns.main = mainThread
+	m.turns.cond.L = &m.turns.mu
+	m.files.init()
+	m.sysctl.root = s.Proc
+	m.world.Enter()
+	defer m.world.Leave(nil)
+	m.build(&s)
+	return m
+}
+
+// build puts the host, its cable and the cable's far end into the world.
+func (m *Machine) build(s *Settings) {
+	w := m.world
+	config := stack.DefaultConfig()
+	config.Name, config.Stream, config.Random = "host", &w.Stream, w.Random("host")
+	m.stack = stack.New(config)
+	m.card = m.stack.AddInterface("tun0", hostMAC, s.MTU)
+	m.host = socket.NewHost(w, m.stack, nil, m.epoch)
+	m.far.world = w
+	m.farEnd = w.Add("packetdrill", &m.far, nil)
+	m.farEnd.AddPort("port", false)
+	w.Join("cable", link.NewCable(w.Random("to"), w.Random("fro")), m.host.Node(), m.card.Index, m.farEnd, 0)
+	local := s.Local
+	if m.any {
+		local = defaultAddress
+	}
+	m.own(local)
+	everywhere := route.Route{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Interface: m.card.Index}
+	if err := m.stack.AddRoute(everywhere); err != nil {
+		panic(err) // the route is a constant
+	}
+}
+
+// own gives the host an address, if it hasn't got it. It needs the world's
+// lock. The address has a subnet of its own: no other is a broadcast address.
+func (m *Machine) own(addr netip.Addr) {
+	if !addr.IsValid() || addr.IsUnspecified() || addr.IsLoopback() || addr.IsMulticast() {
+		return
+	}
+	// The host has it already: that is all the error can be.
+	_ = m.stack.AddAddress(m.world.Now(), m.card, netip.PrefixFrom(addr, addr.BitLen()), false)
+	m.world.Changed(m.host.Node())
+}
+
+// adopt makes addr the host's where any address is.
+func (m *Machine) adopt(addr netip.Addr) {
+	if !m.any {
+		return
+	}
+	m.world.Enter()
+	m.own(addr)
+	m.world.Leave(m.host.Node())
+}
+
+// free ends the world.
+func (m *Machine) free(*Args) (int64, syscall.Errno) {
+	m.world.Close()
+	return 0, 0
+}
+
+var (
+	hostMAC = wire.MAC{0x02, 0, 0, 0, 0, 1}
+	farMAC  = wire.MAC{0x02, 0, 0, 0, 0, 2}
+)

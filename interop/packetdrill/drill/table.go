@@ -1,0 +1,41 @@
+package drill
+
+import "syscall"
+
+// table says who makes each call.
+var table = [numNumbers]func(*Machine, *Args) (int64, syscall.Errno){
+	Free:          (*Machine).free,
+	Socket:        (*Machine).newSocket,
+	Bind:          (*Machine).bind,
+	Listen:        (*Machine).listen,
+	Accept:        (*Machine).accept,
+	Connect:       (*Machine).connect,
+	Read:          func(m *Machine, a *Args) (int64, syscall.Errno) { return m.receive(a, bytesAt(a.P[0], a.N[1]), 0) },
+	Readv:         (*Machine).readv,
+	Recv:          func(m *Machine, a *Args) (int64, syscall.Errno) { return m.receive(a, bytesAt(a.P[0], a.N[1]), a.N[2]) },
+	Recvfrom:      (*Machine).recvfrom,
+	Recvmsg:       (*Machine).recvmsg,
+	Write:         func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, bytesAt(a.P[0], a.N[1]), 0) },
+	Writev:        func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, gather(iovecs(a.P[0], a.N[1])), 0) },
+	Send:          func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, bytesAt(a.P[0], a.N[1]), a.N[2]) },
+	Sendto:        (*Machine).sendto,
+	Sendmsg:       (*Machine).sendmsg,
+	Fcntl:         (*Machine).fcntl,
+	Ioctl:         (*Machine).ioctl,
+	Close:         (*Machine).close,
+	Shutdown:      (*Machine).shutdown,
+	Getsockopt:    (*Machine).getsockopt,
+	Setsockopt:    (*Machine).setsockopt,
+	Poll:          (*Machine).poll,
+	NetdevSend:    (*Machine).netdevSend,
+	NetdevReceive: (*Machine).netdevReceive,
+	Usleep:        (*Machine).usleep,
+	Gettimeofday:  (*Machine).gettimeofday,
+	EpollCreate:   (*Machine).epollCreate,
+	EpollCtl:      (*Machine).epollCtl,
+	EpollWait:     (*Machine).epollWait,
+	Pipe:          (*Machine).pipe,
+	Splice:        (*Machine).splice,
+	Owns:          (*Machine).owns,
+	Sendfile:      (*Machine).sendfile,
+}
