@@ -16,7 +16,9 @@
 // A requirement is cited by its id in docs/requirements.tsv, such as MUST-13 or
 // R5961-1, in a comment. Places are named by file and function, not by line, so
 // that the document changes only when what it says does. Deviations are written
-// by hand in docs/rfc-deviations.md, which the document includes.
+// by hand in docs/rfc-deviations.md, which the document includes. A requirement
+// that code and a test don't both cite has a line in docs/requirements-open.tsv
+// that says why: -check fails if one has neither.
 //
 // To cite another RFC: add its title to titles.go. To add a requirement: a line
 // in docs/requirements.tsv.
@@ -47,13 +49,17 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	want, err := document(root)
+	p, err := read(root)
 	if err != nil {
 		return err
 	}
+	want := render(p.found, p.requirements, p.open, p.deviations)
 	name := filepath.Join(root, "docs", "rfc.md")
 	if !check {
 		return os.WriteFile(name, want, 0o644)
+	}
+	if err := account(p.found, p.requirements, p.open); err != nil {
+		return err
 	}
 	got, err := os.ReadFile(name)
 	if err != nil {
@@ -65,32 +71,40 @@ func run(check bool) error {
 	return nil
 }
 
-// document is the text of docs/rfc.md for the module at root.
-func document(root string) ([]byte, error) {
+// parts are what the document is made of.
+type parts struct {
+	found        index
+	requirements []requirementRow
+	open         map[string]openRow
+	deviations   string
+}
+
+// read collects the parts from the module at root.
+func read(root string) (p parts, err error) {
 	files, err := gosource.Walk(root)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	table, err := os.ReadFile(filepath.Join(root, "docs", "requirements.tsv"))
-	if err != nil {
-		return nil, err
+	var texts [3]string
+	for i, name := range []string{"requirements.tsv", openName, "rfc-deviations.md"} {
+		text, err := os.ReadFile(filepath.Join(root, "docs", name))
+		if err != nil {
+			return p, err
+		}
+		texts[i] = string(text)
 	}
-	requirements, err := parseRequirements(string(table))
-	if err != nil {
-		return nil, err
+	p.deviations = texts[2]
+	if p.requirements, err = parseRequirements(texts[0]); err != nil {
+		return p, err
 	}
-	deviations, err := os.ReadFile(filepath.Join(root, "docs", "rfc-deviations.md"))
-	if err != nil {
-		return nil, err
+	if p.open, err = parseOpen(texts[1], p.requirements); err != nil {
+		return p, err
 	}
-	found := index{}
+	p.found = index{}
 	for _, f := range files {
 		if f.Dir() != "internal/rfcdoc" { // this tool's examples aren't citations
-			found.collect(f)
+			p.found.collect(f)
 		}
 	}
-	if err := found.verify(requirements); err != nil {
-		return nil, err
-	}
-	return render(found, requirements, string(deviations)), nil
+	return p, p.found.verify(p.requirements)
 }

@@ -16,21 +16,22 @@ const head = "# Which RFC is obeyed where\n\n" +
 	"function, type or variable in it. The last chapter, on deviations, is `docs/rfc-deviations.md`; the\n" +
 	"requirements' wording, which is ours, is in `docs/requirements.tsv`, and the RFC decides.\n"
 
-const legend = "A requirement is **met** if the code and a test cite it. **Code only** and **test only** say which of\n" +
-	"the two does, and **not yet** that neither does: it isn't built, or nobody has said where. It applies\n" +
-	"always (Y), through the programming interface alone (API), only if the optional feature is there (opt),\n" +
-	"when forwarding (R), to applications, so that there is nothing to check (app), or it is little used\n" +
-	"today (low).\n"
+const legend = "Each requirement of `docs/requirements.tsv` is accounted for in its RFC's chapter, and `make rfc-check`\n" +
+	"fails where one is not. It is **met** if the code and a test cite it. If not, `docs/requirements-open.tsv`\n" +
+	"says why: it **deviates**, being done otherwise; it is **missing**; or it binds **others**, such as\n" +
+	"programs. It applies always (Y), through the programming interface alone (API), only if the optional\n" +
+	"feature is there (opt), when forwarding (R), to applications (app), or it is little used today (low).\n"
 
 // render writes the whole document.
-func render(x index, rows []requirementRow, deviations string) []byte {
+func render(x index, rows []requirementRow, open map[string]openRow, deviations string) []byte {
 	var b bytes.Buffer
 	b.WriteString(head)
 	rfcs := cited(x, rows)
-	summary(&b, x, rows, rfcs)
+	summary(&b, x, rfcs)
+	accounts(&b, x, rows, open)
 	for _, rfc := range rfcs {
 		fmt.Fprintf(&b, "\n## RFC %d: %s\n", rfc, titles[rfc])
-		requirementTable(&b, x, rowsOf(rows, rfc))
+		requirementTable(&b, x, rowsOf(rows, rfc), open)
 		sectionTable(&b, x, rfc)
 	}
 	_, text, _ := strings.Cut(deviations, "\n")
@@ -61,9 +62,9 @@ func rowsOf(rows []requirementRow, rfc int) (some []requirementRow) {
 	return some
 }
 
-func summary(b *bytes.Buffer, x index, rows []requirementRow, rfcs []int) {
+func summary(b *bytes.Buffer, x index, rfcs []int) {
 	b.WriteString("\n## Summary\n\nPlaces are functions, types and variables that cite the RFC.\n\n")
-	b.WriteString("| RFC | Title | Places in code | Places in tests | Requirements met |\n|---|---|--:|--:|--:|\n")
+	b.WriteString("| RFC | Title | Places in code | Places in tests |\n|---|---|--:|--:|\n")
 	for _, rfc := range rfcs {
 		code, tests := map[place]bool{}, map[place]bool{}
 		for s := range x {
@@ -72,9 +73,37 @@ func summary(b *bytes.Buffer, x index, rows []requirementRow, rfcs []int) {
 				addAll(tests, x.places(s, true))
 			}
 		}
-		fmt.Fprintf(b, "| %d | %s | %d | %d | %s |\n", rfc, titles[rfc], len(code), len(tests), met(x, rowsOf(rows, rfc)))
+		fmt.Fprintf(b, "| %d | %s | %d | %d |\n", rfc, titles[rfc], len(code), len(tests))
 	}
-	b.WriteString("\n" + legend)
+}
+
+// statuses are what a requirement can be, in the order of the columns.
+var statuses = []string{"met", kindDeviates, kindMissing, kindOther, "open"}
+
+// accounts counts the requirements of each RFC by status.
+func accounts(b *bytes.Buffer, x index, rows []requirementRow, open map[string]openRow) {
+	b.WriteString("\n## Requirements\n\n" + legend)
+	b.WriteString("\n| RFC | Requirements | Met | Deviates | Missing | Others' | Not accounted for |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	rfcs := map[int][]requirementRow{}
+	for _, r := range rows {
+		rfcs[r.rfc] = append(rfcs[r.rfc], r)
+	}
+	for _, rfc := range slices.Sorted(maps.Keys(rfcs)) {
+		countRow(b, fmt.Sprint(rfc), x, rfcs[rfc], open)
+	}
+	countRow(b, "All", x, rows, open)
+}
+
+func countRow(b *bytes.Buffer, name string, x index, rows []requirementRow, open map[string]openRow) {
+	count := map[string]int{}
+	for _, r := range rows {
+		count[status(x, r, open)]++
+	}
+	fmt.Fprintf(b, "| %s | %d |", name, len(rows))
+	for _, s := range statuses {
+		fmt.Fprintf(b, " %d |", count[s])
+	}
+	b.WriteString("\n")
 }
 
 func addAll(set map[place]bool, places []place) {
@@ -83,42 +112,46 @@ func addAll(set map[place]bool, places []place) {
 	}
 }
 
-// met says how many of the requirements are met: "3 of 5".
-func met(x index, rows []requirementRow) string {
-	n := 0
-	for _, r := range rows {
-		if status(x, r) == "met" {
-			n++
-		}
+// status is one of statuses.
+func status(x index, r requirementRow, open map[string]openRow) string {
+	switch row := open[r.id]; {
+	case row.id != "":
+		return row.kind
+	case citedBy(x, r) == "met":
+		return "met"
 	}
-	if len(rows) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d of %d", n, len(rows))
+	return "open"
 }
 
-func status(x index, r requirementRow) string {
+// citedBy says whether code and tests cite a requirement.
+func citedBy(x index, r requirementRow) string {
 	s := subject{requirement: r.id}
 	code, test := len(x.places(s, false)) > 0, len(x.places(s, true)) > 0
 	switch {
 	case code && test:
 		return "met"
 	case code:
-		return "code only"
+		return "cited by code alone"
 	case test:
-		return "test only"
+		return "cited by a test alone"
 	}
-	return "not yet"
+	return "cited nowhere"
 }
 
-func requirementTable(b *bytes.Buffer, x index, rows []requirementRow) {
+// requirementTable gives the place in code and the test of each requirement,
+// or the reason why it is not met.
+func requirementTable(b *bytes.Buffer, x index, rows []requirementRow, open map[string]openRow) {
 	if len(rows) == 0 {
 		return
 	}
 	b.WriteString("\n| Requirement | Section | What it asks | Applies | Status | Code | Tests |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		s := subject{requirement: r.id}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.id, r.section, cell(r.text), cell(r.applies), status(x, r), list(x.places(s, false)), list(x.places(s, true)))
+		told := status(x, r, open)
+		if reason := open[r.id].reason; reason != "" {
+			told += ": " + reason
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.id, r.section, cell(r.text), cell(r.applies), cell(told), list(x.places(s, false)), list(x.places(s, true)))
 	}
 }
 

@@ -158,8 +158,9 @@ func module(t *testing.T, files map[string]string) string {
 
 func small() map[string]string {
 	return map[string]string{
-		"go.mod":                 "module x\n",
-		"docs/rfc-deviations.md": "# Deviations\n\nNone | known.\n",
+		"go.mod":                     "module x\n",
+		"docs/rfc-deviations.md":     "# Deviations\n\nNone | known.\n",
+		"docs/requirements-open.tsv": openHead + "\nMUST-2\tmissing\tit isn't | built\nMUST-3\tother\tprograms do it\n",
 		"docs/requirements.tsv": requirementHead + "\nMUST-1\t9293\t3.1\tunsigned|window\tY\nMUST-2\t9293\t3.1\tchecksum\tY\n" +
 			"MUST-3\t9293\t3.1\tverify\tAPI\nMUST-4\t9293\t3.1\toptions\topt\n",
 		"tcp/a.go":      "package tcp\n\n// F: RFC 9293, 3.10 (MUST-1, MUST-2).\nfunc F() {}\n\n// G: RFC 9293, 3.9\nfunc G() {}\n",
@@ -170,17 +171,25 @@ func small() map[string]string {
 }
 
 func TestDocument(t *testing.T) {
-	got, err := document(module(t, small()))
+	p, err := read(module(t, small()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := render(p.found, p.requirements, p.open, p.deviations)
 	want := strings.Join([]string{
-		"| RFC | Title | Places in code | Places in tests | Requirements met |",
-		"|---|---|--:|--:|--:|",
-		"| 826 | An Ethernet Address Resolution Protocol | 1 | 0 |  |",
-		"| 9293 | Transmission Control Protocol (TCP) | 3 | 1 | 1 of 4 |",
+		"| RFC | Title | Places in code | Places in tests |",
+		"|---|---|--:|--:|",
+		"| 826 | An Ethernet Address Resolution Protocol | 1 | 0 |",
+		"| 9293 | Transmission Control Protocol (TCP) | 3 | 1 |",
+		"",
+		"## Requirements",
 		"",
 		legend,
+		"| RFC | Requirements | Met | Deviates | Missing | Others' | Not accounted for |",
+		"|---|--:|--:|--:|--:|--:|--:|",
+		"| 9293 | 4 | 1 | 0 | 1 | 1 | 1 |",
+		"| All | 4 | 1 | 0 | 1 | 1 | 1 |",
+		"",
 		"## RFC 826: An Ethernet Address Resolution Protocol",
 		"",
 		"| Section | Code | Tests |",
@@ -192,9 +201,9 @@ func TestDocument(t *testing.T) {
 		"| Requirement | Section | What it asks | Applies | Status | Code | Tests |",
 		"|---|---|---|---|---|---|---|",
 		"| MUST-1 | 3.1 | unsigned\\|window | Y | met | `tcp/a.go`: F | `tcp/a_test.go`: TestF |",
-		"| MUST-2 | 3.1 | checksum | Y | code only | `tcp/a.go`: F |  |",
-		"| MUST-3 | 3.1 | verify | API | test only |  | `tcp/a_test.go`: TestF |",
-		"| MUST-4 | 3.1 | options | opt | not yet |  |  |",
+		"| MUST-2 | 3.1 | checksum | Y | missing: it isn't \\| built | `tcp/a.go`: F |  |",
+		"| MUST-3 | 3.1 | verify | API | other: programs do it |  | `tcp/a_test.go`: TestF |",
+		"| MUST-4 | 3.1 | options | opt | open |  |  |",
 		"",
 		"| Section | Code | Tests |",
 		"|---|---|---|",
@@ -214,7 +223,7 @@ func TestDocument(t *testing.T) {
 func TestWhatCannotBeRightIsTold(t *testing.T) {
 	files := small()
 	files["tcp/a.go"] = "package tcp\n\n// F: RFC 92933, 3.10 and MUST-99\nfunc F() {}\n"
-	_, err := document(module(t, files))
+	_, err := read(module(t, files))
 	if err == nil {
 		t.Fatal("a document was made of wrong citations")
 	}
@@ -226,17 +235,19 @@ func TestWhatCannotBeRightIsTold(t *testing.T) {
 			t.Errorf("%q doesn't say %q", err, words)
 		}
 	}
-	for _, missing := range []string{"docs/requirements.tsv", "docs/rfc-deviations.md"} {
+	for _, missing := range []string{"docs/requirements.tsv", "docs/requirements-open.tsv", "docs/rfc-deviations.md"} {
 		files := small()
 		delete(files, missing)
-		if _, err := document(module(t, files)); err == nil || !strings.Contains(err.Error(), filepath.Base(missing)) {
+		if _, err := read(module(t, files)); err == nil || !strings.Contains(err.Error(), filepath.Base(missing)) {
 			t.Errorf("without %s: error %v", missing, err)
 		}
 	}
 }
 
 func TestCheckTellsAStaleDocument(t *testing.T) {
-	root := module(t, small())
+	files := small()
+	files["docs/requirements-open.tsv"] += "MUST-4\tmissing\tnobody asks for it\n"
+	root := module(t, files)
 	t.Chdir(root)
 	if err := run(true); err == nil || !strings.Contains(err.Error(), "rfc.md") {
 		t.Errorf("no document: %v", err)
@@ -252,6 +263,43 @@ func TestCheckTellsAStaleDocument(t *testing.T) {
 	}
 	if err := run(true); err == nil || !strings.Contains(err.Error(), "run `make rfc`") {
 		t.Errorf("a stale document: %v", err)
+	}
+}
+
+func TestCheckTellsWhatNobodyAccountsFor(t *testing.T) {
+	for _, c := range []struct{ open, want string }{
+		{"MUST-2\tmissing\twhy\nMUST-3\tmissing\twhy\n", "MUST-4 (RFC 9293, 3.1: options) is cited nowhere"},
+		{"MUST-2\tmissing\twhy\nMUST-4\tmissing\twhy\n", "MUST-3 (RFC 9293, 3.1: verify) is cited by a test alone"},
+		{"MUST-3\tmissing\twhy\nMUST-4\tmissing\twhy\n", "MUST-2 (RFC 9293, 3.1: checksum) is cited by code alone"},
+		{"MUST-1\tmissing\twhy\nMUST-2\tother\twhy\n", "MUST-1 is met"},
+		{"MUST-1\tdeviates\twhy\nMUST-2\tother\twhy\nMUST-3\tother\twhy\nMUST-4\tother\twhy\n", ""},
+	} {
+		files := small()
+		files["docs/requirements-open.tsv"] = openHead + "\n" + c.open
+		p, err := read(module(t, files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = account(p.found, p.requirements, p.open)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q: %v, want %q", c.open, err, c.want)
+		}
+	}
+}
+
+func TestReasonsAreParsed(t *testing.T) {
+	known := []requirementRow{{id: "MUST-1"}}
+	for table, words := range map[string]string{
+		"id\n":                                                 "open.tsv:1: the first line must name the columns",
+		openHead + "\nMUST-1\tmissing\n":                       "open.tsv:2: a line has 3 fields",
+		openHead + "\nMUST-1\tmissing\t \n":                    "open.tsv:2: a line has 3 fields",
+		openHead + "\nMUST-1\tlater\twhy\n":                    `open.tsv:2: the kind is "later"`,
+		openHead + "\nMUST-9\tmissing\twhy\n":                  "open.tsv:2: docs/requirements.tsv doesn't have MUST-9",
+		openHead + strings.Repeat("\nMUST-1\tmissing\twhy", 2): "open.tsv:3: the id MUST-1 is there twice",
+	} {
+		if _, err := parseOpen(table, known); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("table %q: error %v, want one that says %q", table, err, words)
+		}
 	}
 }
 
