@@ -41,24 +41,25 @@ func (c *Conn) processRest(now clock.Time, seg *Segment) {
 	c.checkFIN(now, seg, end)
 }
 
-// checkTimestamp comes before all others.
+// checkTimestamp comes before all others, and is not for resets (R7323-14;
+// RFC 7323, 5.2).
 //
 // "R1) If there is a Timestamps option in the arriving segment,
 // SEG.TSval < TS.Recent, TS.Recent is valid ... and if the RST bit is not
 // set, then treat the arriving segment as not acceptable: Send an
 // acknowledgment in reply as specified in Section 3.9 of [RFC0793], page 69,
-// and drop the segment." (RFC 7323, 5.3)
+// and drop the segment." (R7323-13; RFC 7323, 5.3)
 //
 // "R3) If an arriving segment satisfies SEG.TSval >= TS.Recent and SEG.SEQ <=
 // Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent."
-// That is in [Conn.checkSequence], for the segment must be acceptable first.
+// (R7323-11) That is in [Conn.checkSequence], for the segment must be acceptable first.
 func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
 	case !c.ts.on || seg.Flags.Has(rst):
 		return true
 	case !seg.Options.Timestamps:
 		// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
-		// silently drop the segment." (RFC 7323, 3.2)
+		// silently drop the segment." (R7323-8; RFC 7323, 3.2)
 		c.discard(DiscardNoTimestamp)
 		return false
 	case c.ts.tooOld(now, seg.Options.TSVal):
@@ -131,7 +132,7 @@ func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
 //
 // "If the RCV.WND is zero, no segments will be acceptable, but special
 // allowance should be made to accept valid ACKs, URGs, and RSTs"
-// (RFC 9293, 3.10.7.4): a segment that begins at RCV.NXT passes, and loses its
+// (MUST-66; RFC 9293, 3.10.7.4): a segment that begins at RCV.NXT passes, and loses its
 // text. So does an ACK at the window's right edge, as in Linux: that is where a
 // peer which has filled the window sends its ACKs from, and they count even if
 // a segment before was lost.
@@ -148,7 +149,8 @@ func (c *Conn) acceptable(seg *Segment) bool {
 
 // unacceptable: "If an incoming segment is not acceptable, an acknowledgment
 // should be sent in reply (unless the RST bit is set, if so drop the segment
-// and return): <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (RFC 9293, 3.10.7.4)
+// and return): <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (RFC 9293, 3.10.7.4; of a
+// reset outside the window likewise R5961-2)
 func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
 	switch {
 	case seg.Flags.Has(rst):
@@ -176,8 +178,8 @@ func (c *Conn) trimToWindow(seg *Segment) {
 	c.ackNow(ReasonWindowFull)
 }
 
-// checkReset is the second step (RFC 9293, 3.10.7.4; RFC 5961, 3.2): only a
-// reset at exactly RCV.NXT is believed.
+// checkReset is the second step (RFC 9293, 3.10.7.4): only a reset at exactly
+// RCV.NXT is believed (R5961-1; RFC 5961, 3.2).
 func (c *Conn) checkReset(now clock.Time, seg *Segment) bool {
 	if !seg.Flags.Has(rst) {
 		return true
@@ -210,7 +212,7 @@ func (c *Conn) checkReset(now clock.Time, seg *Segment) bool {
 //
 // "RFC 5961 recommends that in these synchronized states, if the SYN bit is
 // set, irrespective of the sequence number, TCP endpoints MUST send a
-// "challenge ACK" to the remote peer" (RFC 9293, 3.10.7.4).
+// "challenge ACK" to the remote peer" (R5961-3; RFC 9293, 3.10.7.4).
 func (c *Conn) checkSYN(now clock.Time, seg *Segment) bool {
 	if !seg.Flags.Has(syn) {
 		return true

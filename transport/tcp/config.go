@@ -30,7 +30,9 @@ type Config struct {
 	// most 255 times:
 	// a SYN, a SYN-ACK, data (R2), data that no program waits for any more.
 	// R1 (Retries1) is when the layers below are told that something may be
-	// wrong with the path (RFC 9293, 3.8.3).
+	// wrong with the path: "R1 SHOULD correspond to at least 3
+	// retransmissions" (SHLD-10), "R2 ... at least 100 seconds" (SHLD-11;
+	// RFC 9293, 3.8.3).
 	SynRetries, SynAckRetries, Retries1, Retries2, OrphanRetries int
 
 	// Keep-alive of connections that don't set their own: idle time before
@@ -125,7 +127,7 @@ type challengeLimit struct {
 // allowChallenge reports whether one more challenge ACK may be sent.
 //
 // "An implementation SHOULD include an ACK throttling mechanism to be
-// conservative" (RFC 5961, 7).
+// conservative" (R5961-5; RFC 5961, 7).
 func (e *Env) allowChallenge(now clock.Time) bool {
 	if second := now / clock.Time(time.Second); second != e.challenges.second {
 		e.challenges = challengeLimit{second: second}

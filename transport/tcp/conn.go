@@ -21,7 +21,7 @@ type Conn struct {
 	env   *Env
 	state State
 
-	passive    bool // from LISTEN: SYN-RECEIVED goes back there (RFC 9293, 3.5)
+	passive    bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
 	orphan     bool // the program has let go of the connection
 	readClosed bool // the program doesn't want what arrives
 	noDelay    bool
@@ -65,6 +65,8 @@ type Conn struct {
 //	2 - sent, not acknowledged: in flight
 //	3 - may be sent
 //	4 - must wait for a larger window
+//
+// A window is an unsigned number (MUST-1), kept in 32 bits (REC-1; RFC 9293, 3.1).
 type sendSpace struct {
 	iss      Seq    // the SYN's number
 	una      Seq    // the oldest octet in flight

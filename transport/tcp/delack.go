@@ -2,7 +2,10 @@ package tcp
 
 import "hubbub/clock"
 
-// ackState says whether an acknowledgment is to be sent, and how soon.
+// ackState says whether an acknowledgment is to be sent, and how soon. All
+// segments that are handled before anything is polled share one (MUST-58,
+// MUST-59; RFC 9293, 3.10.7.4): "A TCP receiver MUST NOT generate more than one
+// ACK for every incoming segment" (R5681-11; RFC 5681, 4.2).
 type ackState struct {
 	due     bool   // at once
 	delayed bool   // by the delayed-ACK timer, at the latest
@@ -34,7 +37,7 @@ func (c *Conn) delayACK(now clock.Time) {
 // "An ACK SHOULD be generated for at least every second full-sized segment or
 // 2*RMSS bytes of new data" (SHLD-19; RFC 9293, 3.8.6.3). "A TCP receiver
 // SHOULD send an immediate ACK when the incoming segment fills in all or part
-// of a gap in the sequence space." (RFC 5681, 3.2)
+// of a gap in the sequence space." (R5681-7; RFC 5681, 3.2)
 func (c *Conn) ackText(now clock.Time, filled bool) {
 	switch {
 	case filled:

@@ -9,7 +9,8 @@ import "hubbub/clock"
 // "Since these Unreachable messages indicate soft error conditions, a TCP
 // implementation MUST NOT abort the connection (MUST-56), and it SHOULD make
 // the information available to the application (SHLD-25)." (RFC 9293, 3.9.2.2)
-// Even hard ones are taken as soft in an open connection (RFC 5927, 5.2), and
+// Hard ones "SHOULD abort the connection (SHLD-26)", but are taken as soft in an
+// open connection (RFC 5927, 5.2), and
 // one that doesn't quote something in flight as a forgery (RFC 5927, 4.1).
 func (c *Conn) HandleUnreachable(now clock.Time, err error, hard bool, quoted Seq) {
 	if !c.inFlight(quoted) {

@@ -12,7 +12,7 @@ import (
 // It stays the same as long as a host is up.
 type Secret [16]byte
 
-// ISN returns an initial sequence number (RFC 6528, 3): "ISN = M + F(localip,
+// ISN returns an initial sequence number (R6528-1, SHLD-1; RFC 6528, 3): "ISN = M + F(localip,
 // localport, remoteip, remoteport, secretkey) where M is the 4 microsecond
 // timer, and F() is a pseudorandom function (PRF) of the connection's
 // identifying parameters" (RFC 9293, 3.4.1). Two connections between the same
@@ -26,7 +26,7 @@ func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
 // TimestampOffset returns what a connection adds to its timestamp clock, so
 // that the clock doesn't tell how long the host has been up: "A random offset
 // may be added to the timestamp clock on a per-connection basis."
-// (RFC 7323, 5.4)
+// (R7323-17; RFC 7323, 5.4)
 func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
 	return uint32(connectionHash(secret, local, remote) >> 32)
 }

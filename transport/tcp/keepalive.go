@@ -6,7 +6,7 @@ import (
 	"hubbub/clock"
 )
 
-// A KeepAlive says whether and how to look after a silent peer. Zero fields
+// A KeepAlive says whether and how to look after a silent peer (MAY-5). Zero fields
 // have the host's defaults.
 //
 // "If keep-alives are included, the application MUST be able to turn them on
@@ -59,7 +59,7 @@ func (c *Conn) startKeepAlive(now clock.Time) {
 }
 
 // keepAliveTimeout probes a peer that has been silent for long, or gives it
-// up. The timer isn't moved when a segment arrives: when it comes due, it is
+// up when several probes went unanswered (MUST-29; RFC 9293, 3.8.4). The timer isn't moved when a segment arrives: when it comes due, it is
 // seen how long ago that was.
 //
 // "Keep-alive packets MUST only be sent when no sent data is outstanding, and

@@ -47,8 +47,8 @@ func (c *Conn) dropUnread() {
 	}
 }
 
-// Close lets go of the connection: nobody reads or writes any more. What was
-// written is still sent, then a FIN.
+// Close lets go of the connection: nobody reads or writes any more (MAY-1;
+// RFC 9293, 3.6.1). What was written is still sent, then a FIN.
 //
 // "If such a host issues a CLOSE call while received data is still pending in
 // the TCP connection, or if new data is received after CLOSE is called, its

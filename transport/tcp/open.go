@@ -38,7 +38,8 @@ func Accept(env *Env, now clock.Time, p Params, seg *Segment) *Conn {
 	return c
 }
 
-// takeSYN notes what the peer's SYN says.
+// takeSYN notes what the peer's SYN says. A window scale counts nowhere else
+// (R7323-1; RFC 7323, 2.2).
 func (c *Conn) takeSYN(now clock.Time, seg *Segment) {
 	c.rcv.irs, c.rcv.nxt = seg.Seq, seg.Seq.Add(1)
 	c.rcv.edge, c.rcv.acked = c.rcv.nxt, c.rcv.nxt
@@ -49,7 +50,8 @@ func (c *Conn) takeSYN(now clock.Time, seg *Segment) {
 }
 
 // negotiate agrees on options. One is in force if both SYNs carry it
-// (RFC 7323, 1.3).
+// (R7323-2 and R7323-6; RFC 7323, 1.3). The peer's MSS is obeyed (MUST-14;
+// RFC 9293, 3.7.1).
 func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
 	if o.MSS != 0 {
 		c.snd.peerMSS = int32(o.MSS)
@@ -58,7 +60,7 @@ func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
 	if c.scaling {
 		// "If a Window Scale option is received with a shift.cnt value larger
 		// than 14, the TCP SHOULD log the error but MUST use 14 instead of the
-		// specified value." (RFC 7323, 2.3)
+		// specified value." (R7323-4; RFC 7323, 2.3)
 		c.snd.shift = min(o.WindowScale, maxShift)
 	} else {
 		c.snd.shift, c.rcv.shift = 0, 0
@@ -115,7 +117,7 @@ func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 	}
 	if c.ts.on {
 		o.Timestamps, o.TSVal = true, c.ts.now(now)
-		if reply {
+		if reply { // without the ACK bit it is zero (R7323-9; RFC 7323, 3.2)
 			o.TSEcr = c.ts.recent
 		}
 	}
@@ -124,7 +126,7 @@ func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 
 // synWindow returns the window of a SYN, which is never scaled: "The window
 // field in a segment where the SYN bit is set (i.e., a <SYN> or <SYN,ACK>)
-// MUST NOT be scaled." (RFC 7323, 2.2)
+// MUST NOT be scaled." (R7323-3; RFC 7323, 2.2)
 func (c *Conn) synWindow() uint16 {
 	window := min(c.rcv.limit-c.rcv.queue.Len(), 0xffff)
 	if c.state == StateSynReceived {
@@ -133,7 +135,10 @@ func (c *Conn) synWindow() uint16 {
 	return uint16(window)
 }
 
-// handshakeTimeout repeats the SYN, or gives up.
+// handshakeTimeout repeats the SYN, or gives up: "An attempt to open a TCP
+// connection could fail with excessive retransmissions of the SYN segment ... SYN
+// retransmissions MUST be handled in the general way just described for data
+// retransmissions" (MUST-22; RFC 9293, 3.8.3).
 func (c *Conn) handshakeTimeout(now clock.Time) {
 	most := c.env.SynRetries
 	if c.state == StateSynReceived {

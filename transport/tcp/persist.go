@@ -72,7 +72,8 @@ func (c *Conn) persistTimeout(now clock.Time) {
 	}
 	// "As long as the receiving TCP peer continues to send acknowledgments in
 	// response to the probe segments, the sending TCP peer MUST allow the
-	// connection to stay open (MUST-37)." (RFC 9293, 3.8.6.1)
+	// connection to stay open (MUST-37)." (RFC 9293, 3.8.6.1) The peer may
+	// keep its window closed for ever (MAY-8).
 	if c.givesUp(now, c.persist.unanswered) {
 		c.fail(now, ErrTimeout, "zero-window probes went unanswered")
 		return
@@ -88,8 +89,8 @@ func (c *Conn) persistTimeout(now clock.Time) {
 // windowProbe builds a segment with one octet beyond the peer's window, new
 // or sent before: "The sending TCP peer must regularly transmit at least one
 // octet of new data (if available), or retransmit to the receiving TCP peer
-// even if the send window is zero, in order to "probe" the window."
-// (RFC 9293, 3.8.6.1) Where there are no octets left it is the FIN.
+// even if the send window is zero, in order to "probe" the window." (MUST-36;
+// RFC 9293, 3.8.6.1) Where there are no octets left it is the FIN.
 func (c *Conn) windowProbe(now clock.Time, out *Segment) bool {
 	if !c.persist.probeDue {
 		return false

@@ -141,10 +141,11 @@ func (c *Conn) finArrived(now clock.Time) {
 // "The suggested SWS avoidance algorithm for the receiver is to keep
 // RCV.NXT+RCV.WND fixed until the reduction satisfies:
 // RCV.BUFF - RCV.USER - RCV.WND >= min( Fr * RCV.BUFF, Eff.snd.MSS )"
-// (RFC 9293, 3.8.6.2.2)
+// (MUST-39; RFC 9293, 3.8.6.2.2)
 //
 // "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window
-// edge to the left (SHLD-14)." (RFC 9293, 3.8.6)
+// edge to the left (SHLD-14)." (RFC 9293, 3.8.6; with a window scale R7323-5,
+// RFC 7323, 2.4)
 func (c *Conn) advertise() uint16 {
 	if c.canWiden() {
 		c.rcv.edge = c.rcv.nxt.Add(c.rcv.open())

@@ -66,7 +66,9 @@ func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
 
 // sendable returns how many new octets may be sent in one segment now: by the
 // peer's window, by the congestion window, and by the two rules against small
-// segments.
+// segments: the algorithm that avoids silly windows (MUST-38, SHLD-28;
+// RFC 9293, 3.8.6.2.1). A window that was pulled back allows no new octets, and
+// does no harm (MUST-34, SHLD-15; RFC 9293, 3.8.6).
 func (c *Conn) sendable() int {
 	unsent, mss := c.unsent(), int(c.snd.mss)-c.sackLen()
 	byPeer := int(c.snd.wnd) - c.flight()
@@ -90,7 +92,7 @@ func (c *Conn) sendable() int {
 
 // maySendSmall is the Nagle algorithm in Minshall's variant, as Linux has it:
 // a segment under full size waits while another such is in flight
-// (RFC 9293, 3.7.4 and A.3). The last segment of all waits for nothing.
+// (SHLD-7; RFC 9293, 3.7.4 and A.3). The last segment of all waits for nothing.
 //
 // "there MUST be a way for an application to disable the Nagle algorithm on
 // an individual connection (MUST-17)" (RFC 9293, 3.7.4).
@@ -114,7 +116,8 @@ func (c *Conn) fill(out *Segment, seq Seq, n int) bool {
 		if last {
 			// "a sender ... MUST set the PSH bit in the last buffered segment
 			// (i.e., when there is no more queued data to be sent) (MUST-61)"
-			// (RFC 9293, 3.9.1.2).
+			// (RFC 9293, 3.9.1.2): of several writes that share a segment one
+			// mark remains (SHLD-27, MAY-16), and none waits for more (MUST-60).
 			out.Flags |= psh
 		}
 	}
@@ -180,7 +183,8 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 
 // options returns those of every segment but a SYN: "Once TSopt has been
 // successfully negotiated ... the TSopt MUST be sent in every non-<RST>
-// segment for the duration of the connection" (RFC 7323, 3.2).
+// segment for the duration of the connection" (R7323-7; RFC 7323, 3.2). The MSS is
+// not among them (MUST-65; RFC 9293, 3.2).
 func (c *Conn) options(now clock.Time) wire.TCPOptions {
 	if !c.ts.on {
 		return wire.TCPOptions{}

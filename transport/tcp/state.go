@@ -108,7 +108,9 @@ func (c *Conn) enterFinWait2(now clock.Time) {
 }
 
 // enterTimeWait: "Start the time-wait timer, turn off the other timers."
-// (RFC 9293, 3.10.7.4)
+// (RFC 9293, 3.10.7.4) "When a connection is closed actively, it MUST linger
+// in the TIME-WAIT state for a time 2xMSL (Maximum Segment Lifetime)
+// (MUST-13)." (RFC 9293, 3.6.1)
 func (c *Conn) enterTimeWait(now clock.Time) {
 	c.timers.stopAll(c.env)
 	c.timers.set(c.env, TimerLifetime, now.Add(2*c.env.MSL))

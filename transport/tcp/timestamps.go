@@ -15,11 +15,11 @@ type timestamps struct {
 }
 
 // tick is the timestamp clock's period, which must be from 1 ms to 1 s
-// (RFC 7323, 5.4).
+// (R7323-16; RFC 7323, 5.4).
 const tick = time.Millisecond
 
 // stale is the age at which TS.Recent says nothing any more: after about
-// 24.8 days the clock's sign changes (RFC 7323, 5.5).
+// 24.8 days the clock's sign changes (R7323-15; RFC 7323, 5.5).
 const stale = 24 * 24 * time.Hour
 
 // now returns the connection's timestamp clock.

@@ -2,7 +2,7 @@ package tcp
 
 import "hubbub/clock"
 
-// urgentState is the urgent mode of either direction. The urgent pointer marks
+// urgentState is the urgent mode of either direction (MUST-30; RFC 9293, 3.8.5). The urgent pointer marks
 // the end of urgent data in the stream (RFC 6093, 4): "The urgent pointer
 // MUST point to the sequence number of the octet following the urgent data
 // (MUST-62)." (RFC 9293, 3.8.5).
@@ -60,7 +60,7 @@ func (c *Conn) urgentMark(out *Segment) {
 // checkURG is the sixth step of RFC 9293, 3.10.7.4: "If the URG bit is set,
 // RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the remote side has
 // urgent data if the urgent pointer (RCV.UP) is in advance of the data
-// consumed."
+// consumed." (MUST-32)
 func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 	if !seg.Flags.Has(urg) || seg.Urgent == 0 {
 		return
