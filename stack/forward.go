@@ -10,22 +10,26 @@ import (
 )
 
 // forward sends a packet that is for somebody else on its way (RFC 1812, 5.3).
+// Only what [Stack.handleIPv4] has found in order comes here (R1812-1), and not
+// what has an address that nobody can have (R1812-8; RFC 1812, 5.3.7).
 func (s *Stack) forward(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
 	if at.broadcast || h.Src.IsUnspecified() || h.Dst.As4()[0] == 0 {
-		// RFC 1812, 5.3.4: a router MUST NOT forward any packet that it
-		// received as a link layer broadcast.
+		// RFC 1812, 5.3.4 (R1812-7): a router MUST NOT forward any packet that
+		// it received as a link layer broadcast.
 		s.discard(now, at.iface, p, discardOtherAddress)
 		return
 	}
 	if h.TTL <= 1 {
-		// RFC 1812, 5.3.1: if the TTL is reduced to zero, the packet MUST be
-		// discarded, and the router MUST send an ICMP Time Exceeded.
+		// RFC 1812, 5.3.1 (R1812-3, R1812-13): if the TTL is reduced to zero,
+		// the packet MUST be discarded, and the router MUST send an ICMP Time
+		// Exceeded.
 		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.TimeExceeded, Code: wire.CodeTTLExceeded})
 		s.discard(now, at.iface, p, discardTTL)
 		return
 	}
 	v, err := s.pathTo(h.Dst, h.Src)
 	if err != nil {
+		// RFC 1812, 5.2.7.1 (R1812-5): no route means the code 0.
 		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeNetUnreachable})
 		s.discard(now, at.iface, p, discardNoRoute)
 		return
@@ -41,6 +45,7 @@ func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pa
 		return
 	}
 	if h.TotalLen > v.iface.MTU && h.DF {
+		// RFC 1191, 4 (R1812-6): the link's MTU is told.
 		m := wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeFragmentationNeeded}
 		m.SetMTU(uint16(min(v.iface.MTU, 0xffff)))
 		s.icmpError(now, at, h, p, m)

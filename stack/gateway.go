@@ -16,7 +16,7 @@ import (
 // better gateway, if the packet goes back to the link that it came from. The
 // packet is forwarded all the same.
 //
-// RFC 1812, 5.2.7.2: "Routers MUST NOT generate a Redirect Message unless all
+// RFC 1812, 5.2.7.2 (R1812-9): "Routers MUST NOT generate a Redirect Message unless all
 // the following conditions are met: The packet is being forwarded out the same
 // physical interface that it was received from, The IP source address in the
 // packet is on the same Logical IP (sub)network as the next-hop IP address, and

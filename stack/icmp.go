@@ -31,16 +31,17 @@ func (s *Stack) handleICMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pack
 	case m.Type == wire.EchoReply && len(s.raws) > 0:
 		p.Release()
 	default:
-		// RFC 1122, 3.2.2: if an ICMP message of unknown type is received, it
-		// MUST be silently discarded.
+		// RFC 1122, 3.2.2 (R1122-17): if an ICMP message of unknown type is
+		// received, it MUST be silently discarded. So are the information
+		// requests that RFC 1122, 3.2.2.7 doesn't want answered (R1122-27).
 		s.discard(now, at.iface, p, discardICMP)
 	}
 	body.Release()
 }
 
-// echo answers an echo request (RFC 1122, 3.2.2.6): with the same identifier,
-// sequence number and data, from the address that was asked. One that was
-// broadcast is not answered.
+// echo answers an echo request (R1122-25; RFC 1122, 3.2.2.6): with the same identifier,
+// sequence number and data, from the address that was asked (R1122-34).
+// One that was broadcast is not answered (R1122-26).
 func (s *Stack) echo(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4, body pkt.View) {
 	if at.broadcast || s.own.by(h.Dst) == nil && !at.iface.Loopback {
 		s.discard(now, at.iface, p, discardICMP)
@@ -69,8 +70,9 @@ func (s *Stack) sendICMP(now clock.Time, h *wire.IPv4, m wire.ICMPv4, payload pk
 }
 
 // icmpError tells the sender of p, a packet whose head begins with its IPv4
-// header h, what became of it, if that may be told (RFC 1122, 3.2.2). p stays
-// the caller's.
+// header h, what became of it, if that may be told (RFC 1122, 3.2.2). The message
+// comes from the address of the interface by which it leaves, and takes
+// precedence (R1812-11; RFC 1812, 4.3.2.4 and 4.3.2.5). p stays the caller's.
 func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4) {
 	about := icmperr.Packet{
 		Header: h, LinkBroadcast: at.broadcast,
@@ -94,8 +96,8 @@ func (s *Stack) icmpError(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 	s.sendICMP(now, &answer, m, quote, "ICMP error: "+m.Text(), "RFC 792")
 }
 
-// handleICMPError hands an error to the endpoint whose packet it quotes. It
-// reports false, and why, if there is none.
+// handleICMPError hands an error to the endpoint whose packet it quotes (R1122-20,
+// MUST-54; RFC 1122, 3.2.2). It reports false, and why, if there is none.
 func (s *Stack) handleICMPError(
 	now clock.Time, at arrival, outer *wire.IPv4, m *wire.ICMPv4, quoted []byte,
 ) (Discard, bool) {
@@ -170,7 +172,9 @@ func (s *Stack) concerns(now clock.Time, h *wire.IPv4, transport []byte, m *wire
 func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
 
 // icmpMeaning returns the error that a message means to a transport, and
-// whether it is hard (RFC 1122, 4.2.3.9; RFC 9293, 3.9.2.2).
+// whether it is hard (RFC 1122, 4.2.3.9; RFC 9293, 3.9.2.2): an unreachable
+// destination (R1122-21), a time that was exceeded (R1122-23), a problem with a
+// parameter (R1122-24). A Source Quench means nothing (MUST-55).
 func icmpMeaning(m *wire.ICMPv4) (err error, hard bool) {
 	switch m.Type {
 	case wire.DestinationUnreachable:

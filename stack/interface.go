@@ -146,7 +146,7 @@ func (i *Interface) handleTimer(s *Stack, now clock.Time) {
 
 // isBroadcast reports whether addr reaches everybody on the interface's link:
 // the limited broadcast, or the one of a subnet with all host bits set, or the
-// obsolete one with all of them clear (RFC 1122, 3.3.6).
+// obsolete one with all of them clear (R1122-36; RFC 1122, 3.3.6).
 func (i *Interface) isBroadcast(addr netip.Addr) bool {
 	return addr == limitedBroadcast || slices.Contains(i.broadcast, addr)
 }

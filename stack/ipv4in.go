@@ -12,9 +12,10 @@ import (
 func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 	h, _, err := wire.ParseIPv4Header(p.Head())
 	if err != nil {
-		// RFC 1122, 3.2.1.2: a host MUST verify the IP header checksum on
-		// every received datagram and silently discard every datagram that
-		// has a bad checksum.
+		// RFC 1122, 3.2.1.2 (R1122-7): a host MUST verify the IP header
+		// checksum on every received datagram and silently discard every
+		// datagram that has a bad checksum; of a version other than 4 likewise
+		// (R1122-6; RFC 1122, 3.2.1.1).
 		s.discard(now, at.iface, p, discardIPv4Header)
 		return
 	}
@@ -44,8 +45,9 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 		// was joined are for the host; nor does this router forward any.
 		s.discard(now, at.iface, p, discardGroup)
 	case !s.cfg.Forwarding:
-		// RFC 1122, 3.2.1.3: a host MUST silently discard an incoming
-		// datagram that is not destined for the host.
+		// RFC 1122, 3.2.1.3 (R1122-8): a host MUST silently discard an
+		// incoming datagram that is not destined for the host. It doesn't
+		// forward unless it is a router (R1122-35; RFC 1122, 3.3.5).
 		s.discard(now, at.iface, p, discardOtherAddress)
 	default:
 		s.forward(now, at, &h, p)
@@ -70,7 +72,7 @@ func (s *Stack) checkIPv4(at arrival, h *wire.IPv4, p *pkt.Packet) (Discard, boo
 	case h.Dst.IsUnspecified(), h.Dst.IsLoopback() && !at.iface.Loopback:
 		return discardMartianDestination, true
 	case at.broadcast && !h.Dst.IsMulticast() && !at.iface.isBroadcast(h.Dst):
-		// RFC 1122, 3.3.6: a host SHOULD silently discard a datagram that is
+		// RFC 1122, 3.3.6 (R1122-5): a host SHOULD silently discard a datagram that is
 		// received via a link-layer broadcast but does not specify an IP
 		// multicast or broadcast destination address.
 		return discardLinkBroadcast, true
@@ -80,7 +82,8 @@ func (s *Stack) checkIPv4(at arrival, h *wire.IPv4, p *pkt.Packet) (Discard, boo
 
 // martianSource reports whether no sender can have the source address. The
 // unspecified address is that of a host which doesn't know its own yet
-// (RFC 1122, 3.2.1.3): it may send to this link alone.
+// (RFC 1122, 3.2.1.3): it may send to this link alone. (R1122-9, R1122-44,
+// MUST-63)
 func (s *Stack) martianSource(i *Interface, h *wire.IPv4) bool {
 	src := h.Src
 	switch {
@@ -104,7 +107,8 @@ const (
 	forGroup  // for a multicast group, which isn't joined
 )
 
-// destination decides whether a packet is for this machine.
+// destination decides whether a packet is for this machine (R1812-2;
+// RFC 1812, 5.2.3).
 func (s *Stack) destination(at arrival, dst netip.Addr) where {
 	if i := s.own.by(dst); i != nil {
 		if i.neighbors != nil && !i.neighbors.Usable(dst) {
@@ -124,7 +128,8 @@ func (s *Stack) destination(at arrival, dst netip.Addr) where {
 // allHosts is the group that every host is in (RFC 1112, 4).
 var allHosts = netip.AddrFrom4([4]byte{224, 0, 0, 1})
 
-// deliver takes a packet for this machine, whole or a fragment.
+// deliver takes a packet for this machine, whole or a fragment. How long it still
+// had to live makes no difference here (R1122-13; RFC 1122, 3.2.1.7).
 func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
 	if h.MF || h.FragOffset > 0 {
 		s.handleFragment(now, at, h, p)

@@ -39,8 +39,8 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 	}
 	v.iface = s.interfaces[r.Interface]
 	if source.IsLoopback() && !v.iface.Loopback {
-		// RFC 1122, 3.2.1.3 (g): "Addresses of this form MUST NOT appear
-		// outside a host."
+		// RFC 1122, 3.2.1.3 (g) (R1122-10): "Addresses of this form MUST NOT
+		// appear outside a host."
 		return v, ErrInvalid
 	}
 	if r.NextHop.IsValid() {
@@ -94,7 +94,8 @@ func (s *Stack) mtuTo(now clock.Time, dst netip.Addr, v *path) int {
 	return v.iface.MTU
 }
 
-// PathMTU returns the longest packet that may go to dst.
+// PathMTU returns the longest packet that may go to dst, which the layers above
+// can ask for (R1122-33; RFC 1122, 3.3.3).
 func (s *Stack) PathMTU(now clock.Time, dst netip.Addr) (int, error) {
 	v, err := s.pathTo(dst, netip.Addr{})
 	if err != nil {
@@ -105,7 +106,8 @@ func (s *Stack) PathMTU(now clock.Time, dst netip.Addr) (int, error) {
 
 // sendIPv4 puts the IPv4 header before p, whose head begins with the
 // transport's, and sends it along v. Of h, the caller has set the protocol,
-// the addresses and what it wants of TOS, TTL, DF and options.
+// the addresses and what it wants of TOS, TTL, DF and options (R1122-12 and
+// R1122-14; RFC 1122, 3.2.1.6 and 3.2.1.7).
 func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
 	h.TotalLen = h.HeaderLen() + p.Len()
 	if h.TTL == 0 {

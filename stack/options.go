@@ -7,8 +7,9 @@ import (
 )
 
 // refusesOptions discards a packet whose options are malformed, or demand what
-// this machine doesn't do, and tells its sender. All other options are
-// ignored.
+// this machine doesn't do, and tells its sender. All other options are ignored
+// (R1122-15, MUST-50; RFC 1122, 3.2.1.8), and no source route is followed
+// (R1122-16, R1812-12).
 func (s *Stack) refusesOptions(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, to where) bool {
 	if pointer, ok := wire.CheckIPv4Options(h.Options); !ok {
 		// RFC 1122, 3.2.2.5: "A host SHOULD generate Parameter Problem

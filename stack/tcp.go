@@ -24,10 +24,10 @@ func tupleOf(local, remote netip.AddrPort) fourTuple {
 type TCPOptions struct {
 	ReuseAddr  bool
 	ReusePort  bool
-	Privileged bool // it may bind to ports below Config.PrivilegedBelow
-	TTL        uint8
-	TOS        uint8
-	MaxSegment int // the longest payload of a segment, zero for what the path takes
+	Privileged bool  // it may bind to ports below Config.PrivilegedBelow
+	TTL        uint8 // MUST-49 (RFC 9293, 3.9.2)
+	TOS        uint8 // MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
+	MaxSegment int   // the longest payload of a segment, zero for what the path takes
 }
 
 // TCP is one end of a connection, or what waits for connections.
@@ -79,7 +79,8 @@ func (e *TCP) State() tcp.State {
 
 // Commands.
 
-// Bind gives the endpoint a local address. Port 0 asks for any that is free.
+// Bind gives the endpoint a local address (MUST-43; RFC 9293, 3.9.1.1). Port 0
+// asks for any that is free.
 func (e *TCP) Bind(addr netip.AddrPort) error {
 	s := e.stack
 	if e.bound {
@@ -115,7 +116,9 @@ func (e *TCP) unhold() {
 }
 
 // Connect begins to open a connection to remote. The SYN is on its way when
-// it returns; the connection's state tells how it goes.
+// it returns; the connection's state tells how it goes. An address that was not
+// given is chosen before the SYN (MUST-44), and stays (MUST-45; RFC 9293,
+// 3.9.1.1).
 func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	s := e.stack
 	if e.listening != nil || e.conn != nil {
@@ -199,7 +202,9 @@ func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
 	return 0
 }
 
-// begin fills in what a connection along v begins with.
+// begin fills in what a connection along v begins with. The MSS that is told
+// leaves room for both headers, and is the link's (MUST-67, SHLD-6; RFC 9293,
+// 3.7.1 and 3.7.3).
 func (e *TCP) begin(now clock.Time, v *path) {
 	s := e.stack
 	e.Params.ISS = tcp.ISN(s.secret.key, e.local, e.remote, now)

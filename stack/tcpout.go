@@ -45,7 +45,8 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 const tcpChecksum = 16
 
 // packSegment puts the TCP header before a segment's payload, whose reference
-// it takes over.
+// it takes over. The checksum is never optional: "The sender MUST generate it
+// (MUST-2)" (RFC 9293, 3.1).
 func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt.Packet {
 	h := wire.TCP{
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),

@@ -10,7 +10,8 @@ import (
 	"hubbub/wire"
 )
 
-// A Datagram is what a socket sent to another in one piece.
+// A Datagram is what a socket sent to another in one piece, with the address that
+// it was sent to (R1122-43; RFC 1122, 4.1.3.5).
 type Datagram struct {
 	From, To  netip.AddrPort
 	Interface int
@@ -18,7 +19,7 @@ type Datagram struct {
 	Payload   pkt.View // with a reference
 }
 
-// UDPOptions are what a UDP endpoint's owner may set.
+// UDPOptions are what a UDP endpoint's owner may set (R1122-45; RFC 1122, 4.1.4).
 type UDPOptions struct {
 	ReuseAddr    bool
 	ReusePort    bool
@@ -203,7 +204,8 @@ func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payloa
 	p := pkt.New()
 	p.Reason, p.RFC = "datagram", "RFC 768"
 	head := h.AppendTo(p.Prepend(wire.UDPHeaderLen)[:0])
-	// RFC 1122, 4.1.3.4: a host MUST by default generate UDP checksums.
+	// RFC 1122, 4.1.3.4 (R1122-41): a host MUST by default generate UDP
+	// checksums.
 	sum := wire.UDPChecksum(from.Addr(), to.Addr(), head, payload.Bytes())
 	head[6], head[7] = byte(sum>>8), byte(sum)
 	p.Vouch()
@@ -273,7 +275,7 @@ func (s *Stack) handleUDP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 	payload := p.Payload(h.HeaderLen()+wire.UDPHeaderLen, u.Length-wire.UDPHeaderLen)
 	if u.Checksum != 0 && !p.Vouched() && !checksumOK(h, head[:wire.UDPHeaderLen], payload) {
 		payload.Release()
-		// RFC 1122, 4.1.3.4: if a UDP datagram is received with a checksum
+		// RFC 1122, 4.1.3.4 (R1122-42): if a UDP datagram is received with a checksum
 		// that is non-zero and invalid, UDP MUST silently discard it.
 		s.discard(now, at.iface, p, discardBadChecksum)
 		return
@@ -301,7 +303,7 @@ func (s *Stack) receive(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet,
 	case found:
 		p.Release()
 	default:
-		// RFC 1122, 4.1.3.1: if a datagram arrives addressed to a UDP port
+		// RFC 1122, 4.1.3.1 (R1122-38): if a datagram arrives addressed to a UDP port
 		// for which there is no pending LISTEN call, UDP SHOULD send an ICMP
 		// Port Unreachable message.
 		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable})
@@ -386,7 +388,7 @@ func (s *Stack) udpError(local, remote netip.AddrPort, m *wire.ICMPv4) bool {
 		if e.remote != remote || e.local.Addr() != local.Addr() {
 			continue
 		}
-		// RFC 1122, 4.1.3.3: "UDP MUST pass to the application layer all ICMP
+		// RFC 1122, 4.1.3.3 (R1122-40): "UDP MUST pass to the application layer all ICMP
 		// error messages that it receives from the IP layer."
 		if err, _ := icmpMeaning(m); err != nil {
 			e.err = err

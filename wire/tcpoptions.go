@@ -59,7 +59,11 @@ func ParseTCPOptions(b []byte) TCPOptions {
 	return o
 }
 
-// parse reads the options one by one, wherever they begin.
+// parse reads the options one by one, wherever they begin (MUST-64; RFC 9293, 3.2).
+//
+// "All TCP Options except End of Option List Option (EOL) and No-Operation (NOP)
+// MUST have length fields, including all future options (MUST-68)."
+// (RFC 9293, 3.1)
 //
 // RFC 9293, 3.1, MUST-6: a TCP implementation MUST ignore without error any TCP
 // option it does not implement, assuming that the option has a length field.
@@ -81,7 +85,10 @@ func (o *TCPOptions) parse(b []byte) {
 	}
 }
 
-// take stores one option's value, if that has the length of its kind. Of two
+// take stores one option's value, if that has the length of its kind. "A TCP
+// implementation MUST be able to receive a TCP Option in any segment (MUST-5)",
+// and knows the End of Option List, the No-Operation and the Maximum Segment
+// Size (MUST-4; RFC 9293, 3.1). Of two
 // options of a kind the last one counts.
 func (o *TCPOptions) take(kind byte, value []byte) {
 	switch {
@@ -146,9 +153,11 @@ func (o *TCPOptions) lenWithoutSACK() int {
 }
 
 // AppendTo appends the options in the order that Linux has and other hosts
-// expect, each with NOPs before it so that its values are aligned: MSS, SACK
-// permitted and timestamps, window scale, SACK. Blocks that there is no room
-// for are left out: beside timestamps there is room for three.
+// expect, each with NOPs before it so that its values are aligned and no End of
+// Option List follows, after which there would have to be zeros (MUST-69;
+// RFC 9293, 3.1): MSS, SACK permitted and timestamps, window scale, SACK. Blocks
+// that there is no room for are left out: beside timestamps there is room for
+// three.
 func (o *TCPOptions) AppendTo(b []byte) []byte {
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))

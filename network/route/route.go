@@ -96,7 +96,9 @@ func (t *Table) first(dst netip.Addr) int {
 }
 
 // Lookup returns the best route to dst: of those whose prefix holds it the
-// longest, and of these the first whose gateway is not dead.
+// longest, and of these the first whose gateway is not dead. What is on a
+// connected network by its mask goes straight there, all else to a gateway
+// (R1122-11 and R1122-28; RFC 1122, 3.2.1.3 and 3.3.1.1).
 //
 // RFC 1812, 5.2.4.3 (R1812-4): "After performing Basic Match pruning, the algorithm
 // examines the remaining routes to determine which among them have the largest

@@ -84,8 +84,8 @@ func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply 
 }
 
 // isNewer reports whether a SYN is of a new connection: by its timestamp, or
-// by its sequence number where there is none or time stood still (R6191-1 to
-// R6191-3, SHLD-4; RFC 6191, 2).
+// by its sequence number where there is none or time stood still (R6191-1,
+// R6191-2, R6191-3, SHLD-4; RFC 6191, 2).
 func (t *TimeWait) isNewer(now clock.Time, seg *Segment) bool {
 	if t.ts.on && seg.Options.Timestamps {
 		age := int32(seg.Options.TSVal - t.ts.recent)
