@@ -115,6 +115,7 @@ var titles = map[int]string{
 	6437: "IPv6 Flow Label Specification",
 	6528: "Defending against Sequence Number Attacks",
 	6582: "The NewReno Modification to TCP's Fast Recovery Algorithm",
+	6583: "Operational Neighbor Discovery Problems",
 	6621: "Simplified Multicast Forwarding",
 	6633: "Deprecation of ICMP Source Quench Messages",
 	6675: "Loss Recovery Based on Selective Acknowledgment (SACK) for TCP",

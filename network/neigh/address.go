@@ -24,6 +24,7 @@ type address struct {
 	defended  clock.Time // when the last conflict was recorded
 	disputed  bool       // defended holds
 	cause     uint64
+	nonce     [6]byte // of the last solicitation for it (RFC 7527, 4.1)
 }
 
 // Addresses returns our own addresses, in the order in which they were added.
@@ -55,8 +56,8 @@ func (c *Cache) own(addr netip.Addr) *address {
 }
 
 // AddAddress makes addr one of ours: at once, or, with detect, if probes find
-// nobody else who uses it (RFC 5227, 2.1). PollEvent tells the outcome. An
-// address that is there already begins anew.
+// nobody else who uses it (RFC 5227, 2.1; RFC 4862, 5.4). PollEvent tells the
+// outcome. An address that is there already begins anew.
 //
 // An address that was added with detect is given up if somebody insists on it
 // (RFC 5227, 2.4 (b)); one without is defended for ever (RFC 5227, 2.4 (c)).
@@ -70,6 +71,10 @@ func (c *Cache) AddAddress(now clock.Time, addr netip.Addr, detect bool) {
 	*a = address{addr: addr, state: Probing, insist: !detect, cause: c.cause}
 	if !detect {
 		c.makeUsable(a, "it was given to us")
+		return
+	}
+	if c.six {
+		a.timer = c.firstSolicitation(now)
 		return
 	}
 	a.timer = c.firstProbe(now)
@@ -110,10 +115,17 @@ func (c *Cache) RemoveAddress(_ clock.Time, addr netip.Addr) {
 	}
 }
 
-// Announce tells everybody on the link that addr is ours (RFC 5227, 2.3),
-// which brings their caches up to date. It does nothing if addr is not usable.
+// Announce tells everybody on the link that addr is ours (RFC 5227, 2.3;
+// RFC 4861, 7.2.6), which brings their caches up to date. It does nothing if addr is not usable.
 func (c *Cache) Announce(_ clock.Time, addr netip.Addr) {
-	if a := c.own(addr); a != nil && a.state == Usable {
+	a := c.own(addr)
+	switch {
+	case a == nil || a.state != Usable:
+		return
+	case c.six:
+		c.cause = c.Cause
+		c.advertise(a)
+	default:
 		c.cause = c.Cause
 		c.announce(a, "ARP announcement", "RFC 5227, 2.3")
 	}
@@ -124,6 +136,8 @@ func (c *Cache) Announce(_ clock.Time, addr netip.Addr) {
 func (c *Cache) advance(now clock.Time, a *address) {
 	d := &c.cfg.Detect
 	switch {
+	case c.six:
+		c.advanceNDP(now, a)
 	case a.state == Probing && a.probes < d.ProbeNum:
 		c.probe(now, a)
 	case a.state == Probing:

@@ -12,20 +12,25 @@ import (
 	"hubbub/wire"
 )
 
-// A Cache is the neighbour cache of one interface, and what claims and
-// defends our own addresses on it.
+// A Cache is the neighbour cache of one interface for one family of addresses,
+// and what claims and defends our own addresses on it.
 //
-// State: Lookup, Entries, Addresses, Usable, Drops. Input: HandleARP,
-// HandleTimer, Confirm. Commands: Resolve, AddAddress, RemoveAddress,
-// Announce, SetPermanent, Delete, Flush, Close. Output: PollARP, PollPacket,
-// PollUnreachable, PollEvent, NextTimer.
+// State: Lookup, Entries, Addresses, Usable, Drops. Input: HandleARP, or
+// HandleSolicitation, HandleAdvertisement and HandleLinkAddress; HandleTimer,
+// Confirm. Commands: Resolve, AddAddress, RemoveAddress, Announce,
+// SetPermanent, Delete, Flush, Close. Output: PollARP or PollMessage,
+// PollPacket, PollUnreachable, PollEvent, NextTimer.
 type Cache struct {
 	// Cause is the event that is being handled. Whoever calls an input or a
 	// command sets it; timers remember it.
 	Cause uint64
 	// Watch makes the cache record facts. Counters count regardless.
 	Watch bool
+	// Router says that we are a router, which our advertisements tell
+	// (RFC 4861, 7.2.4).
+	Router bool
 
+	six bool // it speaks NDP
 	cfg Config
 	mac wire.MAC
 	rnd *rand.Rand
@@ -44,6 +49,7 @@ type Cache struct {
 
 	cause       uint64 // of what is done now: Cause, or what a timer remembered
 	requests    fifo.Queue[Request]
+	messages    fifo.Queue[Message]
 	resolved    fifo.Queue[resolved]
 	unreachable fifo.Queue[unreachable]
 	facts       fifo.Queue[Fact]
@@ -79,12 +85,19 @@ type Request struct {
 	Cause  uint64   // the event that brought it about
 }
 
-// New returns the empty cache of an interface whose link address is mac. A nil
-// Config means all defaults.
+// New returns the empty cache of an interface whose link address is mac, for
+// IPv4. A nil Config means all defaults.
 func New(cfg *Config, mac wire.MAC, rnd *rand.Rand) *Cache {
 	c := &Cache{cfg: cfg.complete(), mac: mac, rnd: rnd, entries: make(map[netip.Addr]*entry)}
 	c.idle.init()
 	c.used.init()
+	return c
+}
+
+// NewNDP is [New] for IPv6.
+func NewNDP(cfg *Config, mac wire.MAC, rnd *rand.Rand) *Cache {
+	c := New(cfg, mac, rnd)
+	c.six = true
 	return c
 }
 
@@ -156,6 +169,9 @@ func (c *Cache) Close() {
 
 // PollARP returns the next ARP packet to be sent.
 func (c *Cache) PollARP(clock.Time) (Request, bool) { return c.requests.Pop() }
+
+// PollMessage returns the next neighbour discovery message to be sent.
+func (c *Cache) PollMessage(clock.Time) (Message, bool) { return c.messages.Pop() }
 
 // PollPacket returns the next packet whose neighbour has become known, and
 // the link address to send it to. The packet is the caller's.

@@ -12,10 +12,13 @@ import (
 type Config struct {
 	Reachable  clock.Duration // how long an answer counts, times a random 0.5 to 1.5 (RFC 4861, 10); 30 s
 	Retransmit clock.Duration // between two requests, at least 1 s (RFC 1122, 2.3.2.1); 1 s
-	Delay      clock.Duration // how long a stale neighbour may prove itself before it is asked; 5 s
-	Stale      clock.Duration // how long an entry that nobody uses is kept; 60 s
-	Requests   int            // broadcast requests before an address is given up; 3
-	Probes     int            // unicast requests before a neighbour is given up; 3
+	// MaxRetransmit is the longest time between two solicitations of an IPv6
+	// neighbour that doesn't answer (RFC 7048, 4); 60 s
+	MaxRetransmit clock.Duration
+	Delay         clock.Duration // how long a stale neighbour may prove itself before it is asked; 5 s
+	Stale         clock.Duration // how long an entry that nobody uses is kept; 60 s
+	Requests      int            // broadcast requests before an address is given up; 3
+	Probes        int            // unicast requests before a neighbour is given up; 3
 
 	Entries      int // entries in the cache, the permanent ones not counted; 1024
 	PendingCount int // packets that wait for one neighbour; 32
@@ -23,6 +26,9 @@ type Config struct {
 	PendingTotal int // bytes of all that wait for any; 1 MiB
 
 	Detect Detection // of address conflicts
+	// Transmits is how many solicitations find out whether an IPv6 address is
+	// in use already (RFC 4862, 5.1, DupAddrDetectTransmits); 1
+	Transmits int
 }
 
 // Detection are the constants of address conflict detection (RFC 5227, 1.1).
@@ -48,10 +54,12 @@ func (cfg *Config) complete() Config {
 	}
 	orDuration(&c.Reachable, 30*time.Second)
 	orDuration(&c.Retransmit, time.Second)
+	orDuration(&c.MaxRetransmit, time.Minute)
 	orDuration(&c.Delay, 5*time.Second)
 	orDuration(&c.Stale, time.Minute)
 	orInt(&c.Requests, 3)
 	orInt(&c.Probes, 3)
+	orInt(&c.Transmits, 1)
 	orInt(&c.Entries, 1024)
 	orInt(&c.PendingCount, 32)
 	orInt(&c.PendingBytes, 64<<10)

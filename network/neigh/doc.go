@@ -1,7 +1,7 @@
 // Package neigh is an interface's neighbour cache: which link address belongs
 // to which network address, how that is found out, and which addresses are
-// our own. It speaks ARP for IPv4; the states are those of RFC 4861, 7.3.2,
-// which Linux uses for both families.
+// our own. It speaks ARP for IPv4 and NDP for IPv6, a Cache for each; the
+// states are those of RFC 4861, 7.3.2, which Linux uses for both families.
 //
 // A [Cache] is a pure machine. An entry goes
 //
@@ -12,6 +12,9 @@
 //
 // Our own addresses are claimed as in RFC 5227: probed, announced, defended.
 //
-// To add a protocol (such as NDP): a handler beside HandleARP that calls
-// update, a case in Cache.ask that makes its request, and a poll method for it.
+// Our own IPv6 addresses are claimed as in RFC 4862, 5.4.
+//
+// To add a protocol: handlers like those in arp.go and ndp.go that bring
+// entries up to date, a case in Cache.ask that makes its request and one in
+// Cache.advance that claims an address, and a poll method for what it sends.
 package neigh

@@ -22,6 +22,7 @@ type entry struct {
 	timer     timerq.Timer[*entry]
 	cause     uint64 // the event that set the timer, or brought it into its state
 
+	router   bool       // it says that it is one
 	asked    int        // requests in this state
 	lastAsk  clock.Time // when it was last asked for
 	everSent bool       // lastAsk holds
@@ -148,7 +149,7 @@ func (c *Cache) become(now clock.Time, e *entry, s State, why string) {
 	c.tell(Fact{Kind: Changed, Addr: e.addr, MAC: e.mac, From: e.state, To: s, Why: why})
 	e.state, e.changed, e.cause, e.asked = s, now, c.cause, 0
 	switch s {
-	case Incomplete, Probe:
+	case Incomplete, Probe, Unreachable:
 		c.ask(now, e)
 	case Reachable:
 		e.confirmed, e.fresh = now, c.freshness()
@@ -188,6 +189,8 @@ func (c *Cache) expire(now clock.Time, e *entry) {
 		c.askAgain(now, e, c.cfg.Requests)
 	case Probe:
 		c.askAgain(now, e, c.cfg.Probes)
+	case Unreachable:
+		c.askOrForget(now, e)
 	case Reachable:
 		if until := e.confirmed.Add(e.fresh); until > now {
 			c.timers.Set(&e.timer, until)
@@ -206,5 +209,22 @@ func (c *Cache) askAgain(now clock.Time, e *entry, most int) {
 		c.ask(now, e)
 		return
 	}
+	if c.six && e.state == Probe {
+		// RFC 7048, 3: the address that is known is still better than none.
+		c.become(now, e, Unreachable, "it does not answer: everybody is asked, less and less often")
+		return
+	}
 	c.become(now, e, Failed, "it does not answer")
+}
+
+// askOrForget: "If there is no IPv6 packet sent using the UNREACHABLE NCE, then
+// it is RECOMMENDED to stop the retransmits of the multicast NS until either
+// the NCE is garbage collected or there are IPv6 packets sent using the NCE."
+// (RFC 7048, 3)
+func (c *Cache) askOrForget(now clock.Time, e *entry) {
+	if e.lastUsed < e.lastAsk {
+		c.remove(e, "it does not answer, and nobody needs it")
+		return
+	}
+	c.ask(now, e)
 }

@@ -19,11 +19,16 @@ const (
 	Probe                   // asked again, at its own address
 	Failed                  // it did not answer
 	Permanent               // set by hand; never asked, never forgotten
+
+	// Unreachable is a neighbour that doesn't answer any more, and yet packets
+	// go to where it was, while everybody is asked for it (RFC 7048, 3). ARP
+	// has no such state.
+	Unreachable
 )
 
 // String returns the state as Linux's ip command writes it, in small letters.
 func (s State) String() string {
-	return [...]string{"none", "incomplete", "reachable", "stale", "delay", "probe", "failed", "permanent"}[s]
+	return [...]string{"none", "incomplete", "reachable", "stale", "delay", "probe", "failed", "permanent", "unreachable"}[s]
 }
 
 // known reports whether the neighbour's link address is known.
@@ -52,6 +57,7 @@ const (
 	Conflict                      // somebody else (MAC) uses an address of ours; Why says what was done
 	AddressUsable                 // an address of ours may be used from now on
 	AddressLost                   // an address of ours must not be used any more
+	NoRouter                      // a neighbour that was a router says that it is none
 )
 
 // A Fact is something that happened. Those of the kinds Conflict,
@@ -85,6 +91,8 @@ const (
 	QueueFull
 	TotalFull
 	NoSource
+	NoLinkAddress
+	NotOverridden
 	numReasons
 )
 
@@ -102,6 +110,9 @@ var reasonTexts = [numReasons]string{
 	QueueFull:    "too many packets wait for this neighbour",
 	TotalFull:    "too many packets wait for neighbours",
 	NoSource:     "there is no address of ours to ask from",
+
+	NoLinkAddress: "it doesn't tell the link address that we ask for",
+	NotOverridden: "it tells another link address, and doesn't ask us to believe it",
 }
 
 // String returns the reason as a short sentence without a capital letter.

@@ -19,7 +19,7 @@ func (c *Cache) Confirm(now clock.Time, addr netip.Addr) {
 	switch e.state {
 	case Reachable:
 		e.confirmed = now
-	case Stale, Delay, Probe:
+	case Stale, Delay, Probe, Unreachable:
 		c.cause = c.Cause
 		c.become(now, e, Reachable, "a layer above has heard from it")
 	}
@@ -125,8 +125,26 @@ func (c *Cache) ask(now clock.Time, e *entry) {
 	}
 	e.asked++
 	e.lastAsk, e.everSent = now, true
-	c.timers.Set(&e.timer, now.Add(c.cfg.Retransmit))
+	c.timers.Set(&e.timer, now.Add(c.patience(e)))
+	if c.six {
+		c.solicit(e)
+		return
+	}
 	c.request(e)
+}
+
+// patience returns how long an answer is waited for. In the state Unreachable
+// each request waits three times as long as the one before, up to a minute
+// (RFC 7048, 3 and 4).
+func (c *Cache) patience(e *entry) clock.Duration {
+	wait := c.cfg.Retransmit
+	if e.state != Unreachable {
+		return wait
+	}
+	for range e.asked {
+		wait = min(3*wait, c.cfg.MaxRetransmit)
+	}
+	return wait
 }
 
 // mayAsk returns the earliest time at which an entry may be asked for.
