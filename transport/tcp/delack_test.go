@@ -51,7 +51,7 @@ func TestSegmentsThatArriveTogetherGetOneACK(t *testing.T) {
 	// "In general, the processing of received segments MUST be implemented to
 	// aggregate ACK segments whenever possible (MUST-58). For example, if the
 	// TCP endpoint is processing a series of queued segments, it MUST process
-	// them all before sending any ACK segments (MUST-59)." RFC 9293, 3.10.7.4.
+	// them all before sending any ACK segments (MUST-59)." RFC 9293, 3.10.7.4. (R5681-11)
 	e := establishedEnd(t)
 	e.peer().sends("A 1:1001 ack 1", "A 1001:2001 ack 1", "A 2001:3001 ack 1", "A 3001:4001 ack 1")
 	e.want().segment("A 1 ack 4001", ReasonSecondSegment)
@@ -86,7 +86,7 @@ func TestOutOfOrderSegmentGetsADuplicateACKAtOnce(t *testing.T) {
 	// "A TCP receiver SHOULD send an immediate duplicate ACK when an
 	// out-of-order segment arrives." "In addition, a TCP receiver SHOULD send
 	// an immediate ACK when the incoming segment fills in all or part of a gap
-	// in the sequence space." RFC 5681, 3.2.
+	// in the sequence space." RFC 5681, 3.2. (R5681-6, R5681-7, MAY-13)
 	e := establishedEnd(t)
 	e.peer().sends("A 101:201 ack 1")
 	e.want().segment("A 1 ack 1", ReasonDuplicateACK)

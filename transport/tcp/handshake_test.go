@@ -139,7 +139,7 @@ func TestSynReceivedRemembersWhereItCameFrom(t *testing.T) {
 
 func TestMSSOptionIsSentAndObeyed(t *testing.T) {
 	// "TCP endpoints MUST implement both sending and receiving the MSS Option
-	// (MUST-14)." RFC 9293, 3.7.1.
+	// (MUST-14)." RFC 9293, 3.7.1. (SHLD-5, MAY-3)
 	e := newEnd(t)
 	e.connect(testParams())
 	e.want().segment("S 0 mss 1000", ReasonOpen)
@@ -359,7 +359,7 @@ func TestSYNWithCongestionBitsIsASYN(t *testing.T) {
 func TestWindowScaleIsAgreedOnlyIfBothOffer(t *testing.T) {
 	// "the Window Scale option will be sent in a <SYN,ACK> segment only if the
 	// corresponding option was received in the initial <SYN> segment."
-	// RFC 7323, 1.3.
+	// RFC 7323, 1.3. (R7323-2)
 	e := newEnd(t, scaled)
 	e.accept(testParams(), "S 0 mss 1000 ws 3")
 	e.want().segment("SA 0 ack 1 ws 7", ReasonOpenReply)
@@ -383,7 +383,7 @@ func TestWindowScaleIsAgreedOnlyIfBothOffer(t *testing.T) {
 func TestWindowScaleAbove14CountsAs14(t *testing.T) {
 	// "If a Window Scale option is received with a shift.cnt value larger than
 	// 14, the TCP SHOULD log the error but MUST use 14 instead of the specified
-	// value." RFC 7323, 2.3.
+	// value." RFC 7323, 2.3. (R7323-4)
 	e := newEnd(t, scaled)
 	e.accept(testParams(), "S 0 mss 1000 ws 15")
 	e.want().segment("SA 0 ack 1 ws 7", ReasonOpenReply)
@@ -395,6 +395,7 @@ func TestWindowScaleAbove14CountsAs14(t *testing.T) {
 func TestWindowOfASYNIsNotScaled(t *testing.T) {
 	// "The window field in a segment where the SYN bit is set (i.e., a <SYN>
 	// or <SYN,ACK>) MUST NOT be scaled." RFC 7323, 2.2.
+	// (R7323-3; windows are kept in 32 bits, REC-1)
 	e := newEnd(t, scaled)
 	e.connect(testParams())
 	e.want().segment("S 0 win 65535 ws 7", ReasonOpen)
@@ -410,6 +411,8 @@ func TestWindowOfASYNIsNotScaled(t *testing.T) {
 }
 
 func TestWindowScaleOutsideASYNIsIgnored(t *testing.T) {
+	// "A Window Scale option in a segment without a SYN bit MUST be ignored."
+	// RFC 7323, 2.2. (R7323-1)
 	e := establishedEnd(t, scaled)
 	seg := e.parse("A 1 ack 1 win 100 ws 9")
 	e.c.HandleSegment(e.now, &seg)
@@ -422,7 +425,7 @@ func TestWindowScaleOutsideASYNIsIgnored(t *testing.T) {
 func TestTimestampsAreAgreedOnlyIfBothOffer(t *testing.T) {
 	// "Once TSopt has been successfully negotiated ... the TSopt MUST be sent
 	// in every non-<RST> segment for the duration of the connection".
-	// RFC 7323, 3.2.
+	// RFC 7323, 3.2. (R7323-6, R7323-7, R7323-9)
 	e := newEnd(t, modern)
 	e.connect(Params{ISS: testISS, MSS: 1000, TSOffset: 77})
 	e.want().segment("S 0 ts 10077 0", ReasonOpen) // ten seconds after the beginning

@@ -51,7 +51,7 @@ func TestISNFollowsTheClock(t *testing.T) {
 
 func TestISNDependsOnEverythingAndTheSecret(t *testing.T) {
 	// "F() MUST NOT be computable from the outside (MUST-9)": a pseudorandom
-	// function of the addresses and a secret key (SHLD-1). RFC 9293, 3.4.1.
+	// function of the addresses and a secret key (SHLD-1). RFC 9293, 3.4.1. (R6528-1)
 	secret := Secret{1, 2, 3}
 	seen := map[Seq]string{}
 	for name, isn := range map[string]Seq{

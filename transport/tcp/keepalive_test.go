@@ -18,7 +18,7 @@ func aliveEnd(t *testing.T, k KeepAlive) *end {
 func TestKeepAliveIsOffByDefault(t *testing.T) {
 	// "If keep-alives are included, the application MUST be able to turn them
 	// on or off for each TCP connection (MUST-24), and they MUST default to
-	// off (MUST-25)." RFC 9293, 3.8.4.
+	// off (MUST-25)." RFC 9293, 3.8.4. (MAY-5)
 	e := establishedEnd(t)
 	e.after(1000 * time.Hour)
 	e.want().nothing()

@@ -151,6 +151,11 @@ func TestCloseWithUnreadDataResets(t *testing.T) {
 }
 
 func TestDataAfterCloseResets(t *testing.T) {
+	// "A host MAY implement a "half-duplex" TCP close sequence, so that an
+	// application that has called CLOSE cannot continue to read data from the
+	// connection (MAY-1)." "if new data is received after CLOSE is called, its TCP
+	// implementation SHOULD send a RST to show that data was lost (SHLD-3)." RFC
+	// 9293, 3.6.1.
 	e := establishedEnd(t)
 	e.does(func(c *Conn) { c.Close(e.now) })
 	e.want().segment("FA 1 ack 1", ReasonFIN)

@@ -5,7 +5,9 @@ import "testing"
 func TestNagleCoalescesSmallWrites(t *testing.T) {
 	// "A TCP implementation SHOULD implement the Nagle algorithm to coalesce
 	// short segments (SHLD-7)." RFC 9293, 3.7.4. What is held goes out with the
-	// next ACK: "MUST NOT buffer data indefinitely (MUST-60)".
+	// next ACK: "MUST NOT buffer data indefinitely (MUST-60)". "The transmitter
+	// SHOULD collapse successive bits when it packetizes data (SHLD-27)", which it
+	// "MAY aggregate ... internally without sending it (MAY-16)".
 	// RFC 9293, 3.9.1.2.
 	e := establishedEnd(t)
 	e.writes(1)

@@ -77,7 +77,7 @@ func TestRetransmittedSegmentIsNotMeasured(t *testing.T) {
 }
 
 func TestTimestampTellsRetransmissionFromOriginal(t *testing.T) {
-	// With timestamps a retransmission can be measured: RFC 7323, 4.1.
+	// With timestamps a retransmission can be measured: RFC 7323, 4.1. (R7323-10, R6298-5)
 	e := establishedEnd(t, modern)
 	e.writes(100)
 	e.want().segment("PA 1:101 ack 1", ReasonData)

@@ -10,7 +10,7 @@ func TestOldDuplicateIsFoundByItsTimestamp(t *testing.T) {
 	// < TS.Recent, TS.Recent is valid ... and if the RST bit is not set, then
 	// treat the arriving segment as not acceptable: Send an acknowledgment in
 	// reply as specified in Section 3.9 of [RFC0793], page 69, and drop the
-	// segment." RFC 7323, 5.3.
+	// segment." RFC 7323, 5.3. (R7323-13)
 	e := establishedEnd(t, modern)
 	e.peer().sends("A 1:11 ack 1 ts 2000 10000")
 	e.reads(10)
@@ -24,6 +24,8 @@ func TestOldDuplicateIsFoundByItsTimestamp(t *testing.T) {
 }
 
 func TestTimestampOfAResetIsNotLookedAt(t *testing.T) {
+	// "When an <RST> segment is received, it MUST NOT be subjected to the PAWS
+	// check". RFC 7323, 5.2. (R7323-14)
 	e := establishedEnd(t, modern)
 	e.peer().sends("R 1 ts 1 0")
 	e.want().state(StateClosed)
@@ -44,7 +46,7 @@ func TestTimestampsWrapAround(t *testing.T) {
 func TestMissingTimestampMeansSilence(t *testing.T) {
 	// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
 	// silently drop the segment. A TCP MUST NOT abort a TCP connection because
-	// any segment lacks an expected TSopt." RFC 7323, 3.2.
+	// any segment lacks an expected TSopt." RFC 7323, 3.2. (R7323-8)
 	e := establishedEnd(t, modern)
 	e.tsOn = false
 	e.peer().sends("A 1:11 ack 1")
@@ -60,7 +62,7 @@ func TestMissingTimestampMeansSilence(t *testing.T) {
 
 func TestDelayedACKEchoesTheFirstTimestamp(t *testing.T) {
 	// TSecr is of the earliest segment that is not acknowledged: RFC 7323, 4.3,
-	// case (A).
+	// case (A). (R7323-11, R7323-12)
 	e := establishedEnd(t, modern)
 	e.peer().sends("A 1:11 ack 1 ts 1001 10000", "A 11:21 ack 1 ts 1002 10000")
 	e.after(40 * ms)
@@ -68,7 +70,7 @@ func TestDelayedACKEchoesTheFirstTimestamp(t *testing.T) {
 }
 
 func TestSegmentAfterAGapIsNotEchoed(t *testing.T) {
-	// RFC 7323, 4.3, cases (B) and (C).
+	// RFC 7323, 4.3, cases (B) and (C). (R7323-11)
 	e := establishedEnd(t, modern)
 	e.peer().sends("A 11:21 ack 1 ts 1005 10000")
 	e.want().segment("A 1 ack 1 ts 10000 1000", ReasonDuplicateACK)
@@ -77,7 +79,7 @@ func TestSegmentAfterAGapIsNotEchoed(t *testing.T) {
 }
 
 func TestTimestampsAreForgottenAfter24Days(t *testing.T) {
-	// RFC 7323, 5.5.
+	// RFC 7323, 5.5. (R7323-15)
 	for _, c := range []struct {
 		idle  time.Duration
 		taken int
@@ -89,5 +91,55 @@ func TestTimestampsAreForgottenAfter24Days(t *testing.T) {
 			t.Errorf("idle for %v: %d octets taken", c.idle, got)
 		}
 		e.sent = nil
+	}
+}
+
+func TestPAWSComesBeforeTheWindow(t *testing.T) {
+	// "PAWS processing MUST take precedence over the regular TCP acceptability
+	// check". RFC 7323, 5.3. (R7323-14) What is old by its timestamp and outside
+	// the window is old.
+	e := establishedEnd(t, modern)
+	e.peer().sends("A 1:11 ack 1 ts 2000 10000")
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 11", ReasonDelayedACK)
+	for _, spec := range []string{"A 1:11 ack 1 ts 1999 10000", "A 2000000:2000010 ack 1 ts 1999 10000"} {
+		e.peer().sends(spec)
+		e.want().segment("A 1 ack 11", ReasonOldDuplicate)
+	}
+	e.want().discarded(DiscardOldTimestamp, 2)
+	e.want().discarded(DiscardDuplicate, 0)
+	e.want().discarded(DiscardBeyondWindow, 0)
+}
+
+func TestTimestampClockTicksEveryMillisecond(t *testing.T) {
+	// "we choose a timestamp clock frequency in the range 1 ms to 1 sec per tick".
+	// RFC 7323, 5.4. "The timestamp clock MUST be at least approximately
+	// proportional to real time". RFC 7323, 3.2. (R7323-16)
+	e := establishedEnd(t, modern)
+	for _, d := range []time.Duration{ms, ms - 1, 1, time.Second, time.Hour} {
+		e.after(d)
+		if got, want := e.c.ts.now(e.now), uint32(10000+e.now.Sub(began)/ms); got != want {
+			t.Errorf("after %v more the clock says %d, want %d", d, got, want)
+		}
+	}
+}
+
+func TestTimestampClockHasAnOffsetOfItsOwn(t *testing.T) {
+	// "A random offset may be added to the timestamp clock on a per-connection
+	// basis." RFC 7323, 5.4. (R7323-17) It stays the same for the same two ends,
+	// so that the clock of a connection which follows goes on (RFC 6191, 3).
+	secret := Secret{1, 2, 3}
+	offset := TimestampOffset(secret, here, there)
+	if offset != TimestampOffset(secret, here, there) {
+		t.Error("the same ends have two offsets")
+	}
+	for name, other := range map[string]uint32{
+		"another secret": TimestampOffset(Secret{1, 2, 4}, here, there),
+		"the other way":  TimestampOffset(secret, there, here),
+		"the ISN":        uint32(ISN(secret, here, there, 0)),
+	} {
+		if other == offset {
+			t.Errorf("%s has the same offset", name)
+		}
 	}
 }

@@ -88,7 +88,7 @@ func TestStraySegmentsInTimeWait(t *testing.T) {
 }
 
 func TestNewerSYNReopens(t *testing.T) {
-	// RFC 6191, 2; MAY-2 of RFC 9293, 3.6.1.
+	// RFC 6191, 2; MAY-2 of RFC 9293, 3.6.1. (R6191-2, R6191-3)
 	e, tw := waits(t)
 	for spec, want := range map[string]Verdict{
 		"S 2 mss 1000":          Keep, // old: not beyond what was received
@@ -110,7 +110,7 @@ func TestNewerSYNReopens(t *testing.T) {
 }
 
 func TestNewerTimestampReopens(t *testing.T) {
-	// RFC 6191, 2; SHLD-4 of RFC 9293, 3.6.1.
+	// RFC 6191, 2; SHLD-4 of RFC 9293, 3.6.1. (R6191-1)
 	e, tw := waits(t, modern)
 	for spec, want := range map[string]Verdict{
 		"S 5 mss 1000 ts 999 0":  Keep,   // older

@@ -259,7 +259,7 @@ func TestReaderThatKeepsUpSendsNoUpdates(t *testing.T) {
 func TestWindowIsNeverTakenBack(t *testing.T) {
 	// "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window
 	// edge to the left (SHLD-14)." RFC 9293, 3.8.6. With a scale too: its unit
-	// is 128 octets here, and segments are of odd sizes.
+	// is 128 octets here, and segments are of odd sizes. (R7323-5)
 	e := establishedEnd(t, scaled, func(c *Config) { c.ReceiveBuffer = 50000 })
 	edge, at := e.c.rcv.edge, 1
 	for n := 1; at < 45000; n = n*7%997 + 1 {
