@@ -44,6 +44,19 @@ func TestARouterForwards(t *testing.T) {
 	m.discards()
 }
 
+// RFC 1812, 5.2.3: "The packet is delivered locally and not considered for
+// forwarding in the following cases: The packet's destination address exactly
+// matches one of the router's IP addresses" (R1812-2).
+func TestARouterAnswersAtAllItsAddresses(t *testing.T) {
+	m := newRouter(t)
+	for _, address := range []string{gateway, "172.16.11.1"} {
+		m.hears(ping(peer, address, 1, 2, "x"))
+		m.sends(address + " > " + peer + `: echo reply 1/2 "x"`)
+	}
+	m.hears(ping(peer, other, 1, 2, "x"))
+	m.sends("by eth1: " + peer + " > " + other + `: echo request 1/2 "x"`)
+}
+
 // RFC 1812, 5.3.1: "If the TTL is reduced to zero (or less), the packet MUST
 // be discarded, and if the destination is not a multicast address the router
 // MUST send an ICMP Time Exceeded message, Code 0 (TTL Exceeded in Transit)

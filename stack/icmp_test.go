@@ -92,7 +92,8 @@ func TestNoErrorAboutWhatMustNotBeAnswered(t *testing.T) {
 }
 
 // RFC 1122, 3.2.2: "If an ICMP message of unknown type is received, it MUST be
-// silently discarded." (R1122-17)
+// silently discarded." (R1122-17) 3.2.2.7 and 3.2.2.8: "A host SHOULD NOT
+// implement these messages", "A host MAY implement Timestamp" (R1122-27).
 func TestUnknownICMPTypesAreDiscarded(t *testing.T) {
 	for _, kind := range []wire.ICMPv4Type{wire.EchoReply, 1, 2, 6, 40, 255, wire.TimestampRequest, wire.AddressMaskRequest, wire.InformationRequest} {
 		m := newHost(t)

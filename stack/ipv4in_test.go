@@ -48,7 +48,7 @@ func TestSilentDiscards(t *testing.T) {
 		{"to loopback", func(p *packet) { p.ip.Dst = ip("127.0.0.1") }, discardMartianDestination},
 		// RFC 1122, 3.2.1.3: "A host MUST silently discard an incoming
 		// datagram containing an IP source address that is invalid by the
-		// rules of this section." (R1122-9)
+		// rules of this section." (R1122-9, for UDP R1122-44)
 		{"from loopback", func(p *packet) { p.ip.Src = ip("127.0.0.1") }, discardMartianSource},
 		{"from everyone", func(p *packet) { p.ip.Src = ip(everyone) }, discardMartianSource},
 		{"from the subnet", func(p *packet) { p.ip.Src = ip(subnet) }, discardMartianSource},

@@ -98,7 +98,8 @@ func TestSourceAddress(t *testing.T) {
 }
 
 // RFC 1191, 6.3 and RFC 9293, 3.7.1: what a router says of the next link's MTU
-// makes the segments shorter, and what was too long is sent again at once.
+// makes the segments shorter, and what was too long is sent again at once. Who
+// sends can ask for it (R1122-33).
 func TestThePathMTUIsLearned(t *testing.T) {
 	m := newHost(t)
 	l := m.listensTCP(own+":80", 5)

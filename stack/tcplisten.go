@@ -16,7 +16,9 @@ type listening struct {
 }
 
 // Listen makes the endpoint wait for connections, of which backlog may wait
-// to be accepted. Called again, it changes the backlog.
+// to be accepted. Called again, it changes the backlog. It touches no connection
+// (MUST-41), and fails only where somebody else listens: those with the same port
+// that are being opened don't hinder it (MUST-42; RFC 9293, 3.9.1.1).
 func (e *TCP) Listen(backlog int) error {
 	s := e.stack
 	if e.listening != nil {

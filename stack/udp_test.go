@@ -99,6 +99,48 @@ func TestSendErrors(t *testing.T) {
 	m.wantError("no route", m.listensUDP("0.0.0.0:5000").Send(m.now, view("x"), at(far+":9")), ErrNetUnreachable)
 }
 
+// RFC 1122, 4.1.3.4: "A host MUST implement the facility to generate and
+// validate UDP checksums. An application MAY optionally be able to control
+// whether a UDP checksum will be generated, but it MUST default to checksumming
+// on." (R1122-41)
+func TestEveryDatagramHasItsChecksum(t *testing.T) {
+	m := newHost(t)
+	e := m.listensUDP("0.0.0.0:5000")
+	for n := range 50 {
+		m.ok("send", e.Send(m.now, view(strings.Repeat("x", n)), at(peer+":9")))
+	}
+	m.drain()
+	for n, s := range m.sent { // the fixture verifies those that are not zero
+		if b := s.raw[wire.IPv4HeaderLen:]; b[6] == 0 && b[7] == 0 {
+			t.Errorf("a datagram of %d bytes has no checksum", n)
+		}
+	}
+}
+
+// RFC 1122, 4.1.3.5: "When a UDP datagram is received, its specific-destination
+// address MUST be passed up to the application layer. An application program MUST
+// be able to specify the IP source address to be used for sending a UDP datagram or
+// to leave it unspecified" (R1122-43).
+func TestADatagramsLocalAddressIsChosenAndLearned(t *testing.T) {
+	m := newMachine(t, nil, own+"/24", "172.16.11.10/24")
+	e := m.listensUDP("172.16.11.10:5000")
+	m.ok("send", e.Send(m.now, view("x"), at(peer+":9")))
+	m.sends("172.16.11.10:5000 > " + peer + `:9: "x"`)
+	everywhere := m.listensUDP("0.0.0.0:9")
+	for _, to := range []string{own, subnet} {
+		p := datagram(peer+":1000", to+":9", "x")
+		if to == subnet {
+			p.to = wire.Broadcast
+		}
+		m.hears(p)
+		d, ok := everywhere.Receive()
+		if !ok || d.To != at(to+":9") {
+			t.Errorf("the datagram was sent to %v, want %s:9", d.To, to)
+		}
+		d.Payload.Release()
+	}
+}
+
 // RFC 1122, 4.1.4 and 3.2.1.7: an application may set the TTL and the type of
 // service; the host's TTL is configurable (R1122-12, R1122-14, R1122-45).
 func TestTTLAndTypeOfService(t *testing.T) {

@@ -145,6 +145,41 @@ func TestParseTCPOptions(t *testing.T) {
 	}
 }
 
+// RFC 9293, 3.1: "A TCP implementation MUST be able to receive a TCP Option in
+// any segment (MUST-5)." End of Option List, No-Operation and Maximum Segment Size
+// are understood (MUST-4); "All TCP Options except End of Option List Option (EOL)
+// and No-Operation (NOP) MUST have length fields (MUST-68)." "The content of the
+// header beyond the End of Option List Option MUST be header padding of zeros
+// (MUST-69)": none is written, so that nothing is beyond it.
+func TestOptionsOfAnySegment(t *testing.T) {
+	for flags := range wire.TCPFlags(1 << 6) {
+		h := wire.TCP{SrcPort: 1, DstPort: 2, Flags: flags}
+		b := h.AppendTo(nil)
+		b[12] = 8 << 4 // three words of options
+		b = append(b, fromHex("01 020405b4 fd04ffff 00 0000")...)
+		got, rest, err := wire.ParseTCPHeader(b)
+		if err != nil || len(rest) != 0 || got.Options != (wire.TCPOptions{MSS: 1460}) || got.Flags != flags {
+			t.Fatalf("%v: %+v, %v", flags, got, err)
+		}
+	}
+	for bits := range 32 {
+		o := wire.TCPOptions{
+			MSS: uint16(bits&1) * 1460, HasWindowScale: bits&2 != 0, SACKPermitted: bits&4 != 0,
+			Timestamps: bits&8 != 0, NumSACK: uint8(bits >> 4),
+		}
+		for b := o.AppendTo(nil); len(b) > 0; {
+			switch {
+			case b[0] == 1:
+				b = b[1:]
+			case b[0] == 0 || len(b) < 2 || int(b[1]) < 2 || int(b[1]) > len(b):
+				t.Fatalf("%+v is written with % x at its end", o, b)
+			default:
+				b = b[b[1]:]
+			}
+		}
+	}
+}
+
 func FuzzTCPOptions(f *testing.F) {
 	f.Add(fromHex("020405b4 0402 080a 01020304 05060708 01 030307"))
 	f.Add(fromHex("0512 00000001 00000002 fffffffe 00000003 00"))

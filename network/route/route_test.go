@@ -45,7 +45,7 @@ func to(t *Table, dst string) string {
 	return fmt.Sprintf("%v on %d", r.Gateway(addr(dst)), r.Interface)
 }
 
-// RFC 1122, 3.3.1.1 (R1122-28): "If the destination is on a connected network, the
+// RFC 1122, 3.3.1.1 (R1122-28; by the mask, R1122-11): "If the destination is on a connected network, the
 // datagram is sent directly to the destination host; otherwise, it has to be
 // routed to a gateway on a connected network."
 func TestAHostSendsToTheLinkOrToTheGateway(t *testing.T) {

@@ -208,7 +208,7 @@ func TestMSSOptionIsOnSYNOnly(t *testing.T) {
 func TestSYNIsRepeatedWithBackOff(t *testing.T) {
 	// "In particular, R2 for a SYN segment MUST be set large enough to provide
 	// retransmission of the segment for at least 3 minutes (MUST-23)."
-	// RFC 9293, 3.8.3.
+	// RFC 9293, 3.8.3. (R6298-1)
 	e := synSentEnd(t)
 	wait := time.Second
 	for range e.env.SynRetries {

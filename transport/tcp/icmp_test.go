@@ -11,7 +11,7 @@ func TestSoftErrorNeverAborts(t *testing.T) {
 	// implementation MUST NOT abort the connection (MUST-56), and it SHOULD
 	// make the information available to the application (SHLD-25)."
 	// RFC 9293, 3.9.2.2. "There MUST be a mechanism for reporting soft TCP error
-	// conditions to the application (MUST-47)." RFC 9293, 3.9.1.8.
+	// conditions to the application (MUST-47)." RFC 9293, 3.9.1.8. (SHLD-20)
 	unreachable := syscall.EHOSTUNREACH
 	e := synSentEnd(t)
 	e.does(func(c *Conn) { c.HandleUnreachable(e.now, unreachable, false, testISS) })

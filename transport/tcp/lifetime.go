@@ -131,7 +131,9 @@ func (c *Conn) Err() error { return c.err }
 
 // SoftErr returns the last error that didn't end the connection, such as an
 // unreachable network, and forgets it (SHLD-25; RFC 9293, 3.9.2.2). Progress
-// makes it forgotten as well.
+// makes it forgotten as well. This is the "mechanism for reporting soft TCP error
+// conditions to the application" (MUST-47), and who doesn't want reports doesn't
+// call it (SHLD-20; RFC 9293, 3.9.1.8).
 func (c *Conn) SoftErr() error {
 	err := c.soft
 	c.soft = nil

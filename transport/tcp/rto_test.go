@@ -13,7 +13,7 @@ func TestRetransmissionBacksOff(t *testing.T) {
 	//
 	// "When the number of transmissions of the same segment
 	// reaches a threshold R2 greater than R1, close the connection" is
-	// MUST-20. RFC 9293, 3.8.3.
+	// MUST-20. RFC 9293, 3.8.3. (R6298-7)
 	e := establishedEnd(t)
 	e.env.Watch = true
 	e.writes(100)
@@ -58,7 +58,7 @@ func countEvents(env *Env, kind EventKind) (n int) {
 }
 
 func TestTimerRestartsWithEveryNewACK(t *testing.T) {
-	// RFC 6298, 5 (5.1 to 5.3).
+	// RFC 6298, 5 (5.1 to 5.3). (R6298-6)
 	e := establishedEnd(t)
 	e.writes(3000)
 	e.sent = nil

@@ -13,7 +13,7 @@ func TestEstimatorFollowsRFC6298(t *testing.T) {
 	steps := []struct{ r, srtt, rttvar, rto time.Duration }{
 		// "When the first RTT measurement R is made, the host MUST set
 		// SRTT <- R ... RTTVAR <- R/2 ... RTO <- SRTT + max (G, K*RTTVAR)".
-		// RFC 6298, 2.
+		// RFC 6298, 2. (R6298-2, R6298-3)
 		{800 * ms, 800 * ms, 400 * ms, 2400 * ms},
 		// "When a subsequent RTT measurement R' is made", beta is 1/4, alpha 1/8.
 		{800 * ms, 800 * ms, 300 * ms, 2000 * ms},
@@ -53,7 +53,7 @@ func TestTimeoutHasAFloorAndACeiling(t *testing.T) {
 
 func TestRetransmittedSegmentIsNotMeasured(t *testing.T) {
 	// "The RTO MUST be computed according to the algorithm in [10], including
-	// Karn's algorithm for taking RTT samples (MUST-18)." RFC 9293, 3.8.1.
+	// Karn's algorithm for taking RTT samples (MUST-18)." RFC 9293, 3.8.1. (R6298-5)
 	e := establishedEnd(t)
 	before := e.c.Info()
 	e.writes(100)
@@ -112,7 +112,7 @@ func TestLostSYNMeansThreeSeconds(t *testing.T) {
 	// "(5.7) If the timer expires awaiting the ACK of a SYN segment and the
 	// TCP implementation is using an RTO less than 3 seconds, the RTO MUST be
 	// re-initialized to 3 seconds when data transmission begins (i.e., after
-	// the three-way handshake completes)." RFC 6298, 5.
+	// the three-way handshake completes)." RFC 6298, 5. (R6298-8)
 	e := synSentEnd(t)
 	e.after(time.Second)
 	e.want().segment("S 0", ReasonOpenRetry)

@@ -63,7 +63,7 @@ func TestProbeThatIsAcceptedIsNotSentAgain(t *testing.T) {
 func TestProbesThatAreAnsweredGoOnForEver(t *testing.T) {
 	// "As long as the receiving TCP peer continues to send acknowledgments in
 	// response to the probe segments, the sending TCP peer MUST allow the
-	// connection to stay open (MUST-37)." RFC 9293, 3.8.6.1.
+	// connection to stay open (MUST-37)." RFC 9293, 3.8.6.1. (MAY-8)
 	e := blockedEnd(t)
 	for e.now.Sub(began) < 24*time.Hour {
 		e.pass(e.c.NextTimer())
