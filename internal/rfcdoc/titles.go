@@ -91,6 +91,7 @@ var titles = map[int]string{
 	5227: "IPv4 Address Conflict Detection",
 	5382: "NAT Behavioral Requirements for TCP",
 	5424: "The Syslog Protocol",
+	5453: "Reserved IPv6 Interface Identifiers",
 	5461: "TCP's Reaction to Soft Errors",
 	5482: "TCP User Timeout Option",
 	5508: "NAT Behavioral Requirements for ICMP",

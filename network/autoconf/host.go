@@ -1,0 +1,170 @@
+package autoconf
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"net/netip"
+
+	"hubbub/clock"
+	"hubbub/internal/fifo"
+	"hubbub/wire"
+)
+
+// Config is what a Host is built from. Zero numbers get the values that their
+// comments name.
+type Config struct {
+	// Interface is a name that the interface always has, and no other one of
+	// the machine (RFC 7217, 5, Net_Iface).
+	Interface string
+	// Secret is the machine's secret key (RFC 7217, 5).
+	Secret [16]byte
+	// Temporary makes addresses that last a day, besides the stable ones
+	// (RFC 8981, 3.8, use_temp_addr).
+	Temporary bool
+
+	// What is kept of what routers tell, however much that is.
+	Routers   int // default routers, at least two (RFC 4861, 6.3.4); 8
+	Prefixes  int // on the link; 16
+	Addresses int // made from prefixes; 16
+	Servers   int // of DNS (RFC 8106, 5.3.1); 8
+}
+
+func (cfg Config) complete() Config {
+	cfg.Routers = max(2, cmp.Or(max(cfg.Routers, 0), 8))
+	cfg.Prefixes = cmp.Or(max(cfg.Prefixes, 0), 16)
+	cfg.Addresses = cmp.Or(max(cfg.Addresses, 0), 16)
+	cfg.Servers = cmp.Or(max(cfg.Servers, 0), 8)
+	return cfg
+}
+
+// A Host configures one interface.
+//
+// State: Addresses, Routers, Prefixes, Servers. Input: HandleRouterAdvert,
+// HandleRouterGone, HandleAddressUsable, HandleAddressLost, HandleTimer.
+// Commands: Start. Output: PollSolicitation, PollChange, NextTimer.
+type Host struct {
+	cfg Config
+	rnd *rand.Rand
+
+	addresses []address
+	routers   []router
+	prefixes  []prefix
+	servers   []server
+	solicit   solicitor
+	told      told
+	changes   fifo.Queue[Change]
+}
+
+// told is what routers told last of the values that there is one of.
+type told struct {
+	mtu                uint32
+	hopLimit           uint8
+	reachable, retrans uint32 // milliseconds
+}
+
+// NewHost returns a host that has done nothing yet.
+func NewHost(cfg Config, rnd *rand.Rand) *Host { return &Host{cfg: cfg.complete(), rnd: rnd} }
+
+// Start makes the link-local address (RFC 4862, 5.3). When that has proved to
+// be ours alone, HandleAddressUsable is to be called, and routers are asked
+// for.
+func (h *Host) Start(now clock.Time) {
+	h.form(now, linkLocal, clock.End, clock.End)
+}
+
+// linkLocal is the prefix of the addresses that count on one link alone
+// (RFC 4291, 2.5.6).
+var linkLocal = netip.MustParsePrefix("fe80::/64")
+
+// HandleRouterAdvert takes what a valid router advertisement from src says
+// (RFC 4861, 6.3.4; RFC 4862, 5.5.3; RFC 8106, 5.3.1).
+func (h *Host) HandleRouterAdvert(now clock.Time, src netip.Addr, a *wire.RouterAdvert) {
+	h.solicit.heard(a.Lifetime != 0)
+	h.hearRouter(now, src, a)
+	h.hearValues(a)
+	for o, rest, ok := wire.NextNDPOption(a.Options); ok; o, rest, ok = wire.NextNDPOption(rest) {
+		switch o.Type() {
+		case wire.PrefixInformation:
+			if p, ok := o.PrefixInfo(); ok {
+				h.hearPrefix(now, &p)
+			}
+		case wire.LinkMTU:
+			h.hearMTU(o.MTU())
+		case wire.RecursiveDNS:
+			h.hearServers(now, o)
+		}
+	}
+}
+
+// hearValues takes the values of which zero says that they aren't told: "a host
+// MUST NOT interpret the unspecified value as meaning change back to the
+// default value" (RFC 4861, 6.3.4).
+func (h *Host) hearValues(a *wire.RouterAdvert) {
+	if a.HopLimit != 0 && a.HopLimit != h.told.hopLimit {
+		h.told.hopLimit = a.HopLimit
+		h.change(Change{Kind: SetHopLimit, Value: uint32(a.HopLimit), Why: "a router advertises it"})
+	}
+	if a.Reachable != 0 && a.Reachable != h.told.reachable {
+		h.told.reachable = a.Reachable
+		h.change(Change{Kind: SetReachable, Value: a.Reachable, Why: "a router advertises it"})
+	}
+	if a.Retrans != 0 && a.Retrans != h.told.retrans {
+		h.told.retrans = a.Retrans
+		h.change(Change{Kind: SetRetrans, Value: a.Retrans, Why: "a router advertises it"})
+	}
+}
+
+// hearMTU: "hosts SHOULD copy the option's value into LinkMTU so long as the
+// value is greater than or equal to the minimum link MTU" (RFC 4861, 6.3.4).
+// That it isn't greater than the link's own, its owner sees to.
+func (h *Host) hearMTU(mtu uint32) {
+	if mtu >= wire.MinIPv6MTU && mtu != h.told.mtu {
+		h.told.mtu = mtu
+		h.change(Change{Kind: SetMTU, Value: mtu, Why: "a router advertises it"})
+	}
+}
+
+// HandleTimer does what is due at now.
+func (h *Host) HandleTimer(now clock.Time) {
+	h.solicit.handleTimer(h.rnd, now)
+	h.expireRouters(now)
+	h.expirePrefixes(now)
+	h.expireServers(now)
+	h.ageAddresses(now)
+}
+
+// NextTimer returns when HandleTimer has something to do, clock.Never if
+// nothing waits for time to pass.
+func (h *Host) NextTimer() clock.Time {
+	next := h.solicit.due
+	for i := range h.routers {
+		next = clock.Earlier(next, h.routers[i].until)
+	}
+	for i := range h.prefixes {
+		next = earlierEnd(next, h.prefixes[i].until)
+	}
+	for i := range h.servers {
+		next = earlierEnd(next, h.servers[i].until)
+	}
+	for i := range h.addresses {
+		next = clock.Earlier(next, h.addresses[i].next())
+	}
+	return next
+}
+
+// earlierEnd is clock.Earlier where the end of time is never.
+func earlierEnd(t, u clock.Time) clock.Time {
+	if u == clock.End {
+		return t
+	}
+	return clock.Earlier(t, u)
+}
+
+// lifetime returns when so many seconds from now are over: the end of time for
+// [wire.Forever].
+func lifetime(now clock.Time, seconds uint32) clock.Time {
+	if seconds == wire.Forever {
+		return clock.End
+	}
+	return now.Add(clock.Duration(seconds) * second)
+}
