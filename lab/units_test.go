@@ -68,27 +68,6 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0},
-		{"", "abc", 3},
-		{"abc", "", 3},
-		{"abc", "abc", 0},
-		{"kitten", "sitting", 3},
-		{"adress", "address", 1},
-		{"pnig", "ping", 1},
-		{"ab", "ba", 1},
-		{"飞哥", "飞鸽", 1},
-	} {
-		if got := distance(test.a, test.b); got != test.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}
-
 func TestDidYouMean(t *testing.T) {
 	for _, test := range []struct {
 		word  string

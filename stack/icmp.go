@@ -41,14 +41,19 @@ func (s *Stack) handleICMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pack
 
 // echo answers an echo request (R1122-25; RFC 1122, 3.2.2.6): with the same identifier,
 // sequence number and data, from the address that was asked (R1122-34).
-// One that was broadcast is not answered (R1122-26).
+// One that was broadcast is answered only by a machine that is set to, from its
+// own address (R1122-26).
 func (s *Stack) echo(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, m wire.ICMPv4, body pkt.View) {
-	if at.broadcast || s.own.by(h.Dst) == nil && !at.iface.Loopback {
+	group := at.broadcast || s.own.by(h.Dst) == nil && !at.iface.Loopback
+	if s.cfg.IgnorePings || group && s.cfg.IgnoreBroadcastPings {
 		s.discard(now, at.iface, p, discardICMP)
 		return
 	}
 	m.Type = wire.EchoReply
 	answer := wire.IPv4{Protocol: wire.ProtocolICMP, TOS: h.TOS, Src: h.Dst, Dst: h.Src}
+	if group {
+		answer.Src = netip.Addr{}
+	}
 	p.Release()
 	s.sendICMP(now, &answer, m, body.Slice(wire.ICMPv4HeaderLen, body.Len()).Retain(), "echo reply", "RFC 792, page 14")
 }
@@ -108,7 +113,7 @@ func (s *Stack) handleICMPError(
 	case m.Type == wire.Redirect:
 		return discardRedirect, s.redirected(now, at, outer.Src, &h, m.Gateway())
 	case m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded:
-		if !s.isOurs(&h, transport) {
+		if s.cfg.NoPathMTU > 1 || !s.isOurs(&h, transport) {
 			return discardICMP, false
 		}
 		s.learnMTU(now, &h, int(m.MTU()))
@@ -137,11 +142,19 @@ func (s *Stack) isOurs(h *wire.IPv4, transport []byte) bool {
 	return len(s.raws) > 0
 }
 
+// leastPathMTU is the least path MTU that is believed, Linux's min_pmtu.
+const leastPathMTU = 552
+
 // quotedSeq returns the sequence number of a TCP header's first eight bytes.
 func quotedSeq(b []byte) tcp.Seq { return tcp.Seq(uint32(be16(b[4:]))<<16 | uint32(be16(b[6:]))) }
 
 // learnMTU believes a router that h's packet exceeded a link's MTU (RFC 1191).
+// A machine that doesn't look for paths' MTUs takes no more than that there is
+// a small one.
 func (s *Stack) learnMTU(now clock.Time, h *wire.IPv4, mtu int) {
+	if s.cfg.NoPathMTU > 0 {
+		mtu = min(mtu, leastPathMTU)
+	}
 	v, err := s.pathTo(h.Dst, h.Src)
 	if err != nil {
 		return

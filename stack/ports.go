@@ -73,12 +73,12 @@ func (b binding) conflicts(other binding) bool {
 // choose returns a port of the ephemeral range that is free for b, beginning
 // to look at a random one (RFC 6056, 3.3.1), or 0 if there is none.
 func (t *portTable) choose(rnd *rand.Rand, b binding) uint16 {
-	count := int(t.cfg.EphemeralHigh) - int(t.cfg.EphemeralLow) + 1
+	count := t.cfg.EphemeralHigh - t.cfg.EphemeralLow + 1
 	first := rnd.IntN(count)
 	for i := range count {
-		port := t.cfg.EphemeralLow + uint16((first+i)%count)
+		port := uint16(t.cfg.EphemeralLow + (first+i)%count)
 		// Two who were given their port by chance did not agree to share it.
-		if len(t.ports[port]) == 0 {
+		if len(t.ports[port]) == 0 && !t.cfg.reserved(port) {
 			return port
 		}
 	}
@@ -104,7 +104,7 @@ func (s *Stack) bindable(addr netip.AddrPort, privileged bool) error {
 	if !ip.IsUnspecified() && s.own.by(ip) == nil && !s.loopback.holds(ip) {
 		return ErrAddrNotAvail
 	}
-	if addr.Port() != 0 && addr.Port() < s.cfg.PrivilegedBelow && !privileged {
+	if addr.Port() != 0 && int(addr.Port()) < s.cfg.PrivilegedBelow && !privileged {
 		return ErrAccess
 	}
 	return nil

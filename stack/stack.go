@@ -30,12 +30,22 @@ type Config struct {
 	TCP               tcp.Config
 	Neighbors         neigh.Config // zero fields mean the defaults
 
+	Fragments  frag.Config           // zero fields mean the defaults
+	ICMPErrors icmperr.LimiterConfig // how many are sent
+
 	TTL             uint8 // of what it sends, default 64
-	EphemeralLow    uint16
-	EphemeralHigh   uint16
-	PrivilegedBelow uint16 // ports below it take privilege to bind, default 1024
-	DatagramBuffer  int    // bytes of datagrams that wait for a reader
-	MaxTimeWait     int    // connections in TIME-WAIT
+	EphemeralLow    int   // the ports that sockets get which ask for none
+	EphemeralHigh   int
+	PrivilegedBelow int // ports below it take privilege to bind, default 1024
+	DatagramBuffer  int // bytes of datagrams that wait for a reader
+	MaxTimeWait     int // connections in TIME-WAIT
+
+	NoPathMTU            int  // 0, or what net.ipv4.ip_no_pmtu_disc says
+	PlainTimestamps      bool // TCP's timestamps begin with the machine's clock
+	IgnorePings          bool
+	IgnoreBroadcastPings bool
+
+	reservedPorts []portRange
 }
 
 // DefaultConfig returns a host's configuration, with Linux's values.
@@ -51,6 +61,10 @@ func DefaultConfig() Config {
 		PrivilegedBelow: 1024,
 		DatagramBuffer:  208 << 10,
 		MaxTimeWait:     1 << 18,
+		Fragments:       frag.DefaultConfig(),
+		ICMPErrors:      icmperr.DefaultLimiterConfig(),
+
+		IgnoreBroadcastPings: true,
 	}
 }
 
@@ -104,7 +118,7 @@ func New(cfg Config) *Stack {
 		stream:    cfg.Stream,
 		rnd:       cfg.Random,
 		pathMTU:   pmtu.New(nil),
-		icmpLimit: icmperr.NewLimiter(nil),
+		icmpLimit: icmperr.NewLimiter(&cfg.ICMPErrors),
 		conns:     make(map[fourTuple]*TCP),
 		timeWaits: make(map[fourTuple]*timeWait),
 		listeners: make(map[netip.AddrPort][]*TCP),
@@ -142,10 +156,13 @@ func (s *Stack) TCPEnv() *tcp.Env { return s.tcpEnv }
 // Commands.
 
 // Restart forgets everything that is lost with the power: connections,
-// listeners, sockets, neighbours, fragments. Addresses and routes are
-// configuration, and stay. Endpoints that were open are told nothing; they
+// listeners, sockets, neighbours, fragments. Addresses, routes and settings
+// are configuration, and stay. Endpoints that were open are told nothing; they
 // must not be used again.
 func (s *Stack) Restart() {
+	if s.tcpEnv != nil {
+		s.cfg.TCP = s.tcpEnv.Config
+	}
 	s.tcpEnv = tcp.NewEnv(s.cfg.TCP)
 	s.secret = newSecret(s.rnd)
 	s.ipID = uint16(s.rnd.Uint32())
@@ -158,7 +175,7 @@ func (s *Stack) Restart() {
 	s.raws, s.ready = nil, fifo.Queue[Endpoint]{}
 	s.timers = timerq.Queue[timed]{}
 	s.out.clear()
-	s.reassembly = frag.NewReassembler(nil)
+	s.reassembly = frag.NewReassembler(&s.cfg.Fragments)
 	s.pathMTU.Flush()
 	s.forgetRedirects()
 	for _, i := range s.interfaces {

@@ -193,8 +193,8 @@ func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
 	offset := s.secret.hash(source, remote)
 	for range count {
 		s.secret.next++
-		port := low + uint16((offset+s.secret.next)%count)
-		if s.tupleTaken(netip.AddrPortFrom(source, port), remote) || s.tcpPorts.explicit(port, source) {
+		port := uint16(low) + uint16((offset+s.secret.next)%count)
+		if s.cfg.reserved(port) || s.tupleTaken(netip.AddrPortFrom(source, port), remote) || s.tcpPorts.explicit(port, source) {
 			continue
 		}
 		return port
@@ -208,7 +208,10 @@ func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
 func (e *TCP) begin(now clock.Time, v *path) {
 	s := e.stack
 	e.Params.ISS = tcp.ISN(s.secret.key, e.local, e.remote, now)
-	e.Params.TSOffset = tcp.TimestampOffset(s.secret.key, e.local, e.remote)
+	e.Params.TSOffset = 0
+	if !s.cfg.PlainTimestamps {
+		e.Params.TSOffset = tcp.TimestampOffset(s.secret.key, e.local, e.remote)
+	}
 	e.Params.MSS = v.iface.MTU - tcpOverhead
 	e.Params.SendMSS = s.mtuTo(now, e.remote.Addr(), v) - tcpOverhead
 }

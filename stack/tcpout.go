@@ -22,7 +22,7 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 	}
 	p := s.packSegment(e.local, e.remote, seg)
 	ip := wire.IPv4{
-		TOS: e.Options.TOS, TTL: e.Options.TTL, DF: true, Protocol: wire.ProtocolTCP,
+		TOS: e.Options.TOS, TTL: e.Options.TTL, DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP,
 		Src: e.local.Addr(), Dst: e.remote.Addr(),
 	}
 	s.sendIPv4(now, p, &e.path, &ip)
@@ -37,7 +37,7 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 		return
 	}
 	p := s.packSegment(local, remote, seg)
-	ip := wire.IPv4{DF: true, Protocol: wire.ProtocolTCP, Src: local.Addr(), Dst: remote.Addr()}
+	ip := wire.IPv4{DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP, Src: local.Addr(), Dst: remote.Addr()}
 	s.sendIPv4(now, p, &v, &ip)
 }
 

@@ -46,14 +46,18 @@ func (s *Stack) rest(now clock.Time, e *TCP) {
 func (s *Stack) handleTimeWait(now clock.Time, tw *timeWait, seg *tcp.Segment, listening bool) (next tcp.Seq, open bool) {
 	reply, answer, verdict := tw.HandleSegment(now, s.env(), seg)
 	s.tellTCP(now, tw.local, tw.remote)
-	if verdict == tcp.Reopen && listening {
+	switch {
+	case verdict == tcp.Reopen && listening:
 		s.forget(tw)
 		return tw.NextISS(), true
+	case verdict == tcp.Kill:
+		s.forget(tw)
+		s.tellTimeWaitOver(now, tw, s.stream.Cause(), "a reset ended it: its sender knows nothing of the connection")
 	}
 	if answer {
 		s.transmitFor(now, tw.local, tw.remote, &reply)
 	}
-	if at := tw.Expires(); at != tw.timer.At() {
+	if at := tw.Expires(); at != tw.timer.At() && verdict != tcp.Kill {
 		tw.cause = s.stream.Cause()
 		s.timers.Set(&tw.timer, at)
 	}
@@ -64,10 +68,13 @@ func (s *Stack) handleTimeWait(now clock.Time, tw *timeWait, seg *tcp.Segment, l
 // expire ends the TIME-WAIT after 2MSL.
 func (tw *timeWait) expire(s *Stack, now clock.Time) {
 	s.forget(tw)
-	s.stream.PublishCaused(now, s.cfg.Name, tw.cause, event.TCPState{
+	s.tellTimeWaitOver(now, tw, tw.cause, "2MSL have passed: no segment of the connection is in the network any more")
+}
+
+func (s *Stack) tellTimeWaitOver(now clock.Time, tw *timeWait, cause event.ID, why string) {
+	s.stream.PublishCaused(now, s.cfg.Name, cause, event.TCPState{
 		Flow: event.Flow{Local: tw.local, Remote: tw.remote},
-		From: tcp.StateTimeWait.String(), To: tcp.StateClosed.String(),
-		Why: "2MSL have passed: no segment of the connection is in the network any more",
+		From: tcp.StateTimeWait.String(), To: tcp.StateClosed.String(), Why: why,
 	})
 }
 

@@ -20,6 +20,9 @@ type Config struct {
 	Fragments int            // fragments of one packet; 1024
 }
 
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config { return (*Config)(nil).complete() }
+
 func (cfg *Config) complete() Config {
 	var c Config
 	if cfg != nil {
@@ -60,6 +63,10 @@ func NewReassembler(cfg *Config) *Reassembler {
 	r.ends.older, r.ends.newer = &r.ends, &r.ends
 	return r
 }
+
+// Configure changes the bounds: of memory at once, of time for the packets
+// whose first fragment comes after.
+func (r *Reassembler) Configure(cfg Config) { r.cfg = cfg.complete() }
 
 // Len returns the number of incomplete packets held, those that were refused
 // and whose further fragments are still refused included.

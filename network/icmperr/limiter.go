@@ -18,6 +18,9 @@ type LimiterConfig struct {
 	Dests     int            // destinations remembered; 1024
 }
 
+// DefaultLimiterConfig returns the defaults.
+func DefaultLimiterConfig() LimiterConfig { return (*LimiterConfig)(nil).complete() }
+
 func (cfg *LimiterConfig) complete() LimiterConfig {
 	var c LimiterConfig
 	if cfg != nil {
@@ -81,6 +84,27 @@ func NewLimiter(cfg *LimiterConfig) *Limiter {
 	l.ends.older, l.ends.newer = &l.ends, &l.ends
 	return l
 }
+
+// Configure changes the rates, at once. Here a zero counts as it is: a Rate of
+// 0 allows nothing, a DestEvery of 0 any number to the same destination.
+func (l *Limiter) Configure(cfg LimiterConfig) {
+	dests := l.cfg.Dests
+	l.cfg = cfg
+	l.cfg.Dests = dests
+	l.every = time.Second / clock.Duration(min(max(cfg.Rate, 1), int(time.Second)))
+	burst := cfg.Burst
+	if cfg.Rate == 0 {
+		burst = 0
+	}
+	l.all.limit(l.every * clock.Duration(burst))
+	for _, d := range l.dests {
+		d.limit(cfg.DestEvery * clock.Duration(cfg.DestBurst))
+	}
+}
+
+// limit changes how much the bucket holds. What is in it stays, as far as it
+// fits.
+func (b *bucket) limit(most clock.Duration) { b.credit, b.most = min(b.credit, most), most }
 
 // Allow takes a token for an error message to dst, and reports whether there
 // was one, and why not.

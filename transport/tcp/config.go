@@ -28,7 +28,8 @@ type Config struct {
 
 	// How often a segment is sent again before the connection is given up, at
 	// most 255 times:
-	// a SYN, a SYN-ACK, data (R2), data that no program waits for any more.
+	// a SYN, a SYN-ACK, data (R2), data that no program waits for any more
+	// (there 0 means 8).
 	// R1 (Retries1) is when the layers below are told that something may be
 	// wrong with the path: "R1 SHOULD correspond to at least 3
 	// retransmissions" (SHLD-10), "R2 ... at least 100 seconds" (SHLD-11;
@@ -48,6 +49,18 @@ type Config struct {
 	// InitialWindow is how many segments may be sent before the first ACK
 	// (RFC 6928, 2: ten, at most 14600 octets where segments are large).
 	InitialWindow int
+
+	// SlowStartAfterIdle begins with the initial window again after nothing
+	// was sent for a retransmission time-out (RFC 5681, 4.1).
+	SlowStartAfterIdle bool
+
+	// MinSendMSS is the least payload of a full segment, TCP options included,
+	// whatever the peer or a router says, in octets.
+	MinSendMSS int
+
+	// ProtectTimeWait makes a connection in TIME-WAIT ignore resets (RFC 1337,
+	// 3).
+	ProtectTimeWait bool
 
 	// Buffer sizes in octets of connections that don't set their own, and
 	// the largest that one may set: it decides the window scale.
@@ -83,11 +96,12 @@ func DefaultConfig() Config {
 		// "R2 for a SYN segment MUST be set large enough to provide
 		// retransmission of the segment for at least 3 minutes (MUST-23)"
 		// (RFC 9293, 3.8.3): seven retries end after 247 s. Linux has six.
-		SynRetries: 7, SynAckRetries: 5, Retries1: 3, Retries2: 15, OrphanRetries: 8,
+		SynRetries: 7, SynAckRetries: 5, Retries1: 3, Retries2: 15, OrphanRetries: 0,
 		KeepAliveIdle: 2 * time.Hour, KeepAliveInterval: 75 * time.Second, KeepAliveProbes: 9,
 		FinWait2Timeout: 60 * time.Second,
-		InitialWindow:   10,
-		SendBuffer:      256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
+		InitialWindow:   10, SlowStartAfterIdle: true,
+		MinSendMSS: 48, ProtectTimeWait: true,
+		SendBuffer: 256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		ChallengeACKs:      1000,
 		InvalidACKInterval: 500 * time.Millisecond,

@@ -54,7 +54,7 @@ func (c *Conn) initialWindow() int {
 // transmission if the TCP has not sent data in an interval exceeding the
 // retransmission timeout", with RW = min(IW,cwnd) (RFC 5681, 4.1).
 func (c *Conn) restartIfIdle(now clock.Time) {
-	if c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
+	if !c.env.SlowStartAfterIdle || c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
 		return
 	}
 	restart := c.initialWindow()

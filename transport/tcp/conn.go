@@ -227,21 +227,17 @@ func (c *Conn) finAcked() bool { return c.snd.finSent && c.snd.fin.Less(c.snd.un
 // (EMTU_S [19])" (RFC 9293, 3.7.1). The options that every segment carries
 // are taken off it (RFC 6691, 4).
 func (c *Conn) setMSS() {
-	mss := min(c.snd.peerMSS, c.snd.limitMSS)
+	// A peer that tells an absurd MSS can't make us send a segment per octet.
+	mss := max(min(c.snd.peerMSS, c.snd.limitMSS), int32(c.env.MinSendMSS))
 	if c.ts.on {
 		mss -= timestampLen
 	}
-	c.snd.mss = max(mss, minMSS)
+	c.snd.mss = mss
 	c.cc.mss = int(c.snd.mss)
 }
 
-const (
-	// timestampLen is what the timestamps option takes, with its padding.
-	timestampLen = 12
-	// minMSS keeps a peer that tells an absurd MSS from making us send a
-	// segment per octet; Linux's limit is 48, for the header with options.
-	minMSS = 36
-)
+// timestampLen is what the timestamps option takes, with its padding.
+const timestampLen = 12
 
 // PeerMSS returns what the peer said its MSS is, or the default, in octets.
 func (c *Conn) PeerMSS() int { return int(c.snd.peerMSS) }

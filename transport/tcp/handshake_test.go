@@ -182,7 +182,7 @@ func TestEffectiveSendMSS(t *testing.T) {
 		{700, false, "1000", 700},
 		{1460, true, "1000", 988},
 		{700, true, "1000", 688},
-		{1460, false, "1", minMSS},
+		{1460, false, "1", 48},
 	} {
 		e := newEnd(t, func(config *Config) { config.Timestamps = c.ts })
 		e.connect(Params{ISS: testISS, MSS: 1460, SendMSS: c.path})

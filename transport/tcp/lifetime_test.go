@@ -199,7 +199,7 @@ func TestOrphanGivesUpSooner(t *testing.T) {
 	e := establishedEnd(t)
 	e.does(func(c *Conn) { c.Close(e.now) })
 	e.want().segment("FA 1 ack 1", ReasonFIN)
-	for i := range e.env.OrphanRetries {
+	for i := range 8 {
 		e.after(min(time.Second<<i, e.env.MaxRTO))
 		e.want().segment("FA 1 ack 1", ReasonTimeout)
 	}

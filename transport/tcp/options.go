@@ -27,7 +27,7 @@ func (c *Conn) SetReceiveBuffer(_ clock.Time, n int) {
 // SetMaxSegment limits the payload of segments that are sent (TCP_MAXSEG) and,
 // before the SYN, of those that are received.
 func (c *Conn) SetMaxSegment(n int) {
-	n = min(max(n, minMSS), 0xffff)
+	n = min(max(n, c.env.MinSendMSS), 0xffff)
 	if c.state == StateSynSent && c.synDue && !c.synLost {
 		c.rcv.mss = min(c.rcv.mss, uint16(n))
 	}

@@ -93,7 +93,7 @@ func (c *Conn) givesUp(now clock.Time, tries uint8) bool {
 	}
 	most := c.env.Retries2
 	if c.orphan {
-		most = c.env.OrphanRetries
+		most = orDefault(c.env.OrphanRetries, 8)
 	}
 	return int(tries) >= min(most, maxRetries)
 }

@@ -29,6 +29,8 @@ const (
 	// is somebody to accept it, the TimeWait is dropped, and the new
 	// connection's ISS is not before NextISS.
 	Reopen
+	// Kill: the segment is a reset that ends TIME-WAIT.
+	Kill
 )
 
 // TimeWait returns what is left of a connection in TIME-WAIT.
@@ -55,9 +57,12 @@ func (t *TimeWait) NextISS() Seq { return t.nxt.Add(1 << 16) }
 // "The only thing that can arrive in this state is a retransmission of the
 // remote FIN. Acknowledge it, and restart the 2 MSL timeout."
 // (RFC 9293, 3.10.7.4) A reset doesn't end TIME-WAIT: an old duplicate could
-// otherwise kill what protects from old duplicates (RFC 1337, 3).
+// otherwise kill what protects from old duplicates (RFC 1337, 3). Where the
+// host is set to, as Linux is, one at exactly RCV.NXT does.
 func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply Segment, ok bool, v Verdict) {
 	switch {
+	case seg.Flags.Has(rst) && !env.ProtectTimeWait && seg.Seq == t.rcvNxt:
+		return Segment{}, false, Kill
 	case seg.Flags.Has(rst):
 		env.discard(DiscardTimeWaitReset)
 		return Segment{}, false, Keep
@@ -110,7 +115,11 @@ func (t *TimeWait) Remaining(now clock.Time) time.Duration { return max(0, t.exp
 // arriveTimeWait lets a Conn in TIME-WAIT do what its TimeWait would.
 func (c *Conn) arriveTimeWait(now clock.Time, seg *Segment) {
 	t := c.TimeWait()
-	_, ok, _ := t.HandleSegment(now, c.env, seg)
+	_, ok, verdict := t.HandleSegment(now, c.env, seg)
+	if verdict == Kill {
+		c.setState(now, StateClosed, "a reset ended TIME-WAIT")
+		return
+	}
 	c.invalidAt = t.answered
 	if t.expires != c.timers[TimerLifetime].at {
 		c.timers.set(c.env, TimerLifetime, t.expires)

@@ -1,0 +1,144 @@
+package stack
+
+import (
+	"slices"
+	"time"
+
+	"hubbub/clock"
+)
+
+// tcpSysctls are the settings of TCP. Connections read them when they need them: what
+// is set counts for those that are open, too, unless it was agreed on when
+// they opened.
+//
+// To add one: a line here; the value is a field of tcp.Config, where the
+// machines find it.
+func tcpSysctls() []sysctl {
+	return slices.Concat(tcpPatience(), tcpTables(), tcpOffers(), tcpManners())
+}
+
+// tcpPatience is how often TCP repeats itself, and how long it waits.
+func tcpPatience() []sysctl {
+	const seconds = unbounded / 1000 // as many as Linux's clock ticks can count
+	return []sysctl{
+		{
+			"net.ipv4.tcp_syn_retries", number(1, 127, func(s *Stack) *int { return &s.tcpEnv.SynRetries }),
+			"How often a SYN that opens a connection is sent again before the attempt fails.",
+		},
+		{
+			"net.ipv4.tcp_synack_retries", number(0, 255, func(s *Stack) *int { return &s.tcpEnv.SynAckRetries }),
+			"How often a listener sends a SYN-ACK again before it forgets the half-open connection.",
+		},
+		{
+			"net.ipv4.tcp_retries1", number(0, 255, func(s *Stack) *int { return &s.tcpEnv.Retries1 }),
+			"After so many retransmissions of a segment the layers below are told that something may be wrong with the path (R1 of RFC 9293, 3.8.3).",
+		},
+		{
+			"net.ipv4.tcp_retries2", number(0, 255, func(s *Stack) *int { return &s.tcpEnv.Retries2 }),
+			"After so many retransmissions of a segment the connection is given up (R2 of RFC 9293, 3.8.3).",
+		},
+		{
+			"net.ipv4.tcp_orphan_retries", number(0, 255, func(s *Stack) *int { return &s.tcpEnv.OrphanRetries }),
+			"After so many retransmissions a connection is given up that no program has open any more. 0 means 8.",
+		},
+		{
+			"net.ipv4.tcp_fin_timeout", duration(time.Second, 1, seconds, func(s *Stack) *clock.Duration { return &s.tcpEnv.FinWait2Timeout }),
+			"How long a connection that no program has open any more waits in FIN-WAIT-2 for the peer's FIN, before it is given up.",
+		},
+		{
+			"net.ipv4.tcp_keepalive_time", duration(time.Second, 1, seconds, func(s *Stack) *clock.Duration { return &s.tcpEnv.KeepAliveIdle }),
+			"How long a connection with SO_KEEPALIVE is silent before the peer is probed.",
+		},
+		{
+			"net.ipv4.tcp_keepalive_intvl", duration(time.Second, 1, seconds, func(s *Stack) *clock.Duration { return &s.tcpEnv.KeepAliveInterval }),
+			"The time between keep-alive probes.",
+		},
+		{
+			"net.ipv4.tcp_keepalive_probes", number(1, 255, func(s *Stack) *int { return &s.tcpEnv.KeepAliveProbes }),
+			"After so many keep-alive probes without an answer the peer counts as dead.",
+		},
+		{
+			"net.ipv4.tcp_rto_min_us", duration(time.Microsecond, 1, unbounded, func(s *Stack) *clock.Duration { return &s.tcpEnv.MinRTO }),
+			"The shortest retransmission time-out.",
+		},
+		{
+			"net.ipv4.tcp_rto_max_ms", duration(time.Millisecond, 1000, 120_000, func(s *Stack) *clock.Duration { return &s.tcpEnv.MaxRTO }),
+			"The longest retransmission time-out; it bounds the time between probes of a closed window, too.",
+		},
+	}
+}
+
+// tcpTables is how much TCP remembers.
+func tcpTables() []sysctl {
+	return []sysctl{
+		{
+			"net.ipv4.tcp_max_syn_backlog", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.SynBacklog }),
+			"How many half-open connections a listener remembers.",
+		},
+		{
+			"net.core.somaxconn", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.MaxBacklog }),
+			"The most that listen(2) may ask for as its backlog, the length of the queue of connections that wait to be accepted. It counts for calls that come after.",
+		},
+		{
+			"net.ipv4.tcp_max_tw_buckets", number(0, unbounded, func(s *Stack) *int { return &s.cfg.MaxTimeWait }),
+			"How many connections may be in TIME-WAIT; one more is forgotten at once.",
+		},
+		{
+			"net.ipv4.tcp_rfc1337", toggle(func(s *Stack) *bool { return &s.tcpEnv.ProtectTimeWait }),
+			"1: a connection in TIME-WAIT ignores resets (RFC 1337). 0: a reset in the window ends TIME-WAIT, as on Linux if nobody sets this.",
+		},
+	}
+}
+
+// tcpOffers is what both ends must agree on.
+func tcpOffers() []sysctl {
+	return []sysctl{
+		{
+			"net.ipv4.tcp_sack", toggle(func(s *Stack) *bool { return &s.tcpEnv.SACK }),
+			"Offer selective acknowledgments, and agree to them (RFC 2018). It counts for connections opened from now on.",
+		},
+		{
+			"net.ipv4.tcp_dsack", toggle(func(s *Stack) *bool { return &s.tcpEnv.DSACK }),
+			"Tell the peer what has arrived twice, in selective acknowledgments (RFC 2883).",
+		},
+		{
+			"net.ipv4.tcp_timestamps", timestampsKnob(),
+			"0: no timestamps. 1: offer timestamps, and agree to them (RFC 7323), with an offset by chance for every connection. 2: the same without the offset.",
+		},
+		{
+			"net.ipv4.tcp_window_scaling", toggle(func(s *Stack) *bool { return &s.tcpEnv.WindowScaling }),
+			"Offer windows of more than 65535 octets, and agree to them (RFC 7323). It counts for connections opened from now on.",
+		},
+	}
+}
+
+// tcpManners is how TCP treats the network and its peers.
+func tcpManners() []sysctl {
+	return []sysctl{
+		{
+			"net.ipv4.tcp_min_snd_mss", number(48, 65535, func(s *Stack) *int { return &s.tcpEnv.MinSendMSS }),
+			"Segments are never made shorter than this, TCP options included, whatever MSS a peer tells or a router demands.",
+		},
+		{
+			"net.ipv4.tcp_slow_start_after_idle", toggle(func(s *Stack) *bool { return &s.tcpEnv.SlowStartAfterIdle }),
+			"Begin with the initial congestion window again after nothing was sent for a retransmission time-out (RFC 5681, 4.1).",
+		},
+		{
+			"net.ipv4.tcp_challenge_ack_limit", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.ChallengeACKs }),
+			"How many challenge ACKs the machine sends in a second (RFC 5961, 7).",
+		},
+		{
+			"net.ipv4.tcp_invalid_ratelimit", duration(time.Millisecond, 0, unbounded, func(s *Stack) *clock.Duration { return &s.tcpEnv.InvalidACKInterval }),
+			"The least time between two ACKs of a connection that answer unacceptable segments without data. 0: no limit.",
+		},
+	}
+}
+
+// timestampsKnob is tcp_timestamps: two things in one number.
+func timestampsKnob() knob {
+	return quantity("number", 0, 2, func(s *Stack) int {
+		return bit(s.tcpEnv.Timestamps) * (1 + bit(s.cfg.PlainTimestamps))
+	}, func(s *Stack, n int) {
+		s.tcpEnv.Timestamps, s.cfg.PlainTimestamps = n > 0, n == 2
+	})
+}
