@@ -115,3 +115,12 @@ packetdrill-test: packetdrill ## run the project's packetdrill scripts through h
 	interop/packetdrill/run interop/packetdrill/scripts
 	$(call step,packetdrill scripts through the kernel)
 	interop/packetdrill/run -k interop/packetdrill/scripts
+
+.PHONY: loss-table
+loss-table: ## measure hubbub's half of the table of goodput through harm, and write docs/loss.md anew
+	go run ./interop/loss hubbub
+
+.PHONY: loss-linux
+loss-linux: ## measure Linux's half of that table, in real time (half an hour, as root)
+	go run ./interop/loss -parallel 8 -only ^10M linux
+	go run ./interop/loss -parallel 2 -only ^1G linux

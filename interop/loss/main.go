@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+)
+
+// Where the results are kept, from the root of the source.
+const (
+	hubbubFile = "interop/loss/testdata/hubbub.tsv"
+	linuxFile  = "interop/loss/testdata/linux.tsv"
+	document   = "docs/loss.md"
+)
+
+const usage = `usage: go run ./interop/loss [flags] hubbub|linux|table|trace
+
+hubbub measures hubbub's half of the table, in virtual time; linux measures
+Linux's half, in real time, as root; both then write docs/loss.md anew, and
+table does nothing else. trace prints what becomes of the congestion window in
+hubbub's cells. Run it in the root of the source.
+
+`
+
+// options are what the command line says.
+type options struct {
+	only   *regexp.Regexp
+	runs   int
+	atOnce int
+	keep   bool
+}
+
+func main() {
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
+	var o options
+	only := flag.String("only", "", "measure only the cells, such as \"10M/50ms/loss1 cubic\", that this regular expression matches")
+	flag.IntVar(&o.runs, "runs", 0, "`runs` of each cell in which chance has a part (default 5 of hubbub's, 3 of Linux's)")
+	flag.IntVar(&o.atOnce, "parallel", runtime.NumCPU(), "`cells` that are measured at a time")
+	dry := flag.Bool("n", false, "print the results, and keep nothing")
+	flag.Parse()
+	expr, err := regexp.Compile(*only)
+	if err == nil {
+		o.only, o.keep = expr, !*dry
+		err = command(flag.Arg(0), o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// command does what the command line asks for.
+func command(name string, o options) error {
+	switch name {
+	case "hubbub":
+		return errors.Join(half(o, hubbubFile, 5, hubbubHas, virtual, nil), tables(o))
+	case "linux":
+		return errors.Join(half(o, linuxFile, 3, algorithms, kernel, harness), tables(o))
+	case "table":
+		return tables(o)
+	case "trace":
+		return trace(o)
+	}
+	flag.Usage()
+	return errors.New("what is to be done?")
+}
+
+// half measures one half of the table, and keeps what it has shown.
+func half(o options, file string, runs int, algorithms []string, run runner, about func() ([]string, result, error)) error {
+	kept, err := load(file)
+	if err != nil {
+		return err
+	}
+	if about != nil && o.keep {
+		notes, ceiling, err := about()
+		if err != nil {
+			return err
+		}
+		kept.Notes = notes
+		kept.put(ceiling)
+	}
+	if o.runs > 0 {
+		runs = o.runs
+	}
+	measured, err := measure(o.tasks(algorithms, runs, about != nil), o.atOnce, os.Stderr, run)
+	for _, r := range measured {
+		if !o.keep {
+			fmt.Println(r.line())
+		}
+		kept.put(r)
+	}
+	if err != nil || !o.keep {
+		return err
+	}
+	return kept.save(file)
+}
+
+// tasks returns what is to be measured.
+func (o options) tasks(algorithms []string, runs int, linux bool) (all []task) {
+	for _, t := range tasks(paths(), algorithms, runs) {
+		if o.only.MatchString(t.path.name()+" "+t.algorithm) && (!linux || t.path.canBeReal()) {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// trace prints what becomes of the congestion window.
+func trace(o options) error {
+	for _, t := range o.tasks(hubbubHas, max(1, o.runs), false) {
+		w, err := newWorld(t.path, t.algorithm, t.seed)
+		if err != nil {
+			return err
+		}
+		w.tell(os.Stdout)
+		r, err := w.run()
+		w.network.Close()
+		if err != nil {
+			return err
+		}
+		fmt.Println(r.line())
+	}
+	return nil
+}
+
+// tables writes the document anew.
+func tables(o options) error {
+	if !o.keep {
+		return nil
+	}
+	hubbub, err := load(hubbubFile)
+	if err != nil {
+		return err
+	}
+	linux, err := load(linuxFile)
+	if err != nil {
+		return err
+	}
+	t := table{hubbub, linux}
+	fmt.Println(t.score())
+	return t.write(document)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A task is one measurement of a cell.
+type task struct {
+	path      path
+	algorithm string
+	seed      uint64
+}
+
+// A runner does a task.
+type runner func(p path, algorithm string, seed uint64) (result, error)
+
+// tasks returns the measurements of the cells: as many runs of each as are
+// asked for, but one where chance has no part.
+func tasks(cells []path, algorithms []string, runs int) (all []task) {
+	for _, p := range cells {
+		for _, a := range algorithms {
+			n := runs
+			if p.harm.fixed {
+				n = 1
+			}
+			for seed := range n {
+				all = append(all, task{p, a, uint64(seed) + 1})
+			}
+		}
+	}
+	return all
+}
+
+// measure does the tasks, so many at a time, and says how it gets on.
+func measure(all []task, atOnce int, progress io.Writer, run runner) ([]result, error) {
+	done := make([]result, len(all))
+	var failed error
+	var mutex sync.Mutex
+	var workers sync.WaitGroup
+	next, finished, began := 0, 0, time.Now()
+	take := func() int {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if next == len(all) || failed != nil {
+			return -1
+		}
+		next++
+		return next - 1
+	}
+	for range min(atOnce, len(all)) {
+		workers.Go(func() {
+			for i := take(); i >= 0; i = take() {
+				t := all[i]
+				r, err := run(t.path, t.algorithm, t.seed)
+				mutex.Lock()
+				done[i] = r
+				finished++
+				if err != nil && failed == nil {
+					failed = err
+				}
+				fmt.Fprintf(progress, "%d/%d %v %s %s: %.4g Mbit/s\n", finished, len(all),
+					time.Since(began).Round(time.Second), t.path.name(), t.algorithm, float64(r.Goodput)/1e6)
+				mutex.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	return means(all, done), failed
+}
+
+// means takes the runs of each cell together. They stand side by side.
+func means(all []task, done []result) (cells []result) {
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].seed > 1 {
+			to++
+		}
+		cells = append(cells, mean(done[from:to]))
+		from = to
+	}
+	return cells
+}
