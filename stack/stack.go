@@ -80,7 +80,7 @@ type Stack struct {
 	own        ownAddresses // the machine's own addresses
 	routes     route.Table
 	generation uint32 // grows whenever a path that was looked up may be wrong
-	reassembly *frag.Reassembler
+	reassembly *frag.Reassembler[wire.IPv4]
 	pathMTU    *pmtu.Cache
 	icmpLimit  *icmperr.Limiter
 	ipID       uint16

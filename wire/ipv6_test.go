@@ -102,6 +102,7 @@ func TestIPv6Extensions(t *testing.T) {
 		NextHeader: wire.ProtocolTCP, Offset: 0x580, More: true, ID: 0x12345678,
 	})
 	want(t, "fragment at", x.FragmentAt, 72)
+	want(t, "named at", x.FragmentBy, 64)
 	wantBytes(t, "fragment written", x.Fragment.AppendTo(nil), fragment)
 }
 

@@ -81,6 +81,7 @@ type IPv6Extensions struct {
 	Fragmented  bool
 	Fragment    Fragment
 	FragmentAt  int // the place of the fragment header
+	FragmentBy  int // the place of the Next Header field that names it
 }
 
 // ParseIPv6Extensions walks over the extension headers with which b begins,
@@ -151,7 +152,7 @@ func (x *IPv6Extensions) take(b []byte) {
 		x.EarlyDest, x.EarlyDestAt, x.Dest, x.DestAt = x.Dest, x.DestAt, nil, 0
 		x.Routing, x.RoutingType, x.Segments, x.RoutingAt = true, b[2], b[3], at+2
 	case ProtocolFragment:
-		x.Fragmented, x.Fragment, x.FragmentAt = true, fragmentOf(b), at
+		x.Fragmented, x.Fragment, x.FragmentAt, x.FragmentBy = true, fragmentOf(b), at, x.UpperNamed
 	}
 	x.Upper, x.UpperNamed = Protocol(b[0]), at
 	x.Len += len(b)

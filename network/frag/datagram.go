@@ -7,7 +7,6 @@ import (
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
-	"hubbub/wire"
 )
 
 // unknown is the length of a packet whose last fragment has not come.
@@ -27,37 +26,38 @@ type piece struct {
 func (p *piece) cost() int { return max(p.to-p.from, minCost) }
 
 // A datagram is a packet of which not all fragments have come.
-type datagram struct {
+type datagram[H any] struct {
 	key
-	header    wire.IPv4 // of the fragment with offset 0, or else of the first to come
-	options   [maxOptions]byte
-	pieces    []piece // in the order of their offsets; they don't overlap
-	total     int     // length of the payload; unknown until the last fragment came
-	got       int     // payload held
-	count     int     // fragments held
+	header    H             // of the fragment with offset 0, or else of the first to come
+	store     [maxHead]byte // what header refers to
+	pieces    []piece       // in the order of their offsets; they don't overlap
+	total     int           // length of the payload; unknown until the last fragment came
+	got       int           // payload held
+	count     int           // fragments held
 	cost      int
 	condemned bool // refused, and every further fragment is
 	expires   clock.Time
 	cause     uint64 // the event of the first fragment to come
 
-	older, newer *datagram
+	older, newer *datagram[H]
 }
 
 // check returns why a fragment can't be part of any packet, zero if it can.
-func (r *Reassembler) check(h *wire.IPv4, n int) Reason {
+func (r *Reassembler[H]) check(h *H, n int) Reason {
+	from, more := r.family.place(*h)
 	switch {
 	case n == 0:
 		return Empty
-	case h.MF && n%unit != 0:
+	case more && n%unit != 0:
 		return Unaligned
-	case h.HeaderLen()+h.FragOffset+n > wire.MaxIPv4Len:
+	case r.family.overhead(*h) > maxHead, r.family.overhead(*h)+from+n > maxLen:
 		return TooLong
 	}
 	return 0
 }
 
 // fits returns where among the pieces p belongs, or why it is refused.
-func (d *datagram) fits(p *piece, most int) (at int, why Reason) {
+func (d *datagram[H]) fits(p *piece, most int) (at int, why Reason) {
 	at = sort.Search(len(d.pieces), func(i int) bool { return d.pieces[i].to > p.from })
 	switch {
 	case d.condemned:
@@ -81,7 +81,7 @@ func (p *piece) repeats(q *piece) bool {
 	return p.from == q.from && p.to == q.to && p.last == q.last && bytes.Equal(p.v.Bytes(), q.v.Bytes())
 }
 
-func (d *datagram) insert(at int, p piece) {
+func (d *datagram[H]) insert(at int, p piece) {
 	d.pieces = slices.Insert(d.pieces, at, p)
 	d.got += p.to - p.from
 	d.count++
@@ -90,35 +90,22 @@ func (d *datagram) insert(at int, p piece) {
 	}
 }
 
-// remember keeps the header of the first fragment, or of any as long as that
-// has not come.
-func (d *datagram) remember(h *wire.IPv4) {
-	if d.count > 1 && h.FragOffset != 0 {
-		return
-	}
-	d.header = *h
-	d.header.Options = d.options[:copy(d.options[:], h.Options)]
-}
-
-// assemble returns the whole packet. All its pieces must be there.
-func (d *datagram) assemble() (wire.IPv4, pkt.View) {
+// assemble returns the whole payload. All its pieces must be there.
+func (d *datagram[H]) assemble() pkt.View {
 	body := pkt.NewView(d.total)
 	for _, p := range d.pieces {
 		copy(body.Bytes()[p.from:], p.v.Bytes())
 	}
-	h := d.header
-	h.MF = false
-	h.TotalLen = h.HeaderLen() + d.total
-	return h, body
+	return body
 }
 
 // condemn gives up all that came, and all that is still to come.
-func (d *datagram) condemn() {
+func (d *datagram[H]) condemn() {
 	d.release()
 	d.condemned = true
 }
 
-func (d *datagram) release() {
+func (d *datagram[H]) release() {
 	for _, p := range d.pieces {
 		p.v.Release()
 	}

@@ -1,7 +1,7 @@
-// Package frag cuts IPv4 packets that exceed an MTU and puts the pieces
-// together again (RFC 791, 3.2).
+// Package frag cuts packets that exceed an MTU and puts the pieces together
+// again (RFC 791, 3.2; RFC 8200, 4.5).
 //
-// [Split] gives the fragments one by one; nothing is copied. A [Reassembler]
+// [Split] and [Split6] give the fragments one by one; nothing is copied. A [Reassembler]
 // is a pure machine that holds what has arrived of incomplete packets. It
 // trusts nothing: memory, packets and fragments are bounded, and a packet
 // whose fragments overlap is refused as a whole.

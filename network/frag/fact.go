@@ -1,7 +1,5 @@
 package frag
 
-import "hubbub/wire"
-
 // A Reason says why a fragment or a packet in fragments was given up.
 type Reason uint8
 
@@ -74,11 +72,11 @@ const (
 
 // A Fact is something that happened to a packet in pieces. Facts are recorded
 // only while Watch is set.
-type Fact struct {
+type Fact[H any] struct {
 	Kind   Kind
-	Header wire.IPv4 // of a fragment of it
-	Pieces int       // fragments that had come
-	Size   int       // bytes of the whole packet, with its header
+	Header H   // of a fragment of it
+	Pieces int // fragments that had come
+	Size   int // bytes of the whole packet, with its header
 	Why    string
 	Cause  uint64 // the event that brought it about; for a time-out, that of the first fragment to come
 }

@@ -2,7 +2,6 @@ package frag
 
 import (
 	"cmp"
-	"net/netip"
 	"time"
 
 	"hubbub/clock"
@@ -36,11 +35,12 @@ func (cfg *Config) complete() Config {
 }
 
 // A Reassembler puts fragments together, to packets of up to 65,535 bytes
-// (RFC 1122, 3.3.2, R1122-31).
+// (RFC 1122, 3.3.2, R1122-31). H is what the headers of a fragment say:
+// [wire.IPv4] or [Head6].
 //
 // State: Len, Bytes, Drops. Input: HandleFragment, HandleTimer. Commands:
 // Close. Output: HandleFragment's results, PollExpired, PollEvent, NextTimer.
-type Reassembler struct {
+type Reassembler[H any] struct {
 	// Cause is the event that is being handled. Whoever calls an input sets
 	// it; timers remember it.
 	Cause uint64
@@ -48,18 +48,25 @@ type Reassembler struct {
 	Watch bool
 
 	cfg     Config
-	held    map[key]*datagram
-	ends    datagram // of the list by arrival: its newer is the oldest
+	family  family[H]
+	refused Reason // the last fragment
+	held    map[key]*datagram[H]
+	ends    datagram[H] // of the list by arrival: its newer is the oldest
 	bytes   int
-	expired fifo.Queue[Expired]
-	facts   fifo.Queue[Fact]
+	expired fifo.Queue[Expired[H]]
+	facts   fifo.Queue[Fact[H]]
 	drops   Drops
 }
 
-// NewReassembler returns an empty Reassembler. A nil Config means all
+// NewReassembler returns an empty Reassembler for IPv4. A nil Config means all
 // defaults.
-func NewReassembler(cfg *Config) *Reassembler {
-	r := &Reassembler{cfg: cfg.complete(), held: make(map[key]*datagram)}
+func NewReassembler(cfg *Config) *Reassembler[wire.IPv4] { return newReassembler(cfg, ipv4) }
+
+// NewReassembler6 is [NewReassembler] for IPv6.
+func NewReassembler6(cfg *Config) *Reassembler[Head6] { return newReassembler(cfg, ipv6) }
+
+func newReassembler[H any](cfg *Config, f family[H]) *Reassembler[H] {
+	r := &Reassembler[H]{cfg: cfg.complete(), family: f, held: make(map[key]*datagram[H])}
 	r.ends.older, r.ends.newer = &r.ends, &r.ends
 	return r
 }
@@ -70,45 +77,57 @@ func (r *Reassembler) Configure(cfg Config) { r.cfg = cfg.complete() }
 
 // Len returns the number of incomplete packets held, those that were refused
 // and whose further fragments are still refused included.
-func (r *Reassembler) Len() int { return len(r.held) }
+func (r *Reassembler[H]) Len() int { return len(r.held) }
 
 // Bytes returns what the fragments held count for, in bytes.
-func (r *Reassembler) Bytes() int { return r.bytes }
+func (r *Reassembler[H]) Bytes() int { return r.bytes }
 
 // Drops returns how many fragments and packets were refused or given up, by
 // reason.
-func (r *Reassembler) Drops() Drops { return r.drops }
+func (r *Reassembler[H]) Drops() Drops { return r.drops }
 
 // HandleFragment takes a fragment: h is its header, of which a copy is kept,
 // payload what follows, whose reference is taken over. When the packet is
 // whole, done is set, and the header and the payload of the whole are
-// returned, the latter with a reference.
-func (r *Reassembler) HandleFragment(now clock.Time, h *wire.IPv4, payload pkt.View) (whole wire.IPv4, body pkt.View, done bool) {
-	d := r.held[keyOf(h)]
+// returned, the latter with a reference. Refused tells why it isn't, if the
+// fragment itself was at fault.
+func (r *Reassembler[H]) HandleFragment(now clock.Time, h *H, payload pkt.View) (whole H, body pkt.View, done bool) {
+	r.refused = 0
+	key := r.family.key(*h)
+	d := r.held[key]
 	if why := r.check(h, payload.Len()); why != 0 {
 		payload.Release()
 		r.refuse(d, h, why)
-		return wire.IPv4{}, pkt.View{}, false
+		return whole, pkt.View{}, false
 	}
 	if d == nil {
-		d = r.add(now, h)
+		d = r.add(now, key)
 	}
 	if !r.take(d, h, payload) || d.got != d.total {
-		return wire.IPv4{}, pkt.View{}, false
+		return whole, pkt.View{}, false
 	}
-	if d.header.HeaderLen()+d.total > wire.MaxIPv4Len { // its first header has options
+	if r.family.overhead(d.header)+d.total > maxLen { // its first header may be longer than the others
 		r.refuse(d, h, TooLong)
-		return wire.IPv4{}, pkt.View{}, false
+		return whole, pkt.View{}, false
 	}
-	whole, body = d.assemble()
-	r.tell(Fact{Kind: Reassembled, Header: whole, Pieces: d.count, Size: whole.TotalLen, Cause: r.Cause})
+	body = d.assemble()
+	whole, size := r.family.whole(d.header, d.total)
+	r.tell(Fact[H]{Kind: Reassembled, Header: whole, Pieces: d.count, Size: size, Cause: r.Cause})
 	r.remove(d)
 	return whole, body, true
 }
 
+// Refused returns why the last fragment that was handed in was refused, zero
+// if it wasn't.
+func (r *Reassembler[H]) Refused() Reason { return r.refused }
+
+// maxLen is the greatest number that the length field of a header tells.
+const maxLen = 65535
+
 // take adds a fragment to its packet, and reports whether it did.
-func (r *Reassembler) take(d *datagram, h *wire.IPv4, payload pkt.View) bool {
-	p := piece{from: h.FragOffset, to: h.FragOffset + payload.Len(), last: !h.MF, v: payload}
+func (r *Reassembler[H]) take(d *datagram[H], h *H, payload pkt.View) bool {
+	from, more := r.family.place(*h)
+	p := piece{from: from, to: from + payload.Len(), last: !more, v: payload}
 	at, why := d.fits(&p, r.cfg.Fragments)
 	if why == 0 && !r.makeRoom(d, p.cost()) {
 		why = NoMemory
@@ -119,7 +138,9 @@ func (r *Reassembler) take(d *datagram, h *wire.IPv4, payload pkt.View) bool {
 		return false
 	}
 	d.insert(at, p)
-	d.remember(h)
+	if from == 0 || d.count == 1 {
+		d.header = r.family.keep(*h, &d.store)
+	}
 	d.cost += p.cost()
 	r.bytes += p.cost()
 	return true
@@ -132,10 +153,10 @@ func (r *Reassembler) take(d *datagram, h *wire.IPv4, payload pkt.View) bool {
 // constituent fragments is determined to be an overlapping fragment, the
 // entire datagram (and any constituent fragments, including those not yet
 // received) MUST be silently discarded." The same is done for IPv4.
-func (r *Reassembler) refuse(d *datagram, h *wire.IPv4, why Reason) {
+func (r *Reassembler[H]) refuse(d *datagram[H], h *H, why Reason) {
 	r.drops[why]++
-	f := Fact{Kind: Refused, Header: *h, Why: why.String(), Cause: r.Cause}
-	f.Header.Options = nil
+	r.refused = why
+	f := Fact[H]{Kind: Refused, Header: r.family.keep(*h, nil), Why: why.String(), Cause: r.Cause}
 	if d != nil && why.condemns() {
 		f.Pieces = d.count
 		r.bytes -= d.cost
@@ -146,7 +167,7 @@ func (r *Reassembler) refuse(d *datagram, h *wire.IPv4, why Reason) {
 
 // makeRoom reports whether there is memory for a further fragment of d. The
 // packets that came first give way.
-func (r *Reassembler) makeRoom(d *datagram, cost int) bool {
+func (r *Reassembler[H]) makeRoom(d *datagram[H], cost int) bool {
 	for oldest := r.ends.newer; r.bytes+cost > r.cfg.Bytes && oldest != &r.ends; {
 		next := oldest.newer
 		if oldest != d && oldest.cost > 0 {
@@ -157,19 +178,19 @@ func (r *Reassembler) makeRoom(d *datagram, cost int) bool {
 	return r.bytes+cost <= r.cfg.Bytes
 }
 
-func (r *Reassembler) evict(d *datagram) {
+func (r *Reassembler[H]) evict(d *datagram[H]) {
 	if !d.condemned {
 		r.drops[NoMemory]++
-		r.tell(Fact{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: NoMemory.String(), Cause: r.Cause})
+		r.tell(Fact[H]{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: NoMemory.String(), Cause: r.Cause})
 	}
 	r.remove(d)
 }
 
-func (r *Reassembler) add(now clock.Time, h *wire.IPv4) *datagram {
+func (r *Reassembler[H]) add(now clock.Time, k key) *datagram[H] {
 	if len(r.held) >= r.cfg.Datagrams {
 		r.evict(r.ends.newer)
 	}
-	d := &datagram{key: keyOf(h), total: unknown, expires: now.Add(r.cfg.Timeout), cause: r.Cause}
+	d := &datagram[H]{key: k, total: unknown, expires: now.Add(r.cfg.Timeout), cause: r.Cause}
 	d.older, d.newer = r.ends.older, &r.ends
 	d.older.newer, d.newer.older = d, d
 	r.held[d.key] = d
@@ -177,7 +198,7 @@ func (r *Reassembler) add(now clock.Time, h *wire.IPv4) *datagram {
 }
 
 // remove takes a packet out and releases what is held of it.
-func (r *Reassembler) remove(d *datagram) {
+func (r *Reassembler[H]) remove(d *datagram[H]) {
 	r.bytes -= d.cost
 	d.release()
 	d.older.newer, d.newer.older = d.newer, d.older
@@ -188,7 +209,7 @@ func (r *Reassembler) remove(d *datagram) {
 //
 // RFC 1122, 3.3.2 (R1122-32): "There MUST be a reassembly timeout. The reassembly timeout
 // value SHOULD be a fixed value, not set from the remaining TTL."
-func (r *Reassembler) HandleTimer(now clock.Time) {
+func (r *Reassembler[H]) HandleTimer(now clock.Time) {
 	for d := r.ends.newer; d != &r.ends && d.expires.Due(now); d = r.ends.newer {
 		if !d.condemned {
 			r.expire(d)
@@ -198,18 +219,18 @@ func (r *Reassembler) HandleTimer(now clock.Time) {
 }
 
 // expire gives up a packet for its age.
-func (r *Reassembler) expire(d *datagram) {
+func (r *Reassembler[H]) expire(d *datagram[H]) {
 	r.drops[TimedOut]++
-	x := Expired{Header: d.header, Pieces: d.count, Cause: d.cause}
+	x := Expired[H]{Header: d.header, Pieces: d.count, Cause: d.cause}
 	if len(d.pieces) > 0 && d.pieces[0].from == 0 {
 		x.First, x.Payload = true, d.pieces[0].v.Retain()
 	}
 	r.expired.Push(x)
-	r.tell(Fact{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: TimedOut.String(), Cause: d.cause})
+	r.tell(Fact[H]{Kind: GivenUp, Header: d.header, Pieces: d.count, Why: TimedOut.String(), Cause: d.cause})
 }
 
 // Close releases all that is held.
-func (r *Reassembler) Close() {
+func (r *Reassembler[H]) Close() {
 	for d := r.ends.newer; d != &r.ends; d = r.ends.newer {
 		r.remove(d)
 	}
@@ -223,45 +244,31 @@ func (r *Reassembler) Close() {
 // RFC 1122, 3.3.2: "If this timeout expires, the partially-reassembled
 // datagram MUST be discarded and an ICMP Time Exceeded message sent to the
 // source host (if fragment zero has been received)."
-type Expired struct {
-	Header  wire.IPv4 // of the fragment with offset 0, or of any if that did not come
-	First   bool      // the fragment with offset 0 did come: a time-exceeded message is due
-	Payload pkt.View  // of that fragment, with a reference; empty if it did not come
-	Pieces  int       // fragments that came
-	Cause   uint64    // the event of the fragment that came first
+type Expired[H any] struct {
+	Header  H        // of the fragment with offset 0, or of any if that did not come
+	First   bool     // the fragment with offset 0 did come: a time-exceeded message is due
+	Payload pkt.View // of that fragment, with a reference; empty if it did not come
+	Pieces  int      // fragments that came
+	Cause   uint64   // the event of the fragment that came first
 }
 
 // PollExpired returns the next packet that was given up for its age.
-func (r *Reassembler) PollExpired(clock.Time) (Expired, bool) { return r.expired.Pop() }
+func (r *Reassembler[H]) PollExpired(clock.Time) (Expired[H], bool) { return r.expired.Pop() }
 
 // PollEvent returns the next fact.
-func (r *Reassembler) PollEvent() (Fact, bool) { return r.facts.Pop() }
+func (r *Reassembler[H]) PollEvent() (Fact[H], bool) { return r.facts.Pop() }
 
 // NextTimer returns when the next packet has to be given up, clock.Never if
 // none is incomplete.
-func (r *Reassembler) NextTimer() clock.Time {
+func (r *Reassembler[H]) NextTimer() clock.Time {
 	if r.ends.newer == &r.ends {
 		return clock.Never
 	}
 	return r.ends.newer.expires
 }
 
-func (r *Reassembler) tell(f Fact) {
+func (r *Reassembler[H]) tell(f Fact[H]) {
 	if r.Watch {
 		r.facts.Push(f)
 	}
 }
-
-// A key says which packet a fragment belongs to.
-//
-// RFC 791, 2.3: "To assemble the fragments of an internet datagram, an
-// internet protocol module (for example at a destination host) combines
-// internet datagrams that all have the same value for the four fields:
-// identification, source, destination, and protocol."
-type key struct {
-	src, dst netip.Addr
-	id       uint16
-	protocol wire.Protocol
-}
-
-func keyOf(h *wire.IPv4) key { return key{h.Src, h.Dst, h.ID, h.Protocol} }

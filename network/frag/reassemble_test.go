@@ -19,7 +19,7 @@ const s = clock.Time(time.Second)
 // A receiver drives a Reassembler.
 type receiver struct {
 	t *testing.T
-	*Reassembler
+	*Reassembler[wire.IPv4]
 }
 
 func newReceiver(t *testing.T, cfg *Config) *receiver {
@@ -49,7 +49,7 @@ func (r *receiver) handle(now clock.Time, h *wire.IPv4, b []byte) (wire.IPv4, []
 	return whole, bytes.Clone(v.Bytes())
 }
 
-func (r *receiver) facts() (all []Fact) {
+func (r *receiver) facts() (all []Fact[wire.IPv4]) {
 	for f, ok := r.PollEvent(); ok; f, ok = r.PollEvent() {
 		all = append(all, f)
 	}
@@ -86,7 +86,7 @@ func TestFragmentsArePutTogetherInAnyOrder(t *testing.T) {
 		expected := header(5)
 		expected.TotalLen = 2020
 		want(t, "its header", h, expected)
-		want(t, "facts", r.facts(), []Fact{{Kind: Reassembled, Header: expected, Pieces: 3, Size: 2020, Cause: 7}})
+		want(t, "facts", r.facts(), []Fact[wire.IPv4]{{Kind: Reassembled, Header: expected, Pieces: 3, Size: 2020, Cause: 7}})
 		want(t, "left", r.Len()+r.Bytes(), 0)
 		want(t, "the next timer", r.NextTimer(), clock.Never)
 	}
@@ -390,7 +390,7 @@ func TestTextsOfReasons(t *testing.T) {
 
 // mix hands pieces of a known packet to a Reassembler, as cut and ordered by
 // draws, and reports a packet that differs from the known one.
-func mix(r *Reassembler, known []byte, steps int, draw func(n int) int) error {
+func mix(r *Reassembler[wire.IPv4], known []byte, steps int, draw func(n int) int) error {
 	now := clock.Time(0)
 	for range steps {
 		now += clock.Time(draw(int(s)))
