@@ -73,7 +73,7 @@ func newReassembler[H any](cfg *Config, f family[H]) *Reassembler[H] {
 
 // Configure changes the bounds: of memory at once, of time for the packets
 // whose first fragment comes after.
-func (r *Reassembler) Configure(cfg Config) { r.cfg = cfg.complete() }
+func (r *Reassembler[H]) Configure(cfg Config) { r.cfg = cfg.complete() }
 
 // Len returns the number of incomplete packets held, those that were refused
 // and whose further fragments are still refused included.
