@@ -33,8 +33,12 @@ func (c *Conn) arrive(now clock.Time, seg *Segment) {
 }
 
 // processRest is the steps from the sixth on, which a SYN-ACK in SYN-SENT
-// goes through as well.
+// goes through as well. What is beyond the window is cut off here: an ACK that
+// came with it counts, and one that was turned away gets no other answer.
 func (c *Conn) processRest(now clock.Time, seg *Segment) {
+	if c.rcv.edge.Less(seg.end()) {
+		c.trimToWindow(seg)
+	}
 	end := seg.end()
 	c.checkURG(now, seg)
 	c.processText(now, seg)
@@ -71,7 +75,7 @@ func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 }
 
 // checkSequence is the first step: whether any of the segment is in the
-// window. It cuts off what is not.
+// window. It cuts off what came before.
 //
 // "If a segment's contents straddle the boundary between old and new, only
 // the new parts are processed." (RFC 9293, 3.10.7.4)
@@ -98,17 +102,18 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
 	}
 	seg.trimFront(c.rcv.nxt)
-	if c.rcv.edge.Less(seg.end()) {
-		c.trimToWindow(seg)
-	}
 	return true
 }
 
 // repeatedSYN handles the peer's SYN when it comes again in SYN-RECEIVED: the
 // SYN-ACK was lost, and is repeated. In a simultaneous open it comes with an
-// ACK, which counts (RFC 9293, 3.5), and reports true.
+// ACK, which counts (RFC 9293, 3.5), and reports true. To a connection that came
+// from LISTEN it is a SYN outside the window.
 func (c *Conn) repeatedSYN(now clock.Time, seg *Segment) bool {
-	if seg.Flags.Has(ack) {
+	switch {
+	case seg.Flags.Has(ack) && c.passive:
+		return true
+	case seg.Flags.Has(ack):
 		seg.Window >>= c.snd.shift // not scaled, but no longer in a SYN
 		seg.trimFront(c.rcv.nxt)
 		return true

@@ -88,9 +88,9 @@ func (c *Conn) Abort(now clock.Time) {
 
 // abort resets the connection: <SEQ=SND.NXT><CTL=RST> (RFC 9293, 3.10.5). In
 // SYN-SENT there is nobody yet; where both FINs are out, both ends have said
-// all.
+// all, unless some of it is lost.
 func (c *Conn) abort(now clock.Time, err error, why Reason) {
-	bothClosed := c.rcv.fin && c.snd.finSent
+	bothClosed := c.rcv.fin && c.snd.finSent && why != ReasonUnreadData
 	if c.state > StateSynSent && !bothClosed {
 		c.sendReset(Segment{Seq: c.snd.nxt, Ack: c.rcv.nxt, Flags: rst | ack, Reason: why})
 	}

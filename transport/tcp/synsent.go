@@ -55,7 +55,6 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 	seg.trimFront(c.rcv.nxt)
 	if c.rcv.edge.Less(seg.end()) {
 		c.rcv.edge = c.rcv.nxt.Add(min(c.rcv.limit, 0xffff)) // what our SYN's window allowed
-		c.trimToWindow(seg)
 	}
 	c.processRest(now, seg)
 }

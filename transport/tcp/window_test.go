@@ -356,3 +356,22 @@ func TestSlowReaderThroughScaledWindow(t *testing.T) {
 		t.Errorf("%d octets arrived", len(p.parties[1].got))
 	}
 }
+
+func TestProbeOfAFullBufferIsNoDuplicateACK(t *testing.T) {
+	// "An acknowledgment is considered a "duplicate" ... when ... (b) the incoming
+	// acknowledgment carries no data". RFC 5681, 2. Text that finds no room is cut
+	// off, and yet it was there.
+	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 1000 })
+	e.peer().sends("A 1:1001 ack 1")
+	e.after(e.env.DelayedACK)
+	e.want().segment("A 1 ack 1001 win 0", ReasonDelayedACK)
+	e.writes(3000)
+	e.want().segment("A 1:1001 ack 1001", ReasonData)
+	e.want().segment("A 1001:2001 ack 1001", ReasonData)
+	e.want().segment("PA 2001:3001 ack 1001", ReasonData)
+	for range 5 {
+		e.peer().sends("A 1001:1002 ack 1")
+		e.want().segment("A 3001 ack 1001 win 0", ReasonWindowFull)
+		e.want().nothing()
+	}
+}
