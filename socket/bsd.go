@@ -171,7 +171,7 @@ func (s *Socket) copyArrived(b []byte) int {
 	switch {
 	case s.unix != nil:
 		return s.unix.stream.CopyAt(b, 0)
-	case s.tcp.Conn() == nil || s.readShut:
+	case s.tcp.Conn() == nil:
 		return 0
 	}
 	return s.tcp.Conn().Peek(b, 0)

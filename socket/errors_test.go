@@ -78,6 +78,24 @@ func TestAListener(t *testing.T) {
 	})
 }
 
+// After shutdown of its reading side a socket doesn't wait for more; what comes
+// can be read all the same, as on Linux.
+func TestShutdownOfReading(t *testing.T) {
+	inRoom(t, func(r *room) {
+		server, client := r.pair()
+		r.sends(client, "before")
+		r.ok("shutdown", server.Shutdown(socket.SHUT_RD))
+		r.hears(server, 0, "before")
+		r.hears(server, 0, "")
+		r.sends(client, "after")
+		r.sleep(time.Second)
+		r.hears(server, 0, "after")
+		r.hears(server, 0, "")
+		r.sends(server, "the other direction")
+		r.hears(client, 0, "the other direction")
+	})
+}
+
 // After EINPROGRESS the next connect says 0, and the one after that EISCONN.
 func TestConnectWithoutWaiting(t *testing.T) {
 	inRoom(t, func(r *room) {

@@ -33,7 +33,6 @@ func (s *Socket) shutStream(now clock.Time, read, write bool) error {
 	c := s.tcp.Conn()
 	if read {
 		s.readShut = true
-		c.CloseRead(now)
 		s.readable.WakeAll()
 	}
 	if write {

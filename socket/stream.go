@@ -92,11 +92,8 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 		return s.unix.take(views, n)
 	}
 	c := s.tcp.Conn()
-	switch {
-	case c == nil:
+	if c == nil {
 		return 0, s.notConnected()
-	case s.readShut:
-		return 0, io.EOF
 	}
 	// What one call reads ends where urgent data does (RFC 6093, 3.1).
 	for count < len(views) && n > 0 && c.Readable() > 0 && (count == 0 || !c.AtMark()) {
@@ -114,7 +111,7 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 // may have.
 func (s *Socket) readEnd(c *tcp.Conn) error {
 	switch {
-	case c.EOF():
+	case c.EOF() || s.readShut:
 		return io.EOF
 	case c.Err() != nil:
 		return s.report(c.Err(), io.EOF)

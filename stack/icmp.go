@@ -206,6 +206,10 @@ func unreachable(code uint8) (err error, hard bool) {
 	switch code {
 	case wire.CodeNetUnreachable, wire.CodeSourceRouteFailed:
 		return ErrNetUnreachable, false
+	case wire.CodeNetProhibited:
+		return ErrNetUnreachable, true
+	case wire.CodeHostProhibited, wire.CodeCommunicationProhibited:
+		return ErrHostUnreachable, true
 	case wire.CodeProtocolUnreachable:
 		return ErrProtoUnreach, true
 	case wire.CodePortUnreachable:

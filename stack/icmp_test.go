@@ -177,6 +177,8 @@ var errorsAbout = []struct {
 	{wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeHostUnreachable}, ErrHostUnreachable},
 	{wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeProtocolUnreachable}, ErrProtoUnreach},
 	{wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable}, ErrRefused},
+	{wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeNetProhibited}, ErrNetUnreachable},
+	{wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeCommunicationProhibited}, ErrHostUnreachable},
 	// RFC 1122, 3.2.2.4: "An incoming Time Exceeded message MUST be passed to
 	// the transport layer." (R1122-23)
 	{wire.ICMPv4{Type: wire.TimeExceeded}, ErrHostUnreachable},
@@ -239,6 +241,23 @@ func TestAnUnreachablePortEndsTheOpening(t *testing.T) {
 	}
 	m.hears(icmp(gateway, own, unreachable, syn))
 	m.wantError("the connection", e.Conn().Err(), ErrRefused)
+}
+
+// So does a firewall's refusal; a network that can't be reached for now doesn't
+// (RFC 9293, 3.9.2.2, MUST-56).
+func TestWhatEndsTheOpening(t *testing.T) {
+	for code, want := range map[uint8]error{
+		wire.CodeNetProhibited:           ErrNetUnreachable,
+		wire.CodeHostProhibited:          ErrHostUnreachable,
+		wire.CodeCommunicationProhibited: ErrHostUnreachable,
+		wire.CodeNetUnreachable:          nil,
+		wire.CodeHostUnreachable:         nil,
+	} {
+		m := newHost(t)
+		e := m.connects(far + ":80")
+		m.hears(icmp(gateway, own, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: code}, m.sent[0].raw))
+		m.wantError("the connection", e.Conn().Err(), want)
+	}
 }
 
 // connects returns an endpoint that has sent its SYN.

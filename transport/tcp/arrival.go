@@ -205,9 +205,9 @@ func (c *Conn) checkReset(now clock.Time, seg *Segment) bool {
 		} else {
 			c.fail(now, ErrRefused, "the peer refused")
 		}
-	case StateClosing, StateLastAck:
-		c.setState(now, StateClosed, "the peer reset the closing connection")
 	default:
+		// In CLOSING and LAST-ACK too: the peer hasn't got all of what was
+		// sent, or has thrown it away.
 		c.fail(now, ErrReset, "the peer reset the connection")
 	}
 	return false

@@ -21,16 +21,15 @@ type Conn struct {
 	env   *Env
 	state State
 
-	passive    bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
-	orphan     bool // the program has let go of the connection
-	readClosed bool // the program doesn't want what arrives
-	noDelay    bool
-	oobInline  bool
-	scaling    bool // window scaling is agreed on, or offered
-	sackOK     bool // selective acknowledgments are agreed on, or offered
-	synDue     bool // a SYN or SYN-ACK is to be sent
-	synLost    bool // a SYN or SYN-ACK was sent again
-	probeDue   bool // a keep-alive probe is to be sent
+	passive   bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
+	orphan    bool // the program has let go of the connection
+	noDelay   bool
+	oobInline bool
+	scaling   bool // window scaling is agreed on, or offered
+	sackOK    bool // selective acknowledgments are agreed on, or offered
+	synDue    bool // a SYN or SYN-ACK is to be sent
+	synLost   bool // a SYN or SYN-ACK was sent again
+	probeDue  bool // a keep-alive probe is to be sent
 
 	retries   uint8 // of the same segment, or SYN
 	ack       ackState

@@ -1,6 +1,10 @@
 package tcp
 
-import "hubbub/clock"
+import (
+	"time"
+
+	"hubbub/clock"
+)
 
 // ackState says whether an acknowledgment is to be sent, and how soon. All
 // segments that are handled before anything is polled share one (MUST-58,
@@ -29,6 +33,18 @@ func (c *Conn) delayACK(now clock.Time) {
 	if !c.ack.due && !c.ack.delayed {
 		c.ack.delayed = true
 		c.timers.set(c.env, TimerDelayedACK, now.Add(c.env.DelayedACK))
+	}
+}
+
+// finDelay is how long the ACK of a FIN waits for a program that closes at
+// once. One that doesn't has more to say, or will take its time.
+const finDelay = time.Millisecond
+
+// delayFINACK asks for an ACK of the peer's FIN that may wait for ours.
+func (c *Conn) delayFINACK(now clock.Time) {
+	if !c.ack.due {
+		c.ack.delayed = true
+		c.timers.set(c.env, TimerDelayedACK, now.Add(min(finDelay, c.env.DelayedACK)))
 	}
 }
 

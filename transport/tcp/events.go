@@ -83,7 +83,6 @@ const (
 	DiscardOldTimestamp          // older than what has arrived, by its timestamp
 	DiscardNoTimestamp           // timestamps were agreed on, and it has none
 	DiscardGapFull               // no room among the out-of-order segments
-	DiscardReadClosed            // the program doesn't read any more
 	DiscardAfterFIN              // text or FIN after the peer's FIN
 	DiscardUrgentIgnored         // urgent pointer after the peer's FIN
 	DiscardRateLimited           // would be answered, if answers weren't limited
@@ -101,7 +100,7 @@ var discardWords = [numDiscards]string{
 	"neither SYN nor RST during the handshake", "a duplicate of what was received before",
 	"beyond the receive window", "acknowledges what was not sent, or was long ago",
 	"an old duplicate by its timestamp", "the agreed timestamp is missing",
-	"no room among out-of-order segments", "the program doesn't read any more",
+	"no room among out-of-order segments",
 	"data after the peer's FIN", "urgent pointer after the peer's FIN",
 	"answers to invalid segments are limited", "an ICMP error about nothing in flight",
 	"the accept queue is full", "a reset in TIME-WAIT", "the connection is in TIME-WAIT",

@@ -110,7 +110,7 @@ func (a *attack) oddCommand() {
 	case 0:
 		_ = a.c.CloseWrite(a.now)
 	case 1:
-		a.c.CloseRead(a.now)
+		_ = a.c.Peek(make([]byte, 100), int(op))
 	case 2:
 		if op > 200 {
 			a.c.Close(a.now)

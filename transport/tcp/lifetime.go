@@ -31,14 +31,6 @@ func (c *Conn) sendQueuedClose(now clock.Time) {
 	}
 }
 
-// CloseRead drops what was received, and whatever else arrives. The peer
-// isn't told; its octets are acknowledged.
-func (c *Conn) CloseRead(clock.Time) {
-	c.readClosed = true
-	c.dropUnread()
-	c.consumed()
-}
-
 // dropUnread forgets what was received and not read.
 func (c *Conn) dropUnread() {
 	c.rcv.queue.Reset()

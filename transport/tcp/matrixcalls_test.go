@@ -46,10 +46,6 @@ func userCalls() []matrixEvent {
 		calls("RECEIVE", setting{}, receive),
 		calls("RECEIVE of what has come", setting{unread: true}, receive),
 		calls("CLOSE of our direction", setting{quiet: true}, func(m *matrixEnd) string { return told(m.c.CloseWrite(m.now)) }),
-		calls("CLOSE of the peer's direction", setting{unread: true}, func(m *matrixEnd) string {
-			m.c.CloseRead(m.now)
-			return ""
-		}),
 		calls("CLOSE", setting{quiet: true}, func(m *matrixEnd) string { m.c.Close(m.now); return "" }),
 		calls("CLOSE with data unread", setting{quiet: true, unread: true}, func(m *matrixEnd) string { m.c.Close(m.now); return "" }),
 		calls("data after CLOSE", setting{quiet: true}, func(m *matrixEnd) string {

@@ -370,8 +370,6 @@ func endsComeToRest(t *testing.T, seed uint64) {
 		case 0:
 			party.toWrite = nil
 			_ = party.c.CloseWrite(p.now)
-		case 1:
-			party.c.CloseRead(p.now)
 		case 2:
 			party.toWrite = nil
 			party.c.Close(p.now)

@@ -60,11 +60,6 @@ func (c *Conn) receive(now clock.Time, seg *Segment) {
 func (c *Conn) take(v pkt.View) {
 	c.rcv.nxt = c.rcv.nxt.Add(v.Len())
 	c.count.bytesIn += uint64(v.Len())
-	if c.readClosed {
-		c.discard(DiscardReadClosed)
-		v.Release()
-		return
-	}
 	c.rcv.queue.Append(v)
 	c.rcv.pieces++
 	if c.rcv.pieces > maxPieces && c.rcv.queue.Len() < c.rcv.pieces*fullPiece {
@@ -124,7 +119,7 @@ func (c *Conn) finArrived(now clock.Time) {
 	case StateEstablished:
 		// The program may well close next: one segment can then carry both
 		// the acknowledgment and our FIN.
-		c.delayACK(now)
+		c.delayFINACK(now)
 		c.setState(now, StateCloseWait, why)
 	case StateFinWait1:
 		c.ackNow(ReasonFINACK)

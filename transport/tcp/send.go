@@ -13,7 +13,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	*out = Segment{}
 	switch {
 	case c.reset.pending:
-		c.takeReset(out)
+		c.takeReset(now, out)
 		return true
 	case c.state == StateClosed:
 		return false
@@ -205,10 +205,12 @@ func (c *Conn) sendReset(s Segment) {
 	c.reset = pendingReset{pending: true, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
 }
 
-// takeReset builds the pending reset.
-func (c *Conn) takeReset(out *Segment) {
+// takeReset builds the pending reset. TSopt "SHOULD be sent in an <RST>
+// segment" (RFC 7323, 3.2).
+func (c *Conn) takeReset(now clock.Time, out *Segment) {
 	r := c.reset
 	c.reset = pendingReset{}
 	out.Seq, out.Ack, out.Flags, out.Reason = r.seq, r.ack, r.flags, r.why
+	out.Options = c.options(now)
 	c.count.segmentsOut++
 }

@@ -22,7 +22,7 @@ func (c *Conn) Readable() int {
 }
 
 // EOF reports whether the peer's FIN has arrived and all before it was read.
-func (c *Conn) EOF() bool { return c.readClosed || c.rcv.fin && c.Readable() == 0 }
+func (c *Conn) EOF() bool { return c.rcv.fin && c.Readable() == 0 }
 
 // CanWrite reports whether the program may still write.
 func (c *Conn) CanWrite() bool { return c.state.canSend() && !c.snd.finQueued }

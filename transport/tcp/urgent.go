@@ -65,7 +65,7 @@ func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 	if !seg.Flags.Has(urg) || seg.Urgent == 0 {
 		return
 	}
-	if !c.state.canReceive() || c.readClosed || c.orphan {
+	if !c.state.canReceive() || c.orphan {
 		c.discard(DiscardUrgentIgnored)
 		return
 	}

@@ -103,6 +103,9 @@ func (m *Machine) receive(a *Args, into []byte, flags int64) (int64, syscall.Err
 	if f.socket == nil {
 		return -1, syscall.EINVAL
 	}
+	if a.P[0] == nil && a.N[1] > 0 {
+		return -1, syscall.EFAULT
+	}
 	return m.run(a, func() (int64, syscall.Errno) {
 		got, err := f.socket.Recv(len(into), int(flags))
 		return answer(copy(into, got), err)
@@ -125,6 +128,9 @@ func (m *Machine) recvfrom(a *Args) (int64, syscall.Errno) {
 		return -1, errno
 	}
 	into := bytesAt(a.P[0], a.N[1])
+	if a.P[0] == nil && a.N[1] > 0 {
+		return -1, syscall.EFAULT
+	}
 	var from string
 	n, errno := m.run(a, func() (int64, syscall.Errno) {
 		if kind, _ := f.socket.GetSockOpt(socket.SOL_SOCKET, socket.SO_TYPE); kind == int(socket.SOCK_STREAM) {
@@ -151,6 +157,9 @@ func (m *Machine) send(a *Args, b []byte, flags int64) (int64, syscall.Errno) {
 	if f.socket == nil {
 		return -1, syscall.EINVAL
 	}
+	if a.P[0] == nil && a.N[1] > 0 {
+		return -1, syscall.EFAULT
+	}
 	return m.run(a, func() (int64, syscall.Errno) { return answer(f.socket.Send(b, int(flags))) })
 }
 
@@ -160,6 +169,9 @@ func (m *Machine) sendto(a *Args) (int64, syscall.Errno) {
 		return -1, errno
 	}
 	b := bytesAt(a.P[0], a.N[1])
+	if b == nil && a.N[1] > 0 {
+		return -1, syscall.EFAULT
+	}
 	if a.P[1] == nil || a.N[3] == 0 {
 		return m.send(a, b, a.N[2])
 	}

@@ -39,6 +39,9 @@ type Settings struct {
 	Seed  uint64     // seed=: of all random numbers, default 1
 }
 
+// longestPacket is what the cable takes.
+const longestPacket = 65536
+
 // defaultAddress is what the host has where nothing says otherwise.
 var defaultAddress = netip.AddrFrom4([4]byte{192, 168, 0, 1})
 
@@ -95,7 +98,15 @@ func (m *Machine) build(s *Settings) {
 	m.far.world = w
 	m.farEnd = w.Add("packetdrill", &m.far, nil)
 	m.farEnd.AddPort("port", false)
-	w.Join("cable", link.NewCable(w.Random("to"), w.Random("fro")), m.host.Node(), m.card.Index, m.farEnd, 0)
+	cable := link.NewCable(w.Random("to"), w.Random("fro"))
+	for side := range 2 {
+		// Scripts send segments as long as a packet can be, as if cards had
+		// put them together.
+		if err := cable.Line(side).SetMTU(longestPacket); err != nil {
+			panic(err) // it is a constant
+		}
+	}
+	w.Join("cable", cable, m.host.Node(), m.card.Index, m.farEnd, 0)
 	local := s.Local
 	if m.any {
 		local = defaultAddress
