@@ -15,6 +15,10 @@ type Setting = stack.Sysctl
 // A [Router] differs in net.ipv4.ip_forward.
 func DefaultSettings() []Setting { return stack.DefaultSysctls() }
 
+// FindSetting returns a setting, with the value that hosts begin with. The
+// error is that there is none of that name.
+func FindSetting(name string) (Setting, error) { return stack.DefaultSysctl(name) }
+
 // CheckSetting returns what is wrong with a setting's name or value, nil if
 // nothing is.
 func CheckSetting(name, value string) error { return stack.CheckSysctl(name, value) }

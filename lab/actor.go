@@ -39,6 +39,7 @@ func init() {
 		"shutdown": (*actor).shutdown, "close": (*actor).close, "abort": (*actor).abort,
 		"keepalive": (*actor).keepalive, "set": (*actor).set,
 		"ping": (*actor).ping, "shout": (*actor).shout, "hear": (*actor).hear,
+		"sysctl":  (*actor).sysctl,
 		"netstat": (*actor).netstat, "arp": (*actor).arp, "routes": (*actor).routes,
 	}
 }

@@ -29,7 +29,9 @@ func (c *Config) place(n *hubbub.Network) error {
 	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
-		lans[h.LAN].Host(h.Name, c.hostOptions(h)...)
+		if err := configure(lans[h.LAN].Host(h.Name, c.hostOptions(h)...), h.Settings); err != nil {
+			return err
+		}
 	}
 	for i := range c.Routers {
 		r := &c.Routers[i]
@@ -38,7 +40,9 @@ func (c *Config) place(n *hubbub.Network) error {
 			link := linkOf(c.changes(Card{r.Name, p.LAN}))
 			ports = append(ports, hubbub.RouterPort{LAN: lans[p.LAN], Address: p.Address.String(), Cable: &link})
 		}
-		n.RouterAt(r.Name, ports...)
+		if err := configure(n.RouterAt(r.Name, ports...).Host, r.Settings); err != nil {
+			return err
+		}
 	}
 	for _, name := range c.Names {
 		n.AddName(name.Name, name.Address)

@@ -44,13 +44,22 @@ type Host struct {
 	VLAN         uint16     // 0 where the file gives none
 	Unprivileged bool       // its programs may not use ports below 1024
 	Detect       bool       // it asks whether its address is free before it uses it (RFC 5227)
+	Settings     []Setting
 }
 
 // A Router is a machine with a card in each of several LANs.
 type Router struct {
+	At       Position
+	Name     string
+	Ports    []Port
+	Settings []Setting
+}
+
+// A Setting is one of a machine's, as in sysctl.conf.
+type Setting struct {
 	At    Position
-	Name  string
-	Ports []Port
+	Name  string // such as net.ipv4.tcp_fin_timeout
+	Value string
 }
 
 // A Port is a router's card.

@@ -163,6 +163,7 @@ func (r *reader) readHost(key, value *node) {
 		{"vlan", note(&vlanAt, into(r, &host.VLAN, "a number of a VLAN", parseVLAN))},
 		{"unprivileged", into(r, &host.Unprivileged, "true or false", parseBool)},
 		{"detect", into(r, &host.Detect, "true or false", parseBool)},
+		{"sysctl", r.settings(&host.Settings)},
 	})
 	if lanAt.Line == 0 {
 		host.LAN = r.onlyLAN(key, "host "+h.Name)
@@ -250,8 +251,8 @@ func printableLetter(c rune) bool { return unicode.IsLetter(c) }
 func (r *reader) readRouter(key, value *node) {
 	r.config.Routers = append(r.config.Routers, Router{At: key.at, Name: key.text})
 	before := len(r.problems)
-	r.fields(value, "router "+key.text, []field{{"lans", r.readPorts}})
 	router := &r.config.Routers[len(r.config.Routers)-1]
+	r.fields(value, "router "+key.text, []field{{"lans", r.readPorts}, {"sysctl", r.settings(&router.Settings)}})
 	if len(router.Ports) == 0 && len(r.problems) == before {
 		r.problem(key.at, "router %s is in no LAN: say which, such as lans: [%s]", key.text, strings.Join(r.config.lanNames(), ", "))
 	}

@@ -19,6 +19,8 @@ type Call struct {
 	Way       string // of shutdown: read, write, both
 	Option    string // of set
 	Value     int    // of set
+	Setting   string // of sysctl: its name, or "-p" for a file of settings
+	To        string // of sysctl: what it is set to, or the file's name
 	Host      string // who is meant: a machine, a name, an address, or "everyone"
 	Port      uint16 // of Host; or the local one of serve, listen and hear
 	From      uint16 // the local port of a connection; 0 for any
@@ -151,6 +153,13 @@ var verbs = []verb{
 	{
 		name: "hear", args: []param{textParam}, needs: "at",
 		options: []param{{"at", "a port such as :5000", false, setLocal}, timeoutParam, failsParam},
+	},
+	{
+		name: "sysctl",
+		args: []param{
+			{"NAME", "the name of a setting such as net.ipv4.tcp_fin_timeout, or -p", false, setSetting},
+			{"VALUE", "its value, or the name of a file of settings", false, setSettingValue},
+		},
 	},
 	{name: "netstat"},
 	{name: "arp"},

@@ -90,6 +90,10 @@ func CheckSysctl(name, value string) error { return scratch().SetSysctl(name, va
 // nobody sets them.
 func DefaultSysctls() []Sysctl { return scratch().Sysctls() }
 
+// DefaultSysctl returns a setting with the value that it has if nobody sets
+// it.
+func DefaultSysctl(name string) (Sysctl, error) { return scratch().FindSysctl(name) }
+
 // scratch returns a machine that nobody uses.
 func scratch() *Stack {
 	cfg := DefaultConfig()

@@ -124,6 +124,10 @@ func tcpManners() []sysctl {
 			"Begin with the initial congestion window again after nothing was sent for a retransmission time-out (RFC 5681, 4.1).",
 		},
 		{
+			"net.ipv4.tcp_available_congestion_control", readOnly("names with spaces between", func(*Stack) string { return "reno" }),
+			"The congestion control algorithms that there are.",
+		},
+		{
 			"net.ipv4.tcp_challenge_ack_limit", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.ChallengeACKs }),
 			"How many challenge ACKs the machine sends in a second (RFC 5961, 7).",
 		},

@@ -25,6 +25,7 @@ type cli struct {
 	Show       showCommand       `cmd:"" help:"Show a lab's addresses, subnets and routes, or why two machines are in one subnet or not."`
 	Subnet     subnetCommand     `cmd:"" help:"Calculate a subnet, with the binary AND."`
 	Frame      frameCommand      `cmd:"" help:"Explain a frame from a capture file or from hex digits, layer by layer, bit by bit."`
+	Sysctl     sysctlCommand     `cmd:"" help:"List the settings of a machine: what each is by default, and what it does."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes hubbub's commands in a shell."`
 }

@@ -88,23 +88,28 @@ func NewLimiter(cfg *LimiterConfig) *Limiter {
 // Configure changes the rates, at once. Here a zero counts as it is: a Rate of
 // 0 allows nothing, a DestEvery of 0 any number to the same destination.
 func (l *Limiter) Configure(cfg LimiterConfig) {
-	dests := l.cfg.Dests
-	l.cfg = cfg
-	l.cfg.Dests = dests
-	l.every = time.Second / clock.Duration(min(max(cfg.Rate, 1), int(time.Second)))
+	every, before := l.every, l.cfg
+	cfg.Dests = before.Dests
+	l.cfg, l.every = cfg, time.Second/clock.Duration(min(max(cfg.Rate, 1), int(time.Second)))
 	burst := cfg.Burst
 	if cfg.Rate == 0 {
 		burst = 0
 	}
-	l.all.limit(l.every * clock.Duration(burst))
+	l.all.change(every, l.every, burst)
 	for _, d := range l.dests {
-		d.limit(cfg.DestEvery * clock.Duration(cfg.DestBurst))
+		d.change(before.DestEvery, cfg.DestEvery, cfg.DestBurst)
 	}
 }
 
-// limit changes how much the bucket holds. What is in it stays, as far as it
-// fits.
-func (b *bucket) limit(most clock.Duration) { b.credit, b.most = min(b.credit, most), most }
+// change gives the bucket another rate. The tokens that are in it stay, as far
+// as it holds them.
+func (b *bucket) change(before, every clock.Duration, burst int) {
+	tokens := clock.Duration(burst)
+	if before > 0 && b.most > 0 {
+		tokens = min(tokens, b.credit/before)
+	}
+	b.credit, b.most = tokens*every, every*clock.Duration(burst)
+}
 
 // Allow takes a token for an error message to dst, and reports whether there
 // was one, and why not.
