@@ -111,5 +111,14 @@ func (v View) Release() {
 	}
 }
 
+// References returns how many references its storage has, for tests that look for
+// lost ones.
+func (v View) References() int {
+	if v.c == nil {
+		return 0
+	}
+	return int(v.c.refs.Load())
+}
+
 // follows reports whether v begins where u ends, in the same storage.
 func (v View) follows(u View) bool { return v.c == u.c && v.c != nil && v.off == u.end }

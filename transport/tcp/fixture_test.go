@@ -40,6 +40,7 @@ type end struct {
 	c    *Conn
 	now  clock.Time
 	sent []sentSegment
+	gave []pkt.View // what was handed in, with a reference to look after it
 
 	tsOn  bool   // the peer uses timestamps
 	tsVal uint32 // the peer's clock
@@ -82,8 +83,30 @@ func newEnd(t *testing.T, adjust ...func(*Config)) *end {
 		if len(e.sent) > 0 && !t.Failed() {
 			t.Errorf("at the end, unexpected: %v", e.show(e.sent[0]))
 		}
+		e.checkReferences()
 	})
 	return e
+}
+
+// gives hands in octets whose storage is looked after.
+func (e *end) gives(v pkt.View) pkt.View {
+	e.gave = append(e.gave, v.Retain())
+	return v
+}
+
+// checkReferences fails if the connection, once it is over, still holds any of the
+// octets that it was given.
+func (e *end) checkReferences() {
+	if e.c == nil || e.t.Failed() {
+		return
+	}
+	e.c.Abort(e.now)
+	for i, v := range e.gave {
+		if n := v.References(); n > 1 {
+			e.t.Errorf("the connection is over, and %d references to the %d octets given as number %d are left", n-1, v.Len(), i)
+		}
+		v.Release()
+	}
 }
 
 func testParams() Params { return Params{ISS: testISS, MSS: 1000} }
@@ -97,6 +120,7 @@ func (e *end) connect(p Params) {
 // accept begins a passive open with the SYN that the spec describes.
 func (e *end) accept(p Params, spec string) {
 	seg := e.parse(spec)
+	seg.Payload = e.gives(seg.Payload)
 	e.c = Accept(e.env, e.now, p, &seg)
 	e.drain()
 }
@@ -149,6 +173,7 @@ func (p peerOf) sends(specs ...string) {
 	p.t.Helper()
 	for _, spec := range specs {
 		seg := p.parse(spec)
+		seg.Payload = p.gives(seg.Payload)
 		p.c.HandleSegment(p.now, &seg)
 	}
 	p.drain()
@@ -202,7 +227,7 @@ func (w wantOf) discarded(why Discard, n uint32) {
 func (e *end) writes(n int) {
 	e.t.Helper()
 	start := e.c.dataStart().Add(e.c.snd.queue.Len())
-	if err := e.c.Write(e.now, pkt.CopyView(octets(int(start-testISS), n))); err != nil {
+	if err := e.c.Write(e.now, e.gives(pkt.CopyView(octets(int(start-testISS), n)))); err != nil {
 		e.t.Fatalf("write: %v", err)
 	}
 	e.drain()

@@ -37,7 +37,7 @@ func told(err error) string {
 func userCalls() []matrixEvent {
 	return []matrixEvent{
 		calls("SEND", setting{}, func(m *matrixEnd) string {
-			return told(m.c.Write(m.now, pkt.CopyView(octets(0, 100))))
+			return told(m.c.Write(m.now, m.gives(pkt.CopyView(octets(0, 100)))))
 		}),
 		calls("SEND urgent data", setting{quiet: true}, func(m *matrixEnd) string {
 			_, err := m.c.WriteUrgent(m.now, octets(0, 5))
