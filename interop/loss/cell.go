@@ -13,33 +13,33 @@ import (
 type harm struct {
 	name  string
 	text  string // for the table's reader
-	apply func(c *hubbub.Cable, p path) error
+	apply func(c *hubbub.Cable, d hubbub.Direction, p path) error
 	fixed bool // chance has no part in it: one run tells all
 }
 
 // harms are the rows of the table.
 var harms = []harm{
-	{name: "none", text: "no harm", apply: func(*hubbub.Cable, path) error { return nil }, fixed: true},
+	{name: "none", text: "no harm", apply: func(*hubbub.Cable, hubbub.Direction, path) error { return nil }, fixed: true},
 	{name: "loss0.1", text: "0.1 % loss", apply: loss(0.001)},
 	{name: "loss1", text: "1 % loss", apply: loss(0.01)},
 	{name: "loss5", text: "5 % loss", apply: loss(0.05)},
-	{name: "burst", text: "1 % loss in bursts of 5", apply: func(c *hubbub.Cable, _ path) error {
-		return c.SetBurst(hubbub.Out, link.Burst{ToBad: 0.002, ToGood: 0.2, LossBad: 1})
+	{name: "burst", text: "1 % loss in bursts of 5", apply: func(c *hubbub.Cable, d hubbub.Direction, _ path) error {
+		return c.SetBurst(d, link.Burst{ToBad: 0.002, ToGood: 0.2, LossBad: 1})
 	}},
-	{name: "reorder", text: "10 % overtaken", apply: func(c *hubbub.Cable, p path) error {
-		return c.SetReordering(hubbub.Out, 0.1, p.hold())
+	{name: "reorder", text: "10 % overtaken", apply: func(c *hubbub.Cable, d hubbub.Direction, p path) error {
+		return c.SetReordering(d, 0.1, p.hold())
 	}},
 	{name: "jitter", text: "jitter, order kept", apply: jitter(false)},
 	{name: "shuffle", text: "jitter, order lost", apply: jitter(true)},
 }
 
-func loss(p float64) func(*hubbub.Cable, path) error {
-	return func(c *hubbub.Cable, _ path) error { return c.SetLoss(hubbub.Out, p) }
+func loss(p float64) func(*hubbub.Cable, hubbub.Direction, path) error {
+	return func(c *hubbub.Cable, d hubbub.Direction, _ path) error { return c.SetLoss(d, p) }
 }
 
 // jitter makes frames take up to half a round-trip time longer.
-func jitter(reorder bool) func(*hubbub.Cable, path) error {
-	return func(c *hubbub.Cable, p path) error { return c.SetJitter(hubbub.Out, p.rtt/2, reorder) }
+func jitter(reorder bool) func(*hubbub.Cable, hubbub.Direction, path) error {
+	return func(c *hubbub.Cable, d hubbub.Direction, p path) error { return c.SetJitter(d, p.rtt/2, reorder) }
 }
 
 // A path is a cell of the table.
@@ -125,14 +125,14 @@ func (p path) canBeReal() bool {
 	return p.rtt >= 50*time.Millisecond || p.rtt >= time.Millisecond && p.rate < 1e9
 }
 
-// apply makes a cable the path: one way it does the harm, the other way it has
-// the same rate and delay.
-func (p path) apply(c *hubbub.Cable) error {
+// apply makes a cable the path: one way, d, it does the harm; the other way it
+// has the same rate and delay.
+func (p path) apply(c *hubbub.Cable, d hubbub.Direction) error {
 	for _, err := range []error{
 		c.SetRate(hubbub.Both, p.rate),
 		c.SetDelay(hubbub.Both, p.rtt/2),
 		c.SetQueue(hubbub.Both, p.queue(), 0),
-		p.harm.apply(c, p),
+		p.harm.apply(c, d, p),
 	} {
 		if err != nil {
 			return err

@@ -13,14 +13,16 @@ import (
 const (
 	hubbubFile = "interop/loss/testdata/hubbub.tsv"
 	linuxFile  = "interop/loss/testdata/linux.tsv"
+	fairFile   = "interop/loss/testdata/fair.tsv"
 	document   = "docs/loss.md"
 )
 
-const usage = `usage: go run ./interop/loss [flags] hubbub|linux|table|trace
+const usage = `usage: go run ./interop/loss [flags] hubbub|linux|table|trace|fair|fair-linux
 
 hubbub measures hubbub's half of the table, in virtual time; linux measures
 Linux's half, in real time, as root; both then write docs/loss.md anew, and
-table does nothing else. trace prints what becomes of the congestion window in
+table does nothing else. fair lets hubbub's algorithms contend for a link, and
+fair-linux hubbub and Linux (as root). trace prints what becomes of the congestion window in
 hubbub's cells. Run it in the root of the source.
 
 `
@@ -66,6 +68,10 @@ func command(name string, o options) error {
 		return tables(o)
 	case "trace":
 		return trace(o)
+	case "fair":
+		return fair(o, false)
+	case "fair-linux":
+		return fair(o, true)
 	}
 	flag.Usage()
 	return errors.New("what is to be done?")
@@ -144,5 +150,5 @@ func tables(o options) error {
 	}
 	t := table{hubbub, linux}
 	fmt.Println(t.score())
-	return t.write(document)
+	return tablePlace.write(document, t.markdown())
 }

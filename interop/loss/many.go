@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,6 +15,9 @@ type task struct {
 	algorithm string
 	seed      uint64
 }
+
+// errHarness says that a cell can't be measured here.
+var errHarness = errors.New("beyond what the harness can do")
 
 // A runner does a task.
 type runner func(p path, algorithm string, seed uint64) (result, error)
@@ -34,7 +39,8 @@ func tasks(cells []path, algorithms []string, runs int) (all []task) {
 	return all
 }
 
-// measure does the tasks, so many at a time, and says how it gets on.
+// measure does the tasks, so many at a time, and says how it gets on. It leaves
+// out what is beyond the harness.
 func measure(all []task, atOnce int, progress io.Writer, run runner) ([]result, error) {
 	done := make([]result, len(all))
 	var failed error
@@ -58,11 +64,14 @@ func measure(all []task, atOnce int, progress io.Writer, run runner) ([]result, 
 				mutex.Lock()
 				done[i] = r
 				finished++
-				if err != nil && failed == nil {
+				if err != nil && failed == nil && !errors.Is(err, errHarness) {
 					failed = err
 				}
-				fmt.Fprintf(progress, "%d/%d %v %s %s: %.4g Mbit/s\n", finished, len(all),
-					time.Since(began).Round(time.Second), t.path.name(), t.algorithm, float64(r.Goodput)/1e6)
+				text := fmt.Sprintf("%s %s: %.4g Mbit/s", t.path.name(), t.algorithm, float64(r.Goodput)/1e6)
+				if err != nil {
+					done[i], text = result{}, err.Error()
+				}
+				fmt.Fprintf(progress, "%d/%d %v %s\n", finished, len(all), time.Since(began).Round(time.Second), text)
 				mutex.Unlock()
 			}
 		})
@@ -71,14 +80,18 @@ func measure(all []task, atOnce int, progress io.Writer, run runner) ([]result, 
 	return means(all, done), failed
 }
 
-// means takes the runs of each cell together. They stand side by side.
+// means takes the runs of each cell together that could be measured. They
+// stand side by side.
 func means(all []task, done []result) (cells []result) {
 	for from := 0; from < len(all); {
 		to := from + 1
 		for to < len(all) && all[to].seed > 1 {
 			to++
 		}
-		cells = append(cells, mean(done[from:to]))
+		measured := slices.DeleteFunc(slices.Clone(done[from:to]), func(r result) bool { return r.Runs == 0 })
+		if len(measured) > 0 {
+			cells = append(cells, mean(measured))
+		}
 		from = to
 	}
 	return cells

@@ -11,11 +11,22 @@ import (
 // through the harness without any harm.
 const ceilingName = "ceiling"
 
-// The document has the table between these lines.
+// A place is a part of the document that a command writes, between two lines
+// that name it.
+type place string
+
 const (
-	tableBegins = "<!-- What follows is made by `make loss-table`. -->"
-	tableEnds   = "<!-- What `make loss-table` makes ends here. -->"
+	tablePlace place = "loss-table"
+	fairPlace  place = "fairness"
 )
+
+func (p place) begins() string {
+	return fmt.Sprintf("<!-- What follows is made by `make %s`. -->", string(p))
+}
+
+func (p place) ends() string {
+	return fmt.Sprintf("<!-- What `make %s` makes ends here. -->", string(p))
+}
 
 // A table is both halves.
 type table struct{ hubbub, linux *results }
@@ -67,14 +78,13 @@ func (s score) String() string {
 // markdown returns the table.
 func (t table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%s\n", tableBegins, t.score())
+	fmt.Fprintf(&b, "%s\n", t.score())
 	for _, n := range t.linux.Notes {
 		fmt.Fprintf(&b, "\nLinux: %s\n", n)
 	}
 	for _, rate := range rates {
 		t.section(&b, rate)
 	}
-	fmt.Fprintf(&b, "\n%s", tableEnds)
 	return b.String()
 }
 
@@ -137,25 +147,25 @@ func figure(r result, ok bool) string {
 	return fmt.Sprintf("%.2f", mbps)
 }
 
-// insert puts the table into the document.
-func (t table) insert(document string) (string, error) {
-	before, rest, ok := strings.Cut(document, tableBegins)
-	_, after, ok2 := strings.Cut(rest, tableEnds)
-	if !ok || !ok2 {
-		return "", fmt.Errorf("the document has no place for the table: between a line %q and a line %q", tableBegins, tableEnds)
+// insert puts a text into its place in the document.
+func (p place) insert(document, text string) (string, error) {
+	before, rest, begins := strings.Cut(document, p.begins())
+	_, after, ends := strings.Cut(rest, p.ends())
+	if !begins || !ends {
+		return "", fmt.Errorf("the document has no place for the text: between a line %q and a line %q", p.begins(), p.ends())
 	}
-	return before + t.markdown() + after, nil
+	return before + p.begins() + "\n\n" + text + "\n" + p.ends() + after, nil
 }
 
-// write writes the document anew.
-func (t table) write(name string) error {
-	document, err := os.ReadFile(name)
+// write writes a part of the document anew.
+func (p place) write(name, text string) error {
+	old, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	text, err := t.insert(string(document))
+	document, err := p.insert(string(old), text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.WriteFile(name, []byte(text), 0o644)
+	return os.WriteFile(name, []byte(document), 0o644)
 }

@@ -77,16 +77,29 @@ func TestATableRowHasBothHalvesAndTheirRatio(t *testing.T) {
 	}
 }
 
-func TestTheTableTakesItsPlaceInTheDocument(t *testing.T) {
-	got, err := halves().insert("before\n" + tableBegins + "\nold\n" + tableEnds + "\nafter\n")
-	if err != nil {
-		t.Fatal(err)
+func TestATextTakesItsPlaceInTheDocument(t *testing.T) {
+	got, err := fairPlace.insert("before\n"+fairPlace.begins()+"\nold\n"+fairPlace.ends()+"\nafter\n", "new\n")
+	want := "before\n<!-- What follows is made by `make fairness`. -->\n\nnew\n\n<!-- What `make fairness` makes ends here. -->\nafter\n"
+	if err != nil || got != want {
+		t.Errorf("the document is\n%s\n%v, want\n%s", got, err, want)
 	}
-	if !strings.HasPrefix(got, "before\n"+tableBegins) || !strings.HasSuffix(got, tableEnds+"\nafter\n") ||
-		strings.Contains(got, "old") || !strings.Contains(got, "| 50 ms | no harm | – | 30.0 |") {
-		t.Errorf("the document is\n%s", got)
+	if _, err := fairPlace.insert("no place", "new"); err == nil {
+		t.Error("a document without a place for the text is accepted")
 	}
-	if _, err := halves().insert("no place"); err == nil {
-		t.Error("a document without a place for the table is accepted")
+}
+
+func TestTheTableHasARowForEachCell(t *testing.T) {
+	text := halves().markdown()
+	for _, row := range []string{
+		"\n### 10 Mbit/s\n", "\n### 1 Gbit/s\n",
+		"\n| 50 ms | no harm | – | 30.0 | – | – | 20.0 | – | 1.50 |\n",
+		"\n|  | 1 % loss | – | 10.0 | – | – | 20.0 | – | 0.50 |\n",
+	} {
+		if !strings.Contains(text, row) {
+			t.Errorf("there is no %q in\n%s", row, text)
+		}
+	}
+	if rows := strings.Count(text, "\n| "); rows != 2+len(paths()) {
+		t.Errorf("%d rows, want two heads and %d cells", rows, len(paths()))
 	}
 }

@@ -40,7 +40,7 @@ func newWorld(p path, algorithm string, seed uint64) (*world, error) {
 	n := hubbub.New(hubbub.Virtual(), hubbub.Seed(seed), hubbub.Config(buffers))
 	lan := n.LAN("lan", "10.0.0.0/24")
 	f := &flow{from: lan.Host("sender"), to: lan.Host("receiver"), algorithm: algorithm, port: port}
-	if err := p.apply(f.from.Cable()); err != nil {
+	if err := p.apply(f.from.Cable(), hubbub.Out); err != nil {
 		return nil, err
 	}
 	f.start()

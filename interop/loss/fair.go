@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"hubbub"
+)
+
+// A contest is two connections that share a link: both send all the time to
+// one receiver, whose cable is the path. The second begins later.
+type contest struct {
+	path   path
+	first  string // algorithms
+	second string
+	linux  bool // the second is Linux's
+}
+
+// The times of a contest: the second connection begins later than the first;
+// what each gets is measured some time after that, for so long.
+const (
+	later    = 5 * time.Second
+	settling = 30 * time.Second
+	watched  = 30 * time.Second
+)
+
+// name is how the results refer to the contest.
+func (c contest) name() string {
+	name := fmt.Sprintf("%s/%v/%s+%s", rateName(c.path.rate), c.path.rtt, c.first, c.second)
+	if c.linux {
+		return name + "/linux"
+	}
+	return name
+}
+
+// contests are the rows of the table of fairness.
+func contests() (all []contest) {
+	for _, pair := range [][2]string{{"cubic", "cubic"}, {"reno", "reno"}, {"bbr", "bbr"}, {"cubic", "reno"}, {"cubic", "bbr"}, {"bbr", "cubic"}} {
+		for _, rtt := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {
+			all = append(all, contest{path: path{10_000_000, rtt, harms[0]}, first: pair[0], second: pair[1]})
+		}
+	}
+	for _, rtt := range []time.Duration{20 * time.Millisecond, 50 * time.Millisecond} {
+		all = append(all, contest{path: path{10_000_000, rtt, harms[0]}, first: "cubic", second: "cubic", linux: true})
+	}
+	return all
+}
+
+// A share is what two connections got in a contest.
+type share struct {
+	first, second int64 // bit/s
+}
+
+// apart returns by how much the lesser share is below the greater, as a
+// fraction of the greater.
+func (s share) apart() float64 {
+	return 1 - float64(min(s.first, s.second))/float64(max(s.first, s.second, 1))
+}
+
+// String returns the shares in words.
+func (s share) String() string {
+	return fmt.Sprintf("%.2f and %.2f Mbit/s, %.0f %% apart", float64(s.first)/1e6, float64(s.second)/1e6, 100*s.apart())
+}
+
+// A fairness is what all contests have shown, by their names.
+type fairness map[string]share
+
+// loadFairness reads the file.
+func loadFairness(name string) (fairness, error) {
+	b, err := os.ReadFile(name)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	all := make(fairness)
+	for line := range strings.Lines(string(b)) {
+		var contest string
+		var s share
+		if _, err := fmt.Sscanf(line, "%s %d %d", &contest, &s.first, &s.second); err != nil {
+			return nil, fmt.Errorf("%s: %q should be a contest and two numbers: %w", name, line, err)
+		}
+		all[contest] = s
+	}
+	return all, nil
+}
+
+// save writes the file.
+func (f fairness) save(name string) error { return os.WriteFile(name, []byte(f.text()), 0o644) }
+
+// text returns the file's text.
+func (f fairness) text() string {
+	var b strings.Builder
+	for _, c := range contests() {
+		if s, ok := f[c.name()]; ok {
+			fmt.Fprintf(&b, "%s\t%d\t%d\n", c.name(), s.first, s.second)
+		}
+	}
+	return b.String()
+}
+
+// markdown returns a table.
+func (f fairness) markdown() string {
+	var b strings.Builder
+	fmt.Fprint(&b, "| Round trip | First | Second, 5 s later | First gets | Second gets | Apart |\n|---|---|---|---:|---:|---:|\n")
+	for _, c := range contests() {
+		s, ok := f[c.name()]
+		if !ok {
+			continue
+		}
+		second := c.second
+		if c.linux {
+			second = "Linux's " + second
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f | %.0f %% |\n", rttName(c.path.rtt), c.first, second,
+			float64(s.first)/1e6, float64(s.second)/1e6, 100*s.apart())
+	}
+	return b.String()
+}
+
+// fair lets all contend, hubbub's algorithms or hubbub and Linux.
+func fair(o options, linux bool) error {
+	all, err := loadFairness(fairFile)
+	if err != nil {
+		return err
+	}
+	for _, c := range contests() {
+		if c.linux != linux || !o.only.MatchString(c.name()) {
+			continue
+		}
+		run := virtualContest
+		if linux {
+			run = realContest
+		}
+		s, err := run(c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name(), err)
+		}
+		fmt.Printf("%s: %v\n", c.name(), s)
+		all[c.name()] = s
+	}
+	if !o.keep {
+		return nil
+	}
+	return errors.Join(all.save(fairFile), fairPlace.write(document, all.markdown()))
+}
+
+// between returns the shares of the time between two counts of octets.
+func between(from, to [2]int64) share {
+	rate := func(i int) int64 { return int64(float64(to[i]-from[i]) * 8 / watched.Seconds()) }
+	return share{rate(0), rate(1)}
+}
+
+// virtualContest lets two hubbub hosts contend, in virtual time.
+func virtualContest(c contest) (share, error) {
+	n := hubbub.New(hubbub.Virtual(), hubbub.Config(buffers))
+	defer n.Close()
+	lan := n.LAN("lan", "10.0.0.0/24")
+	to := lan.Host("receiver")
+	if err := c.path.apply(to.Cable(), hubbub.In); err != nil {
+		return share{}, err
+	}
+	flows := [2]*flow{
+		{from: lan.Host("first"), to: to, algorithm: c.first, port: ":9001"},
+		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: later},
+	}
+	for _, f := range flows {
+		f.start()
+	}
+	var counts [2][2]int64
+	for i, d := range []time.Duration{later + settling, watched} {
+		if err := n.RunFor(d); err != nil {
+			return share{}, err
+		}
+		for k, f := range flows {
+			if f.err != nil {
+				return share{}, f.err
+			}
+			counts[i][k] = f.received.Load()
+		}
+	}
+	return between(counts[0], counts[1]), nil
+}
