@@ -36,6 +36,7 @@ var table = []row{
 	// The pure machines never import each other.
 	{packages: "link/...", imports: leaf},
 	{packages: "network/...", imports: leaf},
+	{packages: "transport/tcp", imports: leaf + " transport/tcp/congestion"},
 	{packages: "transport/...", imports: leaf},
 
 	{packages: "stack", imports: machine},

@@ -1,0 +1,37 @@
+package congestion
+
+import "slices"
+
+// Default is the algorithm of connections that don't ask for another.
+const Default = "cubic"
+
+// algorithms are all that there are, in the order of their numbers.
+var algorithms = []struct {
+	name string
+	make func() Control
+}{
+	{"cubic", func() Control { return new(cubic) }},
+	{"reno", func() Control { return new(reno) }},
+}
+
+// Names returns the names of all algorithms, the default first.
+func Names() []string {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = a.name
+	}
+	return names
+}
+
+// Number returns the number by which an algorithm is remembered in one octet,
+// and false if there is none of that name.
+func Number(name string) (uint8, bool) {
+	i := slices.IndexFunc(Names(), func(n string) bool { return n == name })
+	return uint8(max(i, 0)), i >= 0
+}
+
+// New returns an algorithm that is about to begin, by its number.
+func New(number uint8) Control { return algorithms[number].make() }
+
+// Name returns the name of an algorithm by its number.
+func Name(number uint8) string { return algorithms[number].name }
