@@ -36,8 +36,7 @@ var table = []row{
 	// The pure machines never import each other.
 	{packages: "link/...", imports: leaf},
 	{packages: "network/...", imports: leaf},
-	{packages: "transport/tcp", imports: leaf + " transport/tcp/congestion"},
-	{packages: "transport/...", imports: leaf},
+	{packages: "transport/...", imports: leaf + " transport/tcp/congestion"}, // which is a part of tcp
 
 	{packages: "stack", imports: machine},
 	{packages: "sim", imports: leaf + " event link/... stack"},

@@ -142,6 +142,7 @@ var titles = map[int]string{
 	7527: "Enhanced Duplicate Address Detection",
 	7559: "Packet-Loss Resiliency for Router Solicitations",
 	7608: "IPv6 Prefix Length Recommendation for Forwarding",
+	7661: "Updating TCP to Support Rate-Limited Traffic",
 	7690: "Close Encounters of the ICMP Type 2 Kind",
 	7739: "Security Implications of Predictable Fragment Identification Values",
 	8085: "UDP Usage Guidelines",
