@@ -13,9 +13,10 @@ import (
 // complaints is what makes tshark show a frame: malformed, a bad checksum, or a
 // warning. ICMP errors may have warnings: tshark computes TCP's checksum of the
 // segment that the error quotes, though only its first part is there. That
-// something came twice, or its ACK is captured before it, is what faults do.
+// something came twice or late, or its ACK is captured before it, is what
+// faults do.
 const complaints = "_ws.malformed || ip.checksum.status == 0 || icmp.checksum.status == 0 || eth.fcs.status == 0 ||" +
-	" (!icmp && !tcp.options.sack.dsack && !tcp.analysis.ack_lost_segment && _ws.expert.severity >= 0x600000)"
+	" (!icmp && !tcp.options.sack.dsack && !tcp.analysis.ack_lost_segment && !tcp.analysis.out_of_order && _ws.expert.severity >= 0x600000)"
 
 // An independent reader finds nothing to complain of in what the examples
 // write. Every packet has a comment that says why it was sent.

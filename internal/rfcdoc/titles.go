@@ -65,6 +65,7 @@ var titles = map[int]string{
 	3522: "The Eifel Detection Algorithm for TCP",
 	3542: "Advanced Sockets Application Program Interface (API) for IPv6",
 	3596: "DNS Extensions to Support IP Version 6",
+	3708: "Using TCP DSACKs and SCTP Duplicate TSNs to Detect Spurious Retransmissions",
 	3810: "Multicast Listener Discovery Version 2 (MLDv2) for IPv6",
 	3849: "IPv6 Address Prefix Reserved for Documentation",
 	3927: "Dynamic Configuration of IPv4 Link-Local Addresses",
@@ -145,6 +146,7 @@ var titles = map[int]string{
 	7661: "Updating TCP to Support Rate-Limited Traffic",
 	7690: "Close Encounters of the ICMP Type 2 Kind",
 	7739: "Security Implications of Predictable Fragment Identification Values",
+	7765: "TCP and SCTP RTO Restart",
 	8085: "UDP Usage Guidelines",
 	8106: "IPv6 Router Advertisement Options for DNS Configuration",
 	8200: "Internet Protocol, Version 6 (IPv6) Specification",
@@ -166,4 +168,5 @@ var titles = map[int]string{
 	9406: "HyStart++: Modified Slow Start for TCP",
 	9438: "CUBIC for Fast and Long-Distance Networks",
 	9768: "More Accurate Explicit Congestion Notification (AccECN) Feedback in TCP",
+	9937: "Proportional Rate Reduction (PRR)",
 }

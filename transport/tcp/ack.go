@@ -18,11 +18,7 @@ func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
 		return false
 	}
 	c.heard(now)
-	if c.snd.una.Less(seg.Ack) {
-		c.acknowledged(now, seg)
-	} else if c.isDuplicateACK(seg) {
-		c.duplicateACK(now)
-	}
+	c.takeACK(now, seg)
 	c.updateWindow(now, seg)
 	return c.afterFINACK(now)
 }
@@ -49,22 +45,157 @@ func (c *Conn) establish(now clock.Time, seg *Segment) bool {
 	return true
 }
 
-// acknowledged takes the octets up to SEG.ACK off the send queue, and lets
-// everyone know who waits for it.
-func (c *Conn) acknowledged(now clock.Time, seg *Segment) {
-	flight := c.flight()
-	limited := c.snd.una.Less(c.cc.limited)
-	laterPartial := c.loss.phase == PhaseRecovery && c.loss.partial
-	n := seg.Ack.Sub(c.snd.una)
-	c.snd.queue.Discard(min(n, c.snd.queue.Len()))
+// news is what one ACK tells about the octets in flight.
+type news struct {
+	una    Seq // SND.UNA before
+	flight int // how much was in flight before, by what was known (pipe)
+	fack   Seq // the highest number that was known to have arrived
+
+	acked     int // octets that SEG.ACK newly covers
+	delivered int // octets that are newly known to have arrived, by SEG.ACK or SACK
+	lost      int // octets that newly count as lost
+
+	sacked     bool // a segment is newly known to have arrived after a gap
+	duplicate  bool // a duplicate ACK without news
+	dsack      bool // something that was sent again came twice
+	probeTwice bool // a loss probe came twice
+	original   bool // a segment was sent once, before recovery began, and has arrived
+	repeat     bool // SEG.ACK covers a segment that was sent more than once
+	lostAgain  bool // a retransmission is lost
+	reneged    bool // the oldest segment was reported and is not acknowledged
+	timerSet   bool // the timer is set already
+
+	reordered Seq // the lowest number of a segment that others have overtaken
+
+	// When segments were sent that went out once: the first and the last that
+	// SEG.ACK covers, and those that SACK newly covers; 0 if there are none.
+	first, last, sackFirst, sackLast clock.Time
+	repeatAt                         clock.Time // when what was sent more than once was sent last
+}
+
+// takeACK takes in what SEG.ACK and the SACK option say, finds out what is
+// lost, and lets the congestion window follow.
+func (c *Conn) takeACK(now clock.Time, seg *Segment) {
+	n := news{una: c.snd.una, flight: c.pipe(), fack: c.snd.una, reordered: c.snd.nxt}
+	sacks := c.sackOK && seg.Options.NumSACK > 0
+	advances := c.snd.una.Less(seg.Ack)
+	if !advances && !sacks {
+		if n.duplicate = c.isDuplicateACK(seg); !n.duplicate {
+			return
+		}
+	}
+	if b := c.loss.board; b != nil && b.n > 0 && c.sackOK && b.sacked.segments > 0 {
+		n.fack = b.fack
+	}
+	if h := c.loss.history; h != nil {
+		h.tryNew = false
+	}
+	limited, partial, calm := c.snd.una.Less(c.cc.limited), c.laterPartial(), c.loss.phase <= PhaseDisorder
+	if sacks {
+		c.takeSACK(now, seg, &n)
+	}
+	if advances {
+		c.acknowledged(now, seg, &n)
+	}
+	c.digest(now, seg, &n)
+	c.moveWindow(now, &n, limited, calm)
+	c.afterACK(now, &n, partial)
+	if c.flight() == 0 {
+		c.releaseBoard()
+	}
+}
+
+// digest draws the conclusions from an ACK: round-trip time, order, loss.
+func (c *Conn) digest(now clock.Time, seg *Segment, n *news) {
+	c.measure(now, seg, n)
+	if n.reordered.Less(n.fack) && (c.loss.phase != PhaseLoss || c.loss.history.undo) {
+		c.reorderingSeen(n.reordered, n)
+	}
+	c.adaptWindow(n)
+	c.probeAcked(now, seg, n)
+	if b := c.loss.board; c.loss.phase != PhaseOpen || n.sacked || n.duplicate || n.dsack || n.reneged ||
+		b != nil && (b.news && b.disturbed || b.lost.segments > 0) {
+		c.assess(now, seg, n)
+	} else if b != nil {
+		b.news = false
+	}
+}
+
+// moveWindow lets the congestion window follow what an ACK told.
+//
+// It grows by the octets that SEG.ACK covers. What had arrived before, while
+// something was missing, is not counted after a loss; and where the network
+// changes the order a lot, what arrives counts at once. So does Linux.
+func (c *Conn) moveWindow(now clock.Time, n *news, limited, calm bool) {
+	unruly := c.sackOK && c.dupThresh() > c.env.Reordering
+	switch {
+	case c.reducing():
+		before := c.cc.cwnd
+		if c.reduce(n); c.env.Watch && c.cc.cwnd != before {
+			c.tellCongestion("proportional rate reduction")
+		}
+	case calm && !unruly:
+		c.grow(now, n.acked, limited)
+	case n.acked > 0 || unruly:
+		c.grow(now, n.delivered, limited || c.loss.phase == PhaseLoss)
+	}
+}
+
+// acknowledged takes the octets up to SEG.ACK off the send queue.
+func (c *Conn) acknowledged(now clock.Time, seg *Segment, n *news) {
+	n.acked = seg.Ack.Sub(c.snd.una)
+	c.snd.queue.Discard(min(n.acked, c.snd.queue.Len()))
 	c.snd.una = seg.Ack
 	c.snd.progressAt = now
 	c.retries, c.soft = 0, nil
 	c.persist.unanswered = 0
-	c.measure(now, seg)
-	c.recovered(now, n, flight, limited)
-	c.afterACK(now, laterPartial)
+	if c.loss.board != nil {
+		c.popRecords(now, seg, n)
+	}
 	c.keepSequenceMarks()
+}
+
+// popRecords takes the records up to SEG.ACK off the scoreboard.
+func (c *Conn) popRecords(now clock.Time, seg *Segment, n *news) {
+	b, segments := c.loss.board, 0
+	for b.n > 0 && b.at(0).end.LessEq(seg.Ack) {
+		c.arrivedInOrder(now, b.at(0), seg, n)
+		b.pop()
+		segments++
+	}
+	if b.n > 0 && b.at(0).seq.Less(seg.Ack) {
+		if !b.at(0).has(isSacked) {
+			n.delivered += seg.Ack.Sub(b.at(0).seq)
+		}
+		b.trim(seg.Ack)
+	}
+	if b.fack.Less(seg.Ack) {
+		b.fack = seg.Ack
+	}
+	b.hint = later(b.hint, seg.Ack)
+	c.renoAcked(n, segments)
+	n.reneged = b.n > 0 && b.at(0).has(isSacked)
+	if !c.sackOK && n.repeat {
+		n.original = false // it can't be told which of them was meant
+	}
+}
+
+// arrivedInOrder notes that SEG.ACK covers a segment.
+func (c *Conn) arrivedInOrder(now clock.Time, r *sent, seg *Segment, n *news) {
+	if r.has(isRepeat) {
+		n.repeat, n.repeatAt = true, max(n.repeatAt, r.at)
+	} else if !r.has(isSacked) {
+		if n.first == 0 {
+			n.first = max(r.at, 1)
+		}
+		n.last = max(r.at, 1)
+		if r.end.LessEq(c.loss.high) {
+			n.original = true
+		}
+	}
+	if !r.has(isSacked) {
+		c.deliveredRecord(now, r, seg, n)
+	}
 }
 
 // farBehind is more than can be in flight, and far less than half the number
@@ -75,21 +206,57 @@ const farBehind = 1 << 30
 // that they never fall half the number space behind.
 func (c *Conn) keepSequenceMarks() {
 	c.snd.small = later(c.snd.small, c.snd.una)
-	c.loss.rtx = later(c.loss.rtx, c.snd.una)
-	c.loss.rtxEnd = later(c.loss.rtxEnd, c.snd.una)
-	c.loss.recover = later(c.loss.recover, c.snd.una.Add(-farBehind))
+	c.loss.high = later(c.loss.high, c.snd.una.Add(-farBehind))
 	c.cc.limited = later(c.cc.limited, c.snd.una)
+	if h := c.loss.history; h != nil {
+		h.undoFrom = later(h.undoFrom, c.snd.una.Add(-farBehind))
+		h.probeEnd = later(h.probeEnd, c.snd.una.Add(-farBehind))
+		h.round = later(h.round, c.snd.una.Add(-farBehind))
+	}
 }
 
-// measure takes a round-trip sample from an ACK that acknowledges something
-// new: of the segment that was timed, else from the echoed timestamp, which
-// tells a retransmission from its original (RFC 7323, 4.1).
-func (c *Conn) measure(now clock.Time, seg *Segment) {
-	if c.rtt.acked(c.env, now, seg.Ack) || c.rtt.timing || !c.ts.on {
+// measure takes a round-trip sample from an ACK: of the oldest segment that it
+// covers, if none of those was sent more than once, else of the oldest that a
+// SACK newly covers, else from the echoed timestamp, which tells a
+// retransmission from its original (RFC 7323, 4.1).
+//
+// "RTT samples MUST NOT be made using segments that were retransmitted (and
+// thus for which it is ambiguous whether the reply was for the first instance
+// of the packet or a later instance)" (RFC 6298, 3; R6298-5). An echo from
+// before the retransmission may as well come with the second ACK, after the
+// first was lost, and would count the whole time-out in.
+func (c *Conn) measure(now clock.Time, seg *Segment, n *news) {
+	switch {
+	case n.first != 0 && !n.repeat:
+		c.rtt.sample(c.env, now.Sub(n.first))
+		c.rtt.lowest(c.env, now, now.Sub(n.last))
+	case n.sackFirst != 0:
+		c.rtt.sample(c.env, now.Sub(n.sackFirst))
+		c.rtt.lowest(c.env, now, now.Sub(n.sackLast))
+	case n.acked > 0 && c.ts.on:
+		r, ok := c.ts.elapsed(now, seg.Options.TSEcr)
+		if !ok || n.repeat && c.echoesBefore(seg, n.repeatAt) {
+			return
+		}
+		c.rtt.sample(c.env, r)
+	default:
 		return
 	}
-	if r, ok := c.ts.elapsed(now, seg.Options.TSEcr); ok {
-		c.rtt.sample(c.env, r)
+	if h := c.loss.history; h != nil {
+		h.probeFirst = false
+	}
+}
+
+// measureHandshake takes a sample from the answer to our SYN, or SYN-ACK: if it
+// went out once, else by timestamps.
+func (c *Conn) measureHandshake(now clock.Time, seg *Segment) {
+	if !c.synLost {
+		c.rtt.sample(c.env, now.Sub(c.snd.lastAt))
+		c.rtt.lowest(c.env, now, now.Sub(c.snd.lastAt))
+	} else if c.ts.on {
+		if r, ok := c.ts.elapsed(now, seg.Options.TSEcr); ok {
+			c.rtt.sample(c.env, r)
+		}
 	}
 }
 

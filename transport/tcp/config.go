@@ -72,6 +72,26 @@ type Config struct {
 	// DSACK tells the peer what has arrived twice (RFC 2883).
 	DSACK bool
 
+	// How losses are found where SACK is agreed on. RACK goes by time
+	// (RFC 8985), otherwise segments are counted (RFC 6675).
+	// StaticReorderWindow keeps RACK's reordering window from growing, and
+	// NoDupThresh keeps three segments after a gap from meaning a loss at once.
+	// LossProbe sends a probe when an ACK is overdue (RFC 8985, 7).
+	RACK, StaticReorderWindow, NoDupThresh, LossProbe bool
+
+	// Reordering is how many segments that arrive after a gap mean a loss (DupThresh), and
+	// MaxReordering what that may grow to where the network changes the order.
+	Reordering, MaxReordering int
+
+	// FRTO finds out whether a retransmission time-out was for nothing
+	// (RFC 5682). RTORestart lets the time-out of few segments count from when
+	// they were sent (RFC 7765); Linux doesn't.
+	FRTO, RTORestart bool
+
+	// MinRTTWindow is how long the least round-trip time that was measured
+	// stands (RFC 8985, 6.2).
+	MinRTTWindow time.Duration
+
 	// ChallengeACKs is how many challenge ACKs the host sends in one second
 	// (RFC 5961, 7).
 	ChallengeACKs int
@@ -103,6 +123,8 @@ func DefaultConfig() Config {
 		MinSendMSS: 48, ProtectTimeWait: true,
 		SendBuffer: 256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
+		RACK: true, LossProbe: true, FRTO: true,
+		Reordering: 3, MaxReordering: 300, MinRTTWindow: 300 * time.Second,
 		ChallengeACKs:      1000,
 		InvalidACKInterval: 500 * time.Millisecond,
 		SynBacklog:         1024, MaxBacklog: 4096,
@@ -123,6 +145,7 @@ type Env struct {
 	// Discards counts what all connections threw away, by reason.
 	Discards [numDiscards]uint64
 
+	boards     []*scoreboard // kept for connections that send something
 	facts      []Event
 	read       int // facts taken by PollEvent
 	challenges challengeLimit

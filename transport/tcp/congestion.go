@@ -67,7 +67,7 @@ func (c *Conn) restartIfIdle(now clock.Time) {
 // grow lets the congestion window grow, if it was the limit: a window that
 // nobody fills says nothing about the network.
 func (c *Conn) grow(now clock.Time, n int, limited bool) {
-	if !limited {
+	if !limited || n <= 0 {
 		return
 	}
 	before := c.cc.cwnd
@@ -84,18 +84,6 @@ func (w *congestion) growth() string {
 		return "slow start"
 	}
 	return "congestion avoidance"
-}
-
-// sendWindow returns how much may be in flight.
-//
-// "On the first and second duplicate ACKs received at a sender, a TCP SHOULD
-// send a segment of previously unsent data per [RFC3042]" (RFC 5681, 3.2):
-// each lets one more segment out, without a change of cwnd.
-func (c *Conn) sendWindow() int {
-	if c.loss.phase == PhaseOpen && c.loss.dupAcks > 0 {
-		return c.cc.cwnd + int(min(c.loss.dupAcks, dupThreshold-1))*c.cc.mss
-	}
-	return c.cc.cwnd
 }
 
 // tellCongestion records the state of the window.

@@ -188,15 +188,15 @@ func TestThroughput(t *testing.T) {
 }
 
 const throughput = `buffer   16384, loss   0.0%:   6.43 Mbit/s
-buffer   16384, loss   0.1%:   6.24 Mbit/s
-buffer   16384, loss   1.0%:   4.23 Mbit/s
-buffer   16384, loss   5.0%:   1.98 Mbit/s
+buffer   16384, loss   0.1%:   6.26 Mbit/s
+buffer   16384, loss   1.0%:   4.34 Mbit/s
+buffer   16384, loss   5.0%:   2.44 Mbit/s
 buffer  262144, loss   0.0%:  74.57 Mbit/s
-buffer  262144, loss   0.1%:  41.94 Mbit/s
-buffer  262144, loss   1.0%:   7.33 Mbit/s
-buffer  262144, loss   5.0%:   1.86 Mbit/s
-buffer 1048576, loss   0.0%:  17.94 Mbit/s
-buffer 1048576, loss   0.1%:  19.28 Mbit/s
-buffer 1048576, loss   1.0%:   7.33 Mbit/s
-buffer 1048576, loss   5.0%:   1.86 Mbit/s
+buffer  262144, loss   0.1%:  50.84 Mbit/s
+buffer  262144, loss   1.0%:   7.05 Mbit/s
+buffer  262144, loss   5.0%:   2.57 Mbit/s
+buffer 1048576, loss   0.0%:  74.57 Mbit/s
+buffer 1048576, loss   0.1%:  74.57 Mbit/s
+buffer 1048576, loss   1.0%:   6.57 Mbit/s
+buffer 1048576, loss   5.0%:   2.57 Mbit/s
 `

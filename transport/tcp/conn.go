@@ -123,6 +123,7 @@ type counters struct {
 	bytesIn, bytesOut       uint64
 	segmentsIn, segmentsOut uint64
 	retransmissions         uint32
+	delivered               uint32 // segments that have arrived at the peer
 }
 
 // Params are a connection's own parameters.
@@ -156,7 +157,7 @@ func newConn(env *Env, p Params) *Conn {
 	c := &Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
 	c.snd.small = p.ISS
-	c.loss = recovery{recover: p.ISS.Add(-1), rtx: p.ISS, rtxEnd: p.ISS}
+	c.loss.high = p.ISS
 	c.cc.limited = p.ISS
 	c.rcv.mss = uint16(min(p.MSS, 0xffff))
 	c.rcv.seg = min(c.rcv.mss, defaultMSS)

@@ -18,7 +18,10 @@
 // until it has nothing more. Each of the other files has one concern:
 //
 //	open.go synsent.go lifetime.go timewait.go   how a connection begins and ends
-//	rtt.go rto.go recovery.go                    what happens when segments get lost
+//	sent.go                                      what is in flight: a record for each segment
+//	sackreport.go sackarrival.go                 selective acknowledgments, told and heard
+//	rtt.go rto.go tlp.go rack.go newreno.go      how losses are found
+//	recovery.go retransmit.go prr.go undo.go     what is done about them, and how it is taken back
 //	congestion.go reno.go                        how much the network can bear
 //	persist.go                                   how much the peer can bear
 //	delack.go reassembly.go                      what is acknowledged when, what waits for a gap to fill

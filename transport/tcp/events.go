@@ -90,6 +90,7 @@ const (
 	DiscardBacklogFull           // a handshake's end while the accept queue is full
 	DiscardTimeWaitReset         // a reset in TIME-WAIT (RFC 1337, 3)
 	DiscardTimeWait              // anything else that TIME-WAIT has no use for
+	DiscardBadSACK               // a SACK block of what was not sent
 	numDiscards
 )
 
@@ -104,6 +105,7 @@ var discardWords = [numDiscards]string{
 	"data after the peer's FIN", "urgent pointer after the peer's FIN",
 	"answers to invalid segments are limited", "an ICMP error about nothing in flight",
 	"the accept queue is full", "a reset in TIME-WAIT", "the connection is in TIME-WAIT",
+	"a SACK block of what was not sent",
 }
 
 // String returns a few words such as "beyond the receive window".

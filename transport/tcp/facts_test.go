@@ -169,9 +169,12 @@ func TestFactsTellHowTheWindowMoves(t *testing.T) {
 	}
 	want := []string{
 		"open: slow start, cwnd 12000, ssthresh 1073741824",
-		"recovery: three duplicate ACKs, cwnd 9000, ssthresh 6000",
-		"recovery: a partial ACK, cwnd 8000, ssthresh 6000",
-		"open: recovery is complete, cwnd 2000, ssthresh 6000",
+		"disorder: something has arrived after a gap, cwnd 12000, ssthresh 1073741824",
+		"recovery: fast retransmit: three duplicate ACKs, cwnd 12000, ssthresh 6000",
+		"recovery: proportional rate reduction, cwnd 9000, ssthresh 6000",
+		"recovery: a partial ACK, cwnd 9000, ssthresh 6000",
+		"recovery: proportional rate reduction, cwnd 8000, ssthresh 6000",
+		"open: recovery is complete, cwnd 6000, ssthresh 6000",
 	}
 	if len(got) < len(want) {
 		t.Fatalf("got %q", got)

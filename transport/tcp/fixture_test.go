@@ -429,8 +429,6 @@ func checkInvariants(t testing.TB, c *Conn) {
 		if c.snd.queue.Len() > 0 {
 			fail("a send queue after the end")
 		}
-	case c.loss.rtxEnd.Sub(c.snd.nxt) > 0:
-		fail("retransmission of what was not sent")
 	case c.flight() > c.snd.queue.Len()+2:
 		fail("more in flight than in the queue")
 	case c.state > StateSynSent && c.rcv.edge.Less(c.rcv.nxt):
@@ -443,5 +441,8 @@ func checkInvariants(t testing.TB, c *Conn) {
 		fail("a congestion window under one segment")
 	case c.flight() > 0 && !c.timers.running(TimerRetransmit) && !c.timers.running(TimerPersist):
 		fail("octets in flight and no timer")
+	}
+	if what := boardFault(c); what != "" {
+		fail(what)
 	}
 }

@@ -50,6 +50,8 @@ func newAttack(t *testing.T, input []byte) *attack {
 	build := fixtures[int(how)%len(fixtures)].build
 	a.end = build(t, func(c *Config) {
 		c.Timestamps = how&0x40 != 0
+		c.SACK = how&0x20 != 0
+		c.RACK = how&0x10 != 0
 		c.WindowScaling = how&0x80 != 0
 		c.ReceiveBuffer, c.SendBuffer = 1000+int(a.next())*50, 5000
 	})
@@ -162,6 +164,12 @@ func (a *attack) hostileSegment() Segment {
 	if c.ts.on && a.next() > 10 {
 		s.Options.Timestamps = true
 		s.Options.TSVal, s.Options.TSEcr = c.ts.recent+uint32(a.next()>>6), c.ts.now(a.now)-uint32(a.next())
+	}
+	if n := a.next(); c.sackOK && n > 100 {
+		for range n & 3 {
+			edges := [...]Seq{c.snd.una, c.snd.nxt, c.snd.una.Add(300), c.snd.una.Add(1000), c.snd.una.Add(-500)}
+			s.Options.AddSACK(uint32(edges[a.next()%5].Add(int(int8(a.next())))), uint32(edges[a.next()%5].Add(int(int8(a.next())))))
+		}
 	}
 	if s.Flags.Has(syn) {
 		s.Options.MSS = uint16(a.next()) << 3

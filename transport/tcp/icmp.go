@@ -43,8 +43,7 @@ func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
 	}
 	c.SetSendMSS(mss)
 	if c.state >= StateEstablished && c.flight() > 0 && !c.persist.active {
-		c.resendAll(ReasonPathMTU)
-		c.loss.recover = c.snd.nxt.Add(-1)
+		c.repair(ReasonPathMTU, int(c.snd.mss))
 	}
 }
 

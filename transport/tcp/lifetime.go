@@ -111,7 +111,8 @@ func (c *Conn) lifetimeOver(now clock.Time) {
 // releaseSending drops what was to be sent.
 func (c *Conn) releaseSending() {
 	c.snd.queue.Reset()
-	c.loss.rtx = c.loss.rtxEnd
+	c.releaseBoard()
+	c.loss.history, c.loss.phase = nil, PhaseOpen
 	c.persist = persist{}
 	c.synDue, c.probeDue = false, false
 }

@@ -93,7 +93,7 @@ func due(name string, timer Timer, with setting, setup func(m *matrixEnd)) matri
 		if !m.c.timers.running(timer) {
 			return "the timer isn't running"
 		}
-		m.pass(m.c.timers[timer].at)
+		m.pass(m.c.timers.at(timer))
 		return ""
 	}}
 }

@@ -88,10 +88,8 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 	if c.retries > 0 || c.synLost {
 		out.Reason, out.Retransmission = ReasonOpenRetry, true
 		c.count.retransmissions++
-		c.rtt.cancel()
-	} else {
-		c.rtt.begin(now, c.snd.nxt)
 	}
+	c.snd.lastAt = now
 	out.Options = c.synOptions(now)
 	out.Window = c.synWindow()
 	c.count.segmentsOut++

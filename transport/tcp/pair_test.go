@@ -310,7 +310,12 @@ func streamsArrive(t *testing.T, seed uint64) {
 	p := newPair(t, seed, net, func(c *Config) {
 		c.Timestamps = rng.IntN(2) == 0
 		c.WindowScaling = rng.IntN(2) == 0
+		c.SACK, c.DSACK = rng.IntN(4) > 0, rng.IntN(4) > 0
+		c.RACK, c.LossProbe = rng.IntN(4) > 0, rng.IntN(4) > 0
+		c.FRTO, c.RTORestart = rng.IntN(4) > 0, rng.IntN(4) == 0
+		c.StaticReorderWindow, c.NoDupThresh = rng.IntN(4) == 0, rng.IntN(4) == 0
 		c.SynRetries, c.SynAckRetries = 12, 12
+		c.MSL = time.Hour // so that TIME-WAIT outlasts however many losses of a FIN
 	})
 	params := func() Params {
 		return Params{

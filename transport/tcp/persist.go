@@ -53,8 +53,6 @@ func (c *Conn) armPersist(now clock.Time) {
 // (RFC 9293, 3.8.6).
 func (c *Conn) startProbing(now clock.Time) {
 	c.persist = persist{active: true}
-	c.loss.rtx = c.loss.rtxEnd
-	c.rtt.cancel()
 	c.persistTimeout(now)
 }
 
@@ -103,6 +101,12 @@ func (c *Conn) windowProbe(now clock.Time, out *Segment) bool {
 	} else {
 		out.Flags |= fin
 	}
+	if b := c.loss.board; b == nil {
+		c.record(now, out.Seq, out.end())
+	} else {
+		b.at(0).is |= isRepeat
+		b.at(0).at = now
+	}
 	c.sentText(now, out)
 	return true
 }
@@ -117,7 +121,7 @@ func (c *Conn) persistAnswered(now clock.Time) {
 	}
 	c.leavePersist()
 	if c.flight() > 0 {
-		c.resendAll(ReasonWindowOpened)
+		c.repair(ReasonWindowOpened, 0)
 		c.restartRetransmit(now)
 	}
 }

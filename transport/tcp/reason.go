@@ -29,6 +29,11 @@ const (
 	ReasonTimeWait
 	ReasonFastRetransmit
 	ReasonPartialACK
+	ReasonRACK
+	ReasonLostRepeat
+	ReasonSACK
+	ReasonLossProbe
+	ReasonTryNew
 	ReasonLimitedTransmit
 	ReasonTimeout
 	ReasonPathMTU
@@ -71,6 +76,11 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonTimeWait:        {"ACK from TIME-WAIT", "RFC 9293, 3.10.7.4"},
 	ReasonFastRetransmit:  {"fast retransmit: three duplicate ACKs", "RFC 5681, 3.2"},
 	ReasonPartialACK:      {"retransmission: a partial ACK shows the next gap", "RFC 6582, 3.2"},
+	ReasonRACK:            {"fast retransmit: what was sent later has arrived", "RFC 8985, 6.2"},
+	ReasonLostRepeat:      {"fast retransmit: the retransmission was lost, too", "RFC 8985, 6.2"},
+	ReasonSACK:            {"fast retransmit: three segments have arrived after a gap", "RFC 6675, 5"},
+	ReasonLossProbe:       {"loss probe: an ACK is overdue", "RFC 8985, 7.3"},
+	ReasonTryNew:          {"data: shows whether the time-out was for nothing", "RFC 5682, 3.1"},
 	ReasonLimitedTransmit: {"data: limited transmit on a duplicate ACK", "RFC 3042, 2"},
 	ReasonTimeout:         {"retransmission time-out", "RFC 6298, 5"},
 	ReasonPathMTU:         {"retransmission in smaller segments: the path's MTU is smaller", "RFC 1191, 6.4"},

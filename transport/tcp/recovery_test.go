@@ -34,27 +34,31 @@ func TestFastRetransmit(t *testing.T) {
 		t.Error("not marked as a retransmission")
 	}
 	e.want().nothing()
-	// ssthresh is half of what was in flight without limited transmit, cwnd
-	// that plus three segments.
-	if info := e.c.Info(); info.Ssthresh != 5000 || info.Cwnd != 8000 || info.Phase != PhaseRecovery {
+	// ssthresh is half of what was in flight without limited transmit. Three
+	// segments have arrived, one is lost, and one goes out again.
+	if info := e.c.Info(); info.Ssthresh != 5000 || info.Cwnd != 9000 || info.Phase != PhaseRecovery {
 		t.Errorf("ssthresh %d, cwnd %d, %v", info.Ssthresh, info.Cwnd, info.Phase)
 	}
-	// "For each additional duplicate ACK received (after the third), cwnd MUST
-	// be incremented by SMSS." 12 segments are in flight: the fifth more lets
-	// one out.
-	for range 4 {
-		e.peer().sends("A 1 ack 1")
-		e.want().nothing()
-	}
+	// Proportional rate reduction lets out one segment for two that arrive, as
+	// the window is to be halved (RFC 9937, 6.2). The retransmission is the
+	// answer to the first two.
+	e.peer().sends("A 1 ack 1", "A 1 ack 1")
+	e.want().nothing()
 	e.peer().sends("A 1 ack 1")
 	e.want().segment("A 12001:13001 ack 1", ReasonData)
-	// A full acknowledgment ends it: "min (ssthresh, max(FlightSize, SMSS) +
-	// SMSS)" (RFC 6582, 3.2) with 1000 in flight.
+	// What is on its way comes down to the threshold, and stays there.
+	e.peer().sends("A 1 ack 1", "A 1 ack 1")
+	e.want().nothing()
+	e.peer().sends("A 1 ack 1")
+	e.want().segment("A 13001:14001 ack 1", ReasonData)
+	// "cwnd = ssthresh" at the end (RFC 9937, 6.2): 2000 are in flight.
 	e.peer().sends("A 1 ack 12001")
-	if info := e.c.Info(); info.Cwnd != 2000 || info.Phase != PhaseOpen {
+	if info := e.c.Info(); info.Cwnd != 5000 || info.Phase != PhaseOpen {
 		t.Errorf("cwnd %d, %v", info.Cwnd, info.Phase)
 	}
-	e.want().segment("A 13001:14001 ack 1", ReasonData)
+	for i := range 3 {
+		e.want().segment(sprintf("A %d:%d ack 1", 14001+1000*i, 15001+1000*i), ReasonData)
+	}
 }
 
 func TestPartialACKRetransmitsTheNextHole(t *testing.T) {

@@ -21,25 +21,50 @@ func (c *Conn) restartRetransmit(now clock.Time) {
 	c.timers.set(c.env, TimerRetransmit, at)
 }
 
+// retransmitAt returns when the retransmission timer would be due if it had
+// run since the oldest segment was sent last.
+func (c *Conn) retransmitAt(now clock.Time) clock.Time {
+	return max(now.Add(1), c.loss.board.at(0).at.Add(c.rtt.timeout(c.env)))
+}
+
+// laterPartial reports whether a partial ACK has come in this recovery before,
+// where there is no SACK.
+func (c *Conn) laterPartial() bool {
+	h := c.loss.history
+	return !c.sackOK && c.loss.phase == PhaseRecovery && h.partial
+}
+
 // afterACK restarts or stops the retransmission timer when new data was
 // acknowledged.
 //
 // "(5.2) When all outstanding data has been acknowledged, turn off the
 // retransmission timer. (5.3) When an ACK is received that acknowledges new
 // data, restart the retransmission timer so that it will expire after RTO
-// seconds" (RFC 6298, 5).
+// seconds" (RFC 6298, 5; R6298-6), or sooner after the oldest segment that is
+// left was sent, if that is asked for (RFC 7765, 4).
 //
 // "For the first partial ACK that arrives during fast recovery, also reset the
 // retransmit timer" (RFC 6582, 3.2): but not for those after it, so that many
 // losses in one window end in a time-out rather than one a round trip.
-func (c *Conn) afterACK(now clock.Time, laterPartial bool) {
+func (c *Conn) afterACK(now clock.Time, n *news, partial bool) {
 	switch {
 	case c.snd.una == c.snd.nxt:
 		c.timers.stop(c.env, TimerRetransmit)
-	case !c.persist.active && !(laterPartial && c.loss.phase == PhaseRecovery):
+	case n.acked == 0 || n.timerSet || c.persist.active || partial && c.loss.phase == PhaseRecovery:
+	case c.armProbe(now, true):
+	case c.env.RTORestart && c.loss.board.n+c.unsent()/int(c.snd.mss) < restartThreshold:
+		c.timers.set(c.env, TimerRetransmit, c.retransmitAt(now))
+	default:
 		c.restartRetransmit(now)
 	}
+	if n.acked > 0 && c.loss.phase == PhaseRecovery {
+		c.loss.history.partial = true
+	}
 }
+
+// restartThreshold: "The number of outstanding segments is smaller than four"
+// (RFC 7765, 4).
+const restartThreshold = 4
 
 // retransmissionTimeout sends the oldest segment again, and more of what was
 // in flight as acknowledgments come in.
@@ -62,6 +87,7 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		c.fail(now, c.timeoutError(), "retransmissions went unanswered")
 		return
 	}
+	c.enterLoss(now)
 	c.retries++
 	if int(c.retries) == c.env.Retries1 {
 		// "When the number of transmissions of the same segment reaches or
@@ -69,7 +95,6 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		// (RFC 9293, 3.8.3).
 		c.env.note(Event{Kind: EventAdvice})
 	}
-	c.enterLoss(now)
 	c.rtt.backOff(c.env)
 }
 

@@ -14,38 +14,18 @@ type estimator struct {
 	shift        uint8         // how often the time-out was doubled
 	sampled      bool
 
-	// One segment at a time is timed, by the number that acknowledges it.
-	timing  bool
-	timed   Seq
-	timedAt clock.Time
+	least   time.Duration // the least of late (RFC 8985, 5.3: RACK.min_RTT)
+	leastAt clock.Time    // when that was measured
 }
 
-// granularity is G of RFC 6298: a floor under the variance's part in the
-// time-out. Time itself has no grain here.
-const granularity = time.Millisecond
-
-// begin times a segment, if none is being timed.
-func (e *estimator) begin(now clock.Time, end Seq) {
-	if !e.timing {
-		e.timing, e.timed, e.timedAt = true, end, now
+// lowest takes a measurement for the least round-trip time. "The sender SHOULD
+// track a windowed min-filtered estimate of recent RTT measurements that can
+// adapt when migrating to significantly longer paths" (RFC 8985, 6.2): what
+// was measured long ago gives way to what is measured now.
+func (e *estimator) lowest(env *Env, now clock.Time, r time.Duration) {
+	if e.leastAt == 0 || r <= e.least || now.Sub(e.leastAt) > env.MinRTTWindow {
+		e.least, e.leastAt = r, max(now, 1)
 	}
-}
-
-// cancel forgets the segment that was timed: "RTT samples MUST NOT be made
-// using segments that were retransmitted (and thus for which it is ambiguous
-// whether the reply was for the first instance of the packet or a later
-// instance)" (RFC 6298, 3).
-func (e *estimator) cancel() { e.timing = false }
-
-// acked takes a sample if the timed segment is acknowledged, and reports
-// whether it did.
-func (e *estimator) acked(env *Env, now clock.Time, una Seq) bool {
-	if !e.timing || una.Less(e.timed) {
-		return false
-	}
-	e.timing = false
-	e.sample(env, now.Sub(e.timedAt))
-	return true
 }
 
 // sample takes a measurement r. It may be zero: a network in memory can be
@@ -64,11 +44,11 @@ func (e *estimator) sample(env *Env, r time.Duration) {
 		e.srtt += (r - e.srtt) / 8
 	}
 	e.shift = 0
-	e.rto = e.srtt + max(granularity, 4*e.rttvar)
 	// "(2.4) Whenever RTO is computed, if it is less than 1 second, then the
-	// RTO SHOULD be rounded up to 1 second." Like Linux, 200 ms unless set.
-	// "(2.5) A maximum value MAY be placed on RTO"
-	e.rto = min(max(e.rto, env.MinRTO), env.MaxRTO)
+	// RTO SHOULD be rounded up to 1 second." As in Linux, it is the variance's
+	// part that has a floor, of 200 ms unless set: so a peer's delayed ACK fits
+	// in however long the path is. "(2.5) A maximum value MAY be placed on RTO"
+	e.rto = min(e.srtt+max(env.MinRTO, 4*e.rttvar), env.MaxRTO)
 }
 
 // backOff doubles the time-out: "(5.5) The host MUST set RTO <- RTO * 2

@@ -21,6 +21,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 		return c.handshakeSegment(now, out)
 	}
 	return c.retransmission(now, out) ||
+		c.lossProbe(now, out) ||
 		c.windowProbe(now, out) ||
 		c.newSegment(now, out) ||
 		c.keepAliveProbe(now, out) ||
@@ -33,17 +34,35 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	if c.unsent() == 0 && (!c.snd.finQueued || c.snd.finSent) {
 		return false
 	}
+	if c.mendsFirst() {
+		return false
+	}
 	c.restartIfIdle(now)
 	n := c.sendable()
 	out.Reason = c.newReason(n)
-	if !c.fill(out, c.snd.nxt, n) {
+	if !c.fill(out, c.snd.nxt, n, c.finFits(c.snd.nxt.Add(n))) {
 		c.waitForWindow(now)
 		return false
 	}
 	c.leavePersist()
-	c.rtt.begin(now, out.end())
-	c.sentText(now, out)
+	c.sentNew(now, out)
 	return true
+}
+
+// mendsFirst reports whether new octets must wait, because lost ones do.
+func (c *Conn) mendsFirst() bool {
+	b := c.loss.board
+	return b != nil && b.waiting > 0 && !c.loss.history.tryNew
+}
+
+// sentNew keeps account of a segment that is sent for the first time.
+func (c *Conn) sentNew(now clock.Time, out *Segment) {
+	c.record(now, out.Seq, out.end())
+	c.sentText(now, out)
+	if c.persist.active || out.Reason == ReasonLossProbe {
+		return
+	}
+	c.armProbe(now, false)
 }
 
 // newReason says why n new octets are sent.
@@ -55,8 +74,10 @@ func (c *Conn) newReason(n int) Reason {
 		return ReasonWindowOverride
 	case c.urgentAt(c.snd.nxt):
 		return ReasonUrgent
-	case c.loss.phase == PhaseOpen && c.loss.dupAcks > 0:
+	case c.loss.phase == PhaseDisorder && c.loss.board != nil && c.loss.board.sacked.segments > 0:
 		return ReasonLimitedTransmit
+	case c.loss.phase == PhaseLoss && c.loss.history.tryNew:
+		return ReasonTryNew
 	}
 	return ReasonData
 }
@@ -70,9 +91,9 @@ func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
 // RFC 9293, 3.8.6.2.1). A window that was pulled back allows no new octets, and
 // does no harm (MUST-34, SHLD-15; RFC 9293, 3.8.6).
 func (c *Conn) sendable() int {
-	unsent, mss := c.unsent(), int(c.snd.mss)-c.sackLen()
+	unsent, mss := c.unsent(), c.room()
 	byPeer := int(c.snd.wnd) - c.flight()
-	byNetwork := c.sendWindow() - c.flight()
+	byNetwork := c.cc.cwnd - c.pipe()
 	n := min(unsent, mss, byPeer, byNetwork)
 	if byNetwork <= min(unsent, mss, byPeer) {
 		c.cc.limited = c.snd.nxt.Add(max(n, 0)) // this fills the congestion window
@@ -90,6 +111,10 @@ func (c *Conn) sendable() int {
 	return 0
 }
 
+// room returns the payload of a full segment, less what selective
+// acknowledgments take of it.
+func (c *Conn) room() int { return int(c.snd.mss) - c.sackLen() }
+
 // maySendSmall is the Nagle algorithm in Minshall's variant, as Linux has it:
 // a segment under full size waits while another such is in flight
 // (SHLD-7; RFC 9293, 3.7.4 and A.3). The last segment of all waits for nothing.
@@ -101,11 +126,10 @@ func (c *Conn) maySendSmall() bool {
 }
 
 // fill makes a segment of n octets of the send queue from seq on, with the
-// FIN if it follows and may be sent. It reports false if that is nothing.
-func (c *Conn) fill(out *Segment, seq Seq, n int) bool {
-	end := seq.Add(n)
-	last := end == c.dataEnd()
-	if last && c.finFits(end) {
+// FIN if it follows and is wanted. It reports false if that is nothing.
+func (c *Conn) fill(out *Segment, seq Seq, n int, withFIN bool) bool {
+	last := seq.Add(n) == c.dataEnd()
+	if last && withFIN {
 		out.Flags |= fin
 	}
 	if n == 0 && !out.Flags.Has(fin) {
@@ -143,6 +167,9 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 	if c.snd.nxt.Less(end) {
 		c.count.bytesOut += uint64(end.Sub(c.snd.nxt))
 		c.snd.nxt = end
+	}
+	if c.reducing() {
+		c.loss.history.prrOut += out.Payload.Len()
 	}
 	if out.Payload.Len() < int(c.snd.mss) {
 		c.snd.small = later(c.snd.small, end)

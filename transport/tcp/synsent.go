@@ -77,7 +77,7 @@ func (c *Conn) handshakeDone(now clock.Time, seg *Segment) {
 		c.synDue = false
 		c.ackNow(ReasonOpenDone)
 	}
-	c.measure(now, seg)
+	c.measureHandshake(now, seg)
 	c.rtt.afterHandshake(c.synLost)
 	c.retries = 0
 	c.snd.progressAt = now

@@ -20,64 +20,116 @@ const (
 	// TimerLifetime ends TIME-WAIT, and FIN-WAIT-2 without a program
 	// (RFC 9293, 3.6.1).
 	TimerLifetime
+	// TimerLossProbe waits, in place of TimerRetransmit, for an ACK that is
+	// overdue, then sends a loss probe (RFC 8985, 7.2).
+	TimerLossProbe
+	// TimerReordering waits, in place of TimerRetransmit, for segments that
+	// others may have overtaken, then takes them as lost (RFC 8985, 6.2).
+	TimerReordering
 	numTimers
 )
 
-var timerNames = [numTimers]string{"retransmission", "persist", "delayed ACK", "keep-alive", "lifetime"}
+// The last two are other meanings of the first one's place: "An implementation
+// is expected to have one timer with an additional state variable indicating
+// the type of the timer." (RFC 8985, 8)
+const numSlots = TimerLossProbe
+
+var timerNames = [numTimers]string{
+	"retransmission", "persist", "delayed ACK", "keep-alive", "lifetime", "loss probe", "reordering",
+}
 
 // String returns a name such as "delayed ACK".
 func (t Timer) String() string { return timerNames[t] }
 
 // timers holds when each timer is due, and what caused it to be set. To set
 // one is a store: nothing is queued, nobody is called.
-type timers [numTimers]struct {
-	at    clock.Time
-	cause uint64
+type timers struct {
+	slots [numSlots]struct {
+		at    clock.Time
+		cause uint64
+	}
+	first Timer // what the first slot stands for at present
+}
+
+// slot returns the place of a timer.
+func (t Timer) slot() Timer {
+	if t >= numSlots {
+		return TimerRetransmit
+	}
+	return t
 }
 
 // set lets the timer come due at the given time, whether it was set or not.
 func (t *timers) set(env *Env, which Timer, at clock.Time) {
-	t[which].at, t[which].cause = at, env.Cause
+	slot := which.slot()
+	if slot == TimerRetransmit {
+		if env.Watch && t.first != which {
+			t.stop(env, t.first)
+		}
+		t.first = which
+	}
+	t.slots[slot].at, t.slots[slot].cause = at, env.Cause
 	if env.Watch {
 		env.note(Event{Kind: EventTimerSet, Timer: which, At: at})
 	}
 }
 
-// stop lets the timer never come due.
+// stop lets the timer never come due. With TimerRetransmit, those that share
+// its place are stopped as well.
 func (t *timers) stop(env *Env, which Timer) {
-	if t[which].at == clock.Never {
+	slot := which.slot()
+	if t.slots[slot].at == clock.Never {
 		return
 	}
-	t[which].at = clock.Never
+	t.slots[slot].at = clock.Never
+	if slot == TimerRetransmit {
+		which = t.first
+	}
 	if env.Watch {
 		env.note(Event{Kind: EventTimerStopped, Timer: which})
 	}
 }
 
 func (t *timers) stopAll(env *Env) {
-	for which := range numTimers {
+	for which := range numSlots {
 		t.stop(env, which)
 	}
 }
 
-// running reports whether the timer is set.
-func (t *timers) running(which Timer) bool { return t[which].at != clock.Never }
+// running reports whether the timer is set; of TimerRetransmit, whether it or
+// one that shares its place is.
+func (t *timers) running(which Timer) bool {
+	if which.slot() == TimerRetransmit && which != TimerRetransmit && which != t.first {
+		return false
+	}
+	return t.slots[which.slot()].at != clock.Never
+}
+
+// at returns when the timer is due, or clock.Never.
+func (t *timers) at(which Timer) clock.Time {
+	if which.slot() == TimerRetransmit && which != t.first {
+		return clock.Never
+	}
+	return t.slots[which.slot()].at
+}
 
 // fire reports whether the timer is due, and if so takes it down.
 func (t *timers) fire(env *Env, which Timer, now clock.Time) bool {
-	if !t[which].at.Due(now) {
+	at := t.at(which)
+	if !at.Due(now) {
 		return false
 	}
-	env.note(Event{Kind: EventTimerFired, Timer: which, At: t[which].at, Cause: t[which].cause})
-	t[which].at = clock.Never
+	slot := &t.slots[which.slot()]
+	env.note(Event{Kind: EventTimerFired, Timer: which, At: at, Cause: slot.cause})
+	slot.at = clock.Never
 	return true
 }
 
 // next returns when the first timer is due.
 func (t *timers) next() clock.Time {
 	first := clock.Never
-	for i := range t {
-		first = clock.Earlier(first, t[i].at)
+	for i := range t.slots {
+		first = clock.Earlier(first, t.slots[i].at)
 	}
 	return first
 }
@@ -90,9 +142,7 @@ func (c *Conn) HandleTimer(now clock.Time) {
 	if c.timers.fire(c.env, TimerDelayedACK, now) {
 		c.ackNow(ReasonDelayedACK)
 	}
-	if c.timers.fire(c.env, TimerRetransmit, now) {
-		c.retransmissionTimeout(now)
-	}
+	c.overdue(now)
 	if c.timers.fire(c.env, TimerPersist, now) {
 		c.persistTimeout(now)
 	}
@@ -101,5 +151,18 @@ func (c *Conn) HandleTimer(now clock.Time) {
 	}
 	if c.timers.fire(c.env, TimerLifetime, now) {
 		c.lifetimeOver(now)
+	}
+}
+
+// overdue handles the timers of which there is one at a time, while octets are
+// in flight.
+func (c *Conn) overdue(now clock.Time) {
+	switch {
+	case c.timers.fire(c.env, TimerRetransmit, now):
+		c.retransmissionTimeout(now)
+	case c.timers.fire(c.env, TimerLossProbe, now):
+		c.probeOverdue(now)
+	case c.timers.fire(c.env, TimerReordering, now):
+		c.reorderTimeout(now)
 	}
 }

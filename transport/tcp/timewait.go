@@ -36,7 +36,7 @@ const (
 // TimeWait returns what is left of a connection in TIME-WAIT.
 func (c *Conn) TimeWait() TimeWait {
 	return TimeWait{
-		expires: c.timers[TimerLifetime].at, answered: c.invalidAt,
+		expires: c.timers.at(TimerLifetime), answered: c.invalidAt,
 		nxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
 		window: uint16(max(0, c.rcv.window()) >> c.rcv.shift), ts: c.ts,
 	}
@@ -121,7 +121,7 @@ func (c *Conn) arriveTimeWait(now clock.Time, seg *Segment) {
 		return
 	}
 	c.invalidAt = t.answered
-	if t.expires != c.timers[TimerLifetime].at {
+	if t.expires != c.timers.at(TimerLifetime) {
 		c.timers.set(c.env, TimerLifetime, t.expires)
 	}
 	if ok {

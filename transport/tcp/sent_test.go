@@ -1,0 +1,56 @@
+package tcp
+
+// boardFault says what is wrong with the scoreboard of a connection: its
+// records cover what is in flight without gaps, in order, and its sums are
+// those of the records.
+func boardFault(c *Conn) string {
+	b := c.loss.board
+	switch {
+	case c.state == StateSynSent || c.state == StateSynReceived:
+		return ""
+	case b == nil && c.flight() > 0 && c.state != StateClosed && c.state != StateTimeWait:
+		return "octets in flight without a record"
+	case b == nil:
+		return ""
+	case b.n == 0 || b.n > len(b.ring):
+		return "a scoreboard with nothing in it"
+	case b.at(0).seq != c.snd.una || b.at(b.n-1).end != c.snd.nxt:
+		return "the records don't cover what is in flight"
+	}
+	var sacked, lost, again tally
+	waiting := 0
+	for i := range b.n {
+		r := b.at(i)
+		if i > 0 && r.seq != b.at(i-1).end || r.size() <= 0 {
+			return "the records aren't in order"
+		}
+		if r.has(isSacked) {
+			sacked.add(r)
+			if r.has(isLost | isAgain) {
+				return "a record is both here and there"
+			}
+			if i == 0 || !b.at(i-1).has(isSacked) {
+				k := int(r.run)
+				if i+k > b.n || !b.at(i+k-1).has(isSacked) || b.at(i+k-1).run != r.run || i+k < b.n && b.at(i+k).has(isSacked) {
+					return "a run of sacked records has a wrong length"
+				}
+			}
+		}
+		if r.has(isLost) {
+			lost.add(r)
+		}
+		if r.has(isAgain) {
+			again.add(r)
+		}
+		if r.waits() {
+			waiting++
+			if r.end.LessEq(b.hint) {
+				return "a record that waits is passed over"
+			}
+		}
+	}
+	if c.sackOK && sacked != b.sacked || lost != b.lost || again != b.again || waiting != b.waiting {
+		return "the sums are not those of the records"
+	}
+	return ""
+}
