@@ -60,6 +60,8 @@ func TestISNDependsOnEverythingAndTheSecret(t *testing.T) {
 		"other way":      ISN(secret, there, here, 0),
 		"another port":   ISN(secret, netip.AddrPortFrom(here.Addr(), 50001), there, 0),
 		"another peer":   ISN(secret, here, netip.MustParseAddrPort("172.16.10.12:8080"), 0),
+		"another host":   ISN(secret, netip.MustParseAddrPort("172.16.10.99:50000"), there, 0),
+		"another server": ISN(secret, here, netip.AddrPortFrom(there.Addr(), 8081), 0),
 		"IPv6":           ISN(secret, netip.MustParseAddrPort("[fd00::1]:50000"), netip.MustParseAddrPort("[fd00::2]:8080"), 0),
 	} {
 		if other, twice := seen[isn]; twice {
