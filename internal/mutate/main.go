@@ -5,6 +5,7 @@
 //	go run ./internal/mutate ./transport/tcp                    all mutants of a package
 //	go run ./internal/mutate -sample 200 -seed 7 ./transport/tcp some of them
 //	go run ./internal/mutate -files ack.go,rtt.go ./transport/tcp those of some files
+//	go run ./internal/mutate -again report ./transport/tcp       those that lived, by an earlier report
 //
 // The mistakes: a comparison off by one or turned round, and/or exchanged, a
 // condition negated, arithmetic with the wrong sign, min for max, a constant one
@@ -35,6 +36,7 @@ import (
 // options are what the command line says.
 type options struct {
 	files   string
+	again   string
 	sample  int
 	seed    uint64
 	workers int
@@ -44,6 +46,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.files, "files", "", "only mutants of these files, such as ack.go,rtt.go")
+	flag.StringVar(&o.again, "again", "", "only mutants that are in this file, which an earlier run has printed")
 	flag.IntVar(&o.sample, "sample", 0, "so many mutants, drawn by chance; 0 for all")
 	flag.Uint64Var(&o.seed, "seed", 1, "what the chance begins with: the same seed draws the same mutants")
 	flag.IntVar(&o.workers, "workers", 0, "how many mutants run at once; 0 for one per processor")
@@ -78,7 +81,11 @@ func run(pattern string, o options, least float64) error {
 	if err := known.apply(p.path, mutants); err != nil {
 		return err
 	}
-	chosen := choose(mutants, fileSet(o.files), o.sample, o.seed)
+	again, err := reported(o.again)
+	if err != nil {
+		return err
+	}
+	chosen := choose(mutants, fileSet(o.files), again, o.sample, o.seed)
 	j, err := p.build(o)
 	if err != nil {
 		return err
@@ -89,6 +96,22 @@ func run(pattern string, o options, least float64) error {
 	}
 	j.judge(chosen)
 	return report(os.Stdout, p, j, chosen, least)
+}
+
+// reported are the keys of the mutants in a report, nil if no report is named.
+func reported(name string) (map[string]bool, error) {
+	if name == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	for _, m := range reportLine.FindAllStringSubmatch(string(text), -1) {
+		keys[m[1]] = true
+	}
+	return keys, nil
 }
 
 func fileSet(names string) map[string]bool {

@@ -41,10 +41,11 @@ func (m *mutant) key() string {
 }
 
 // choose returns the mutants that are to be judged: those of the named files
-// (nil for all) that are not equivalent, or so many of them drawn by chance.
-func choose(all []*mutant, files map[string]bool, sample int, seed uint64) (chosen []*mutant) {
+// and with the given keys (nil for all) that are not equivalent, or so many of them
+// drawn by chance.
+func choose(all []*mutant, files, keys map[string]bool, sample int, seed uint64) (chosen []*mutant) {
 	for _, m := range all {
-		if m.excuse == "" && (files == nil || files[m.file]) {
+		if m.excuse == "" && (files == nil || files[m.file]) && (keys == nil || keys[m.key()]) {
 			chosen = append(chosen, m)
 		}
 	}

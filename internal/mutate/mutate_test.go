@@ -133,7 +133,7 @@ func judged(t *testing.T, equivalent string) (string, error) {
 	if err := known.apply(p.path, mutants); err != nil {
 		return "", err
 	}
-	chosen := choose(mutants, nil, 0, 1)
+	chosen := choose(mutants, nil, nil, 0, 1)
 	j, err := p.build(options{workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +162,10 @@ func TestTheReportNamesWhatSurvives(t *testing.T) {
 	if strings.Contains(out, "n >= 0") {
 		t.Errorf("the mutant that returns -5 for 5 survives:\n%s", out)
 	}
+	again := reportLine.FindAllStringSubmatch(out, -1)
+	if len(again) == 0 || again[0][1] != "a.go abs: n < 0 -> n <= 0" {
+		t.Errorf("the report can't be read again: %q", again)
+	}
 	if err == nil || !strings.Contains(err.Error(), "50.0 % are asked for") {
 		t.Errorf("a low score is no error: %v", err)
 	}
@@ -185,11 +189,11 @@ func TestASampleIsTheSameForTheSameSeed(t *testing.T) {
 	for i := range all {
 		all[i] = &mutant{id: i, file: []string{"a.go", "b.go"}[i%2]}
 	}
-	a, b, other := choose(all, nil, 10, 7), choose(all, nil, 10, 7), choose(all, nil, 10, 8)
+	a, b, other := choose(all, nil, nil, 10, 7), choose(all, nil, nil, 10, 7), choose(all, nil, nil, 10, 8)
 	if len(a) != 10 || !slices.Equal(a, b) || slices.Equal(a, other) {
 		t.Error("seed 7 twice, then seed 8")
 	}
-	if got := choose(all, fileSet("b.go,c.go"), 0, 7); len(got) != 50 || got[0].file != "b.go" {
+	if got := choose(all, fileSet("b.go,c.go"), nil, 0, 7); len(got) != 50 || got[0].file != "b.go" {
 		t.Errorf("%d mutants of b.go", len(got))
 	}
 }

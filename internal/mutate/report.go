@@ -3,9 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
+
+// reportLine is a mutant in a report, with its key.
+var reportLine = regexp.MustCompile(`(?m)^\S+:\d+: (.*) \[[^\]]*\]$`)
 
 // report prints the survivors, then the score. It is an error if fewer per
 // cent than the least died.
