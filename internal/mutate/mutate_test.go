@@ -163,7 +163,7 @@ func TestTheReportNamesWhatSurvives(t *testing.T) {
 		t.Errorf("the mutant that returns -5 for 5 survives:\n%s", out)
 	}
 	again := reportLine.FindAllStringSubmatch(out, -1)
-	if len(again) == 0 || again[0][1] != "a.go abs: n < 0 -> n <= 0" {
+	if len(again) == 0 || again[0][1] != "a.go abs: 0 -> 0 + 1" {
 		t.Errorf("the report can't be read again: %q", again)
 	}
 	if err == nil || !strings.Contains(err.Error(), "50.0 % are asked for") {
