@@ -12,7 +12,8 @@ func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
 		return false
 	case !c.plausibleACK(seg):
 		// "All incoming segments whose ACK value doesn't satisfy the above
-		// condition MUST be discarded and an ACK sent back." (RFC 5961, 5.2)
+		// condition MUST be discarded and an ACK sent back." (R5961-4, MAY-12;
+		// RFC 5961, 5.2)
 		c.discard(DiscardUnsentACK)
 		c.challenge(now, ReasonUnsentACK)
 		return false

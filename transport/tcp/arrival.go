@@ -56,7 +56,8 @@ func (c *Conn) processRest(now clock.Time, seg *Segment) {
 //
 // "R3) If an arriving segment satisfies SEG.TSval >= TS.Recent and SEG.SEQ <=
 // Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent."
-// (R7323-11) That is in [Conn.checkSequence], for the segment must be acceptable first.
+// (R7323-11; so an ACK that was delayed echoes the first of what it answers,
+// R7323-12.) That is in [Conn.checkSequence], for the segment must be acceptable first.
 func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
 	case !c.ts.on || seg.Flags.Has(rst):

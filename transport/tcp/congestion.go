@@ -2,8 +2,9 @@ package tcp
 
 import "hubbub/clock"
 
-// congestion is the congestion window: how much the sender lets be in flight so
-// that the network can bear it (RFC 5681, 2). All values are in octets.
+// congestion is the congestion window (MUST-19; RFC 9293, 3.8.2): how much the
+// sender lets be in flight so that the network can bear it (RFC 5681, 2). All
+// values are in octets.
 type congestion struct {
 	cwnd         int
 	ssthresh     int  // below it slow start, above it congestion avoidance
@@ -13,7 +14,8 @@ type congestion struct {
 	afterTimeout bool // slow start follows a time-out
 }
 
-// A control is a congestion control algorithm. It holds what it knows of a
+// A control is a congestion control algorithm, of which there may be several
+// (MAY-18; RFC 9293, 3.8.2). It holds what it knows of a
 // connection itself, and moves the window on two occasions.
 type control interface {
 	// Name returns the usual name, such as "reno".
@@ -32,9 +34,9 @@ const unlimited = 1 << 30
 // startCongestion sets the initial window.
 //
 // It is ten segments, or 14600 octets where segments are larger than usual,
-// but two segments at least (RFC 6928, 2). "Further, if the SYN or SYN/ACK is
+// but two segments at least (R5681-1; RFC 6928, 2). "Further, if the SYN or SYN/ACK is
 // lost, the initial window used by a sender after a correctly transmitted SYN
-// MUST be one segment" (RFC 5681, 3.1).
+// MUST be one segment" (R5681-3; RFC 5681, 3.1).
 func (c *Conn) startCongestion(clock.Time) {
 	c.cc.ssthresh = unlimited
 	c.cc.cwnd = c.initialWindow()
@@ -52,7 +54,7 @@ func (c *Conn) initialWindow() int {
 
 // restartIfIdle: "a TCP SHOULD set cwnd to no more than RW before beginning
 // transmission if the TCP has not sent data in an interval exceeding the
-// retransmission timeout", with RW = min(IW,cwnd) (RFC 5681, 4.1).
+// retransmission timeout", with RW = min(IW,cwnd) (R5681-10; RFC 5681, 4.1).
 func (c *Conn) restartIfIdle(now clock.Time) {
 	if !c.env.SlowStartAfterIdle || c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
 		return

@@ -11,7 +11,7 @@ func TestInitialWindow(t *testing.T) {
 	// Ten segments, 14600 octets where they are large, two at least
 	// (RFC 6928, 2). "if the SYN or SYN/ACK is lost, the initial window used
 	// by a sender after a correctly transmitted SYN MUST be one segment"
-	// (RFC 5681, 3.1).
+	// (RFC 5681, 3.1). (R5681-1, R5681-3)
 	for _, c := range []struct {
 		mss, want int
 		lost      bool
@@ -40,7 +40,7 @@ func TestInitialWindow(t *testing.T) {
 func TestSlowStartGrowsByWhatIsAcknowledged(t *testing.T) {
 	// "During slow start, a TCP increments cwnd by at most SMSS bytes for each
 	// ACK received that cumulatively acknowledges new data" (RFC 5681, 3.1),
-	// by two segments with byte counting (RFC 3465, 2.2).
+	// by two segments with byte counting (RFC 3465, 2.2). (R5681-2)
 	e := flightEnd(t)
 	for _, c := range []struct{ acked, cwnd int }{{1000, 11000}, {3000, 13000}, {3500, 13500}, {10000, 15500}} {
 		e.peer().sends(sprintf("A 1 ack %d", 1+c.acked))
@@ -68,7 +68,7 @@ func TestCongestionAvoidanceGrowsOneSegmentARoundTrip(t *testing.T) {
 
 func TestTimeoutLeavesOneSegment(t *testing.T) {
 	// "upon a timeout ... cwnd MUST be set to no more than the loss window, LW,
-	// which equals 1 full-sized segment". RFC 5681, 3.1.
+	// which equals 1 full-sized segment". RFC 5681, 3.1. (R5681-4, R5681-5)
 	e := flightEnd(t)
 	e.after(200 * ms)
 	e.want().segment("A 1:1001 ack 1", ReasonTimeout)
@@ -132,7 +132,7 @@ func TestCongestionWindowHasAnEnd(t *testing.T) {
 func TestRestartAfterIdle(t *testing.T) {
 	// "a TCP SHOULD set cwnd to no more than RW before beginning transmission
 	// if the TCP has not sent data in an interval exceeding the retransmission
-	// timeout." RFC 5681, 4.1.
+	// timeout." RFC 5681, 4.1. (R5681-10)
 	e := flightEnd(t)
 	for i := range 30 {
 		e.peer().sends(sprintf("A 1 ack %d", 1001+1000*i))

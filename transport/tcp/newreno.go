@@ -71,7 +71,9 @@ func (c *Conn) renoForget() {
 // than recover": the duplicates may else come from segments that were sent
 // again without need. "If this ACK does *not* acknowledge all of the data up
 // to and including recover, then this is a partial ACK. In this case,
-// retransmit the first unacknowledged segment." (RFC 6582, 3.2)
+// retransmit the first unacknowledged segment." (RFC 6582, 3.2) "The TCP sender
+// SHOULD use the "fast retransmit" algorithm to detect and repair loss"
+// (R5681-8; RFC 5681, 3.2).
 func (c *Conn) renoDetect(n *news) {
 	b := c.loss.board
 	third := c.loss.phase < PhaseRecovery && int(b.sacked.segments) >= c.dupThresh() && c.loss.high.Less(c.snd.una)

@@ -68,7 +68,7 @@ func (c *Conn) dupThresh() int {
 // "The RACK.reo_wnd increases linearly for every round trip in which the
 // sender receives some DSACK option so that after N round trips in which a
 // DSACK is received, the RACK.reo_wnd becomes (N+1) * min_RTT / 4, with an
-// upper-bound of SRTT." What a loss probe has doubled says nothing about the
+// upper-bound of SRTT." (R8985-3) What a loss probe has doubled says nothing about the
 // window.
 func (c *Conn) adaptWindow(n *news) {
 	h := c.loss.history
@@ -109,7 +109,7 @@ func (h *history) leftRecovery() {
 // window SHOULD be set to zero if no reordering has been observed on the
 // connection so far, and either (a) three segments have been SACKed since the
 // last recovery or (b) the sender is already in fast or RTO recovery."
-// (RFC 8985, 3.3.2)
+// (R8985-2; RFC 8985, 3.3.2)
 func (c *Conn) reorderWindow() time.Duration {
 	h, steps := c.loss.history, time.Duration(1)
 	if h == nil || h.reordered == 0 {
@@ -124,7 +124,7 @@ func (c *Conn) reorderWindow() time.Duration {
 }
 
 // rackDetect marks what is lost: "if another segment that was sent later has
-// been delivered and the reordering window has passed" (RFC 8985, 6.2). It
+// been delivered and the reordering window has passed" (R8985-1; RFC 8985, 6.2). It
 // returns how long to wait until what may just be late counts as lost as well,
 // and false if there is nothing to wait for.
 func (c *Conn) rackDetect(now clock.Time, n *news) (wait time.Duration, waits bool) {

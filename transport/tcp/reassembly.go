@@ -27,7 +27,7 @@ func (b block) end() Seq { return b.seq.Add(b.view.Len()) }
 // sequence numbers SHOULD be held for later processing (SHLD-31)."
 // (RFC 9293, 3.10.7.4) The duplicate ACK goes out at once: "A TCP receiver
 // SHOULD send an immediate duplicate ACK when an out-of-order segment
-// arrives." (RFC 5681, 3.2)
+// arrives." (R5681-6; RFC 5681, 3.2; MAY-13)
 func (c *Conn) hold(seg *Segment) {
 	c.ackNow(ReasonDuplicateACK)
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))

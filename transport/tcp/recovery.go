@@ -260,7 +260,7 @@ func (c *Conn) enterLoss(now clock.Time) {
 //
 // A receiver may throw away what it has reported. If the first segment is
 // reported and not acknowledged, it has done so: "the data sender SHOULD turn
-// off all of the SACKed bits" (RFC 2018, 8; R2018-6). Otherwise the reports
+// off all of the SACKed bits" (RFC 2018, 8; R2018-6, R6675-5). Otherwise the reports
 // are as good as before.
 func (c *Conn) timeoutLosses(now clock.Time) {
 	b, n := c.loss.board, news{}

@@ -21,7 +21,7 @@ func flightEnd(t *testing.T, adjust ...func(*Config)) *end {
 
 func TestFastRetransmit(t *testing.T) {
 	// "The TCP sender SHOULD use the "fast retransmit" algorithm to detect and
-	// repair loss, based on incoming duplicate ACKs." RFC 5681, 3.2.
+	// repair loss, based on incoming duplicate ACKs." RFC 5681, 3.2. (R5681-8, R5681-9)
 	e := flightEnd(t)
 	// "On the first and second duplicate ACKs received at a sender, a TCP
 	// SHOULD send a segment of previously unsent data per [RFC3042]".

@@ -2,7 +2,8 @@ package tcp
 
 import "hubbub/clock"
 
-// retransmission builds a segment of what is lost. It takes as much as it can
+// retransmission builds a segment of what is lost, before all that is new (R6675-4:
+// NextSeg of RFC 6675, 4). It takes as much as it can
 // hold of what is lost beside it, even if it went out in smaller pieces.
 func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 	b := c.loss.board

@@ -72,7 +72,7 @@ const restartThreshold = 4
 // "(5.4) Retransmit the earliest segment that has not been acknowledged by
 // the TCP receiver. (5.5) The host MUST set RTO <- RTO * 2 ("back off the
 // timer"). ... (5.6) Start the retransmission timer, such that it expires
-// after RTO seconds" (RFC 6298, 5).
+// after RTO seconds" (R6298-7; RFC 6298, 5).
 func (c *Conn) retransmissionTimeout(now clock.Time) {
 	switch {
 	case c.state == StateSynSent || c.state == StateSynReceived:
@@ -92,7 +92,7 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 	if int(c.retries) == c.env.Retries1 {
 		// "When the number of transmissions of the same segment reaches or
 		// exceeds threshold R1, pass negative advice ... to the IP layer"
-		// (RFC 9293, 3.8.3).
+		// (MUST-20; RFC 9293, 3.8.3).
 		c.env.note(Event{Kind: EventAdvice})
 	}
 	c.rtt.backOff(c.env)

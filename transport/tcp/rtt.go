@@ -7,7 +7,8 @@ import (
 )
 
 // An estimator measures the round-trip time and computes the retransmission
-// time-out from it (RFC 6298, 2).
+// time-out from it (MUST-18; RFC 6298, 2). Before any measurement that is
+// Config.InitialRTO (R6298-1).
 type estimator struct {
 	srtt, rttvar time.Duration
 	rto          time.Duration // without back-off
@@ -33,19 +34,19 @@ func (e *estimator) lowest(env *Env, now clock.Time, r time.Duration) {
 func (e *estimator) sample(env *Env, r time.Duration) {
 	if !e.sampled {
 		// "(2.2) When the first RTT measurement R is made, the host MUST set
-		// SRTT <- R, RTTVAR <- R/2, RTO <- SRTT + max (G, K*RTTVAR)"
+		// SRTT <- R, RTTVAR <- R/2, RTO <- SRTT + max (G, K*RTTVAR)" (R6298-2)
 		e.sampled = true
 		e.srtt, e.rttvar = r, r/2
 	} else {
 		// "(2.3) When a subsequent RTT measurement R' is made, a host MUST set
 		// RTTVAR <- (1 - beta) * RTTVAR + beta * |SRTT - R'|
-		// SRTT <- (1 - alpha) * SRTT + alpha * R'"
+		// SRTT <- (1 - alpha) * SRTT + alpha * R'" (R6298-3)
 		e.rttvar += ((e.srtt - r).Abs() - e.rttvar) / 4
 		e.srtt += (r - e.srtt) / 8
 	}
 	e.shift = 0
 	// "(2.4) Whenever RTO is computed, if it is less than 1 second, then the
-	// RTO SHOULD be rounded up to 1 second." As in Linux, it is the variance's
+	// RTO SHOULD be rounded up to 1 second." (R6298-4) As in Linux, it is the variance's
 	// part that has a floor, of 200 ms unless set: so a peer's delayed ACK fits
 	// in however long the path is. "(2.5) A maximum value MAY be placed on RTO"
 	e.rto = min(e.srtt+max(env.MinRTO, 4*e.rttvar), env.MaxRTO)
@@ -65,7 +66,7 @@ func (e *estimator) timeout(env *Env) time.Duration { return min(e.rto<<e.shift,
 // afterHandshake: "(5.7) If the timer expires awaiting the ACK of a SYN
 // segment and the TCP implementation is using an RTO less than 3 seconds, the
 // RTO MUST be re-initialized to 3 seconds when data transmission begins
-// (i.e., after the three-way handshake completes)." (RFC 6298, 5) A
+// (i.e., after the three-way handshake completes)." (R6298-8; RFC 6298, 5) A
 // measurement by timestamps stands above it.
 func (e *estimator) afterHandshake(synLost bool) {
 	if synLost && !e.sampled {

@@ -65,7 +65,8 @@ func (c *Conn) sentNew(now clock.Time, out *Segment) {
 	c.armProbe(now, false)
 }
 
-// newReason says why n new octets are sent.
+// newReason says why n new octets are sent: on the first duplicate ACKs by limited
+// transmit (R5681-9; RFC 3042, 2).
 func (c *Conn) newReason(n int) Reason {
 	switch {
 	case n == 0:

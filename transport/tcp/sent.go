@@ -6,7 +6,7 @@ import (
 	"hubbub/clock"
 )
 
-// A sent is the record of a segment in flight.
+// A sent is the record of a segment in flight (R8985-7; RFC 8985, 5.2).
 type sent struct {
 	seq, end Seq        // the numbers that it takes
 	at       clock.Time // when it was sent last
