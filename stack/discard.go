@@ -35,6 +35,7 @@ const (
 	discardReceiveBuffer
 	discardAcceptQueue
 	discardSYNQueue
+	discardDeferred
 	discardNotSYN
 	discardICMP
 	discardICMPLimit
@@ -74,6 +75,7 @@ var discardText = [numDiscards]string{
 	discardReceiveBuffer:      "the socket's receive buffer is full",
 	discardAcceptQueue:        "the queue of connections to be accepted is full",
 	discardSYNQueue:           "the queue of half-open connections is full",
+	discardDeferred:           "the listener waits for data before it takes the connection",
 	discardNotSYN:             "a listener takes nothing but SYNs",
 	discardICMP:               "its ICMP message concerns nothing here",
 	discardICMPLimit:          "too many ICMP errors have been sent already",

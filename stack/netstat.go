@@ -34,6 +34,10 @@ func (s *Stack) Netstat() []SocketState {
 			RecvQ: info.Unread, SendQ: info.Unacked,
 		})
 	}
+	for _, r := range s.requests {
+		local, remote := r.ends()
+		all = append(all, SocketState{Proto: "tcp", Local: local, Remote: remote, State: tcp.StateSynReceived.String()})
+	}
 	for _, tw := range s.timeWaits {
 		all = append(all, SocketState{
 			Proto: "tcp", Local: tw.local, Remote: tw.remote, State: tcp.StateTimeWait.String(),

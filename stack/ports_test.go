@@ -224,7 +224,7 @@ func TestReusePortDistributes(t *testing.T) {
 		m.hears(datagram(from, own+":9", "x"))
 	}
 	for i := range listeners {
-		if n := len(listeners[i].listening.halfOpen); n < all/4-80 || n > all/4+80 {
+		if n := listeners[i].Listener().HalfOpen(); n < all/4-80 || n > all/4+80 {
 			t.Errorf("listener %d has %d of %d connections, want about a quarter", i, n, all)
 		}
 		if n := sockets[i].Pending(); n < all/4-80 || n > all/4+80 {

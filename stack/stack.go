@@ -91,6 +91,7 @@ type Stack struct {
 	tcpEnv    *tcp.Env
 	secret    secret
 	conns     map[fourTuple]*TCP
+	requests  map[fourTuple]*request // half open, from listeners
 	timeWaits map[fourTuple]*timeWait
 	tcpPorts  portTable
 	listeners map[netip.AddrPort][]*TCP
@@ -120,6 +121,7 @@ func New(cfg Config) *Stack {
 		pathMTU:   pmtu.New(nil),
 		icmpLimit: icmperr.NewLimiter(&cfg.ICMPErrors),
 		conns:     make(map[fourTuple]*TCP),
+		requests:  make(map[fourTuple]*request),
 		timeWaits: make(map[fourTuple]*timeWait),
 		listeners: make(map[netip.AddrPort][]*TCP),
 		udps:      make(map[uint16][]*UDP),
@@ -167,6 +169,7 @@ func (s *Stack) Restart() {
 	s.secret = newSecret(s.rnd)
 	s.ipID = uint16(s.rnd.Uint32())
 	clear(s.conns)
+	clear(s.requests)
 	clear(s.timeWaits)
 	clear(s.listeners)
 	clear(s.udps)

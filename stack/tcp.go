@@ -180,7 +180,7 @@ func (e *TCP) takePort(source netip.Addr, remote netip.AddrPort) error {
 
 func (s *Stack) tupleTaken(local, remote netip.AddrPort) bool {
 	k := tupleOf(local, remote)
-	return s.conns[k] != nil || s.timeWaits[k] != nil
+	return s.conns[k] != nil || s.requests[k] != nil || s.timeWaits[k] != nil
 }
 
 // ephemeralPort chooses a local port for a connection (RFC 6056, 3.3.3): a
@@ -206,14 +206,19 @@ func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
 // leaves room for both headers, and is the link's (MUST-67, SHLD-6; RFC 9293,
 // 3.7.1 and 3.7.3).
 func (e *TCP) begin(now clock.Time, v *path) {
-	s := e.stack
-	e.Params.ISS = tcp.ISN(s.secret.key, e.local, e.remote, now)
-	e.Params.TSOffset = 0
+	e.stack.parameters(now, &e.Params, e.local, e.remote, v)
+}
+
+// parameters fills in what a connection from local to remote along v begins
+// with.
+func (s *Stack) parameters(now clock.Time, p *tcp.Params, local, remote netip.AddrPort, v *path) {
+	p.ISS = tcp.ISN(s.secret.key, local, remote, now)
+	p.TSOffset = 0
 	if !s.cfg.PlainTimestamps {
-		e.Params.TSOffset = tcp.TimestampOffset(s.secret.key, e.local, e.remote)
+		p.TSOffset = tcp.TimestampOffset(s.secret.key, local, remote)
 	}
-	e.Params.MSS = v.iface.MTU - tcpOverhead
-	e.Params.SendMSS = s.mtuTo(now, e.remote.Addr(), v) - tcpOverhead
+	p.MSS = v.iface.MTU - tcpOverhead
+	p.SendMSS = s.mtuTo(now, remote.Addr(), v) - tcpOverhead
 }
 
 // tcpOverhead is what the IPv4 and TCP headers take of a packet.
@@ -341,8 +346,5 @@ func (s *Stack) changed(now clock.Time, e *TCP, to tcp.State) {
 		if e.owner == nil {
 			e.unhold()
 		}
-	}
-	if e.parent != nil {
-		e.parent.childChanged(now, e, to)
 	}
 }

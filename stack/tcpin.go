@@ -54,6 +54,9 @@ func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *t
 	if e := s.conns[k]; e != nil {
 		return s.handleSegment(now, e, seg)
 	}
+	if r := s.requests[k]; r != nil {
+		return s.handleRequest(now, r, seg)
+	}
 	l := s.listenerFor(local, remote)
 	var least tcp.Seq
 	if tw := s.timeWaits[k]; tw != nil {
@@ -75,10 +78,6 @@ func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *t
 // handleSegment hands a segment to its connection.
 func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard, bool) {
 	s.env()
-	if e.parent != nil && e.parent.listening.policy.HandleACK(e.conn, seg) != tcp.Admit {
-		s.drainTCP(now, e)
-		return discardAcceptQueue, false
-	}
 	unacked := e.conn.Unacked()
 	e.conn.HandleSegment(now, seg)
 	if e.conn.Unacked() < unacked && e.path.iface.neighbors != nil {
@@ -91,7 +90,11 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard
 
 // tcpError hands what ICMP says about a segment to its connection.
 func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tcp.Seq, m *wire.ICMPv4) bool {
-	e := s.conns[tupleOf(local, remote)]
+	k := tupleOf(local, remote)
+	if r := s.requests[k]; r != nil {
+		return s.requestError(now, r, quoted, m)
+	}
+	e := s.conns[k]
 	if e == nil {
 		return false
 	}

@@ -11,7 +11,6 @@ import (
 // listening is what a listener has and a connection hasn't.
 type listening struct {
 	policy   *tcp.Listener
-	halfOpen map[*TCP]struct{}
 	accepted []*TCP // established, waiting for Accept
 }
 
@@ -42,10 +41,7 @@ func (e *TCP) Listen(backlog int) error {
 		return ErrAddrInUse
 	}
 	e.hold(e.local, b)
-	e.listening = &listening{
-		policy:   tcp.NewListener(s.env(), backlog),
-		halfOpen: make(map[*TCP]struct{}),
-	}
+	e.listening = &listening{policy: tcp.NewListener(s.env(), backlog)}
 	s.listeners[e.local] = append(s.listeners[e.local], e)
 	return nil
 }
@@ -101,22 +97,13 @@ func (e *TCP) stopListening(now clock.Time) {
 		delete(s.listeners, e.local)
 	}
 	e.unhold()
-	for _, child := range l.orphans() {
+	for _, child := range l.accepted {
 		child.parent = nil
 		child.Abort(now)
 	}
-}
-
-// orphans returns the connections that the listener leaves behind, in an
-// order that is the same in every run.
-func (l *listening) orphans() []*TCP {
-	orphans := l.accepted
-	var half []*TCP
-	for child := range l.halfOpen {
-		half = append(half, child)
+	for _, r := range s.requestsOf(e) {
+		s.abortRequest(now, r)
 	}
-	slices.SortFunc(half, func(a, b *TCP) int { return a.remote.Compare(b.remote) })
-	return append(orphans, half...)
 }
 
 // listenerFor finds who listens at local for a connection from remote:
@@ -136,15 +123,21 @@ func (s *Stack) listenerFor(local, remote netip.AddrPort) *TCP {
 	return who[s.secret.hash(local.Addr(), remote)%uint32(len(who))]
 }
 
-// handleSYN lets a listener answer a SYN with a connection in SYN-RECEIVED,
-// if there is room for it.
+// handleSYN lets a listener answer a SYN, if there is room for one more
+// connection in SYN-RECEIVED; or with a cookie, which takes no room. An ACK may
+// bring a cookie back.
 //
 // least is the least initial sequence number that will do, after a connection
 // between the same ports; zero if there was none.
 func (s *Stack) handleSYN(
 	now clock.Time, l *TCP, local, remote netip.AddrPort, seg *tcp.Segment, least tcp.Seq,
 ) (Discard, bool) {
-	switch l.listening.policy.HandleSYN(seg) {
+	policy := l.listening.policy
+	if policy.MayHaveCookie(now, seg) {
+		return s.handleCookie(now, l, local, remote, seg)
+	}
+	verdict := policy.HandleSYN(seg)
+	switch verdict {
 	case tcp.DropSynQueue:
 		return discardSYNQueue, false
 	case tcp.DropAcceptQueue:
@@ -152,27 +145,28 @@ func (s *Stack) handleSYN(
 	case tcp.DropNotSYN:
 		return s.refuse(now, local, remote, seg)
 	}
+	r := &request{key: tupleOf(local, remote), listener: l}
 	v, err := s.pathTo(remote.Addr(), local.Addr())
 	if err != nil {
-		l.listening.policy.Forget()
+		r.Request = tcp.Request{}
+		if verdict == tcp.Admit {
+			policy.Forget(&r.Request)
+		}
 		return discardNoRoute, false
 	}
-	child := s.NewTCP()
-	child.Options, child.Params = l.Options, l.Params
-	child.remote, child.path, child.parent = remote, v, l
-	b := l.binding
-	b.addr, b.listening = local.Addr(), false
-	child.hold(local, b)
-	child.begin(now, &v)
-	if least != 0 && child.Params.ISS.Less(least) {
-		child.Params.ISS = least
+	p := s.childParams(now, l, local, remote, &v)
+	if verdict == tcp.SendCookie {
+		k := tcp.CookieKey{Secret: s.secret.key, Local: local, Remote: remote}
+		s.env()
+		reply := policy.CookieReply(now, &k, p, seg)
+		seg.Payload.Release()
+		s.transmitHalf(now, l, local, remote, &v, &reply)
+		return 0, true
 	}
-	child.conn = tcp.Accept(s.env(), now, child.Params, seg)
-	child.limitSegments()
-	child.state = tcp.StateListen
-	l.listening.halfOpen[child] = struct{}{}
-	s.attach(child)
-	s.drainTCP(now, child)
+	if least != 0 && p.ISS.Less(least) {
+		p.ISS = least
+	}
+	s.begin(now, r, p, &v, seg)
 	return 0, true
 }
 
@@ -184,20 +178,29 @@ func (s *Stack) refuse(now clock.Time, local, remote netip.AddrPort, seg *tcp.Se
 	return discardNotSYN, false
 }
 
-// childChanged learns that a connection which was not given out yet has gone
-// to another state.
-func (e *TCP) childChanged(now clock.Time, child *TCP, to tcp.State) {
-	l := e.listening
-	_, half := l.halfOpen[child]
-	switch {
-	case to == tcp.StateClosed && half:
-		delete(l.halfOpen, child)
-		l.policy.Forget()
-		child.parent = nil
-	case half && to != tcp.StateSynReceived:
-		delete(l.halfOpen, child)
-		l.policy.Push(child.conn)
-		l.accepted = append(l.accepted, child)
-		e.stack.tell(&e.endpoint, e)
+// childParams returns what a connection from a listener begins with.
+func (s *Stack) childParams(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path) tcp.Params {
+	p := l.Params
+	s.parameters(now, &p, local, remote, v)
+	if most := l.Options.MaxSegment; most > 0 {
+		p.MSS, p.SendMSS = min(p.MSS, most), min(p.SendMSS, most)
 	}
+	return p
+}
+
+// give makes a connection that a listener's peer has opened one that can be
+// accepted.
+func (s *Stack) give(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path, c *tcp.Conn) {
+	child := s.NewTCP()
+	child.Options, child.Params = l.Options, l.Params
+	child.remote, child.path, child.parent = remote, *v, l
+	b := l.binding
+	b.addr, b.listening = local.Addr(), false
+	child.hold(local, b)
+	child.conn, child.state = c, tcp.StateSynReceived
+	s.attach(child)
+	l.listening.policy.Push(c)
+	l.listening.accepted = append(l.listening.accepted, child)
+	s.drainTCP(now, child)
+	s.tell(&l.endpoint, l)
 }

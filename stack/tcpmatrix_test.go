@@ -33,9 +33,9 @@ var withoutConnection = []struct {
 	closed, listen string
 }{
 	{"SYN", wire.SYN, "", "RST|ACK 0 ack 1001", "SYN|ACK ack 1001"},
-	{"SYN with data", wire.SYN, "hello", "RST|ACK 0 ack 1006", "SYN|ACK ack 1006"},
+	{"SYN with data", wire.SYN, "hello", "RST|ACK 0 ack 1006", "SYN|ACK ack 1001"},
 	{"SYN with FIN", wire.SYN | wire.FIN, "", "RST|ACK 0 ack 1002", "SYN|ACK ack 1001"},
-	{"SYN with URG", wire.SYN | wire.URG, "hello", "RST|ACK 0 ack 1006", "SYN|ACK ack 1006"},
+	{"SYN with URG", wire.SYN | wire.URG, "hello", "RST|ACK 0 ack 1006", "SYN|ACK ack 1001"},
 	{"SYN+ACK", wire.SYN | wire.ACK, "", "RST 5000", "RST 5000"},
 	{"ACK", wire.ACK, "", "RST 5000", "RST 5000"},
 	{"data", wire.ACK | wire.PSH, "hello", "RST 5000", "RST 5000"},

@@ -104,6 +104,14 @@ type Config struct {
 	// SynBacklog bounds the half-open connections of one listener
 	// (RFC 4987, 3.2); MaxBacklog is the longest accept queue.
 	SynBacklog, MaxBacklog int
+
+	// SynCookies says when a SYN is answered with a cookie (RFC 4987, 3.6):
+	// 0 never, 1 when too many connections are half open, 2 always.
+	SynCookies int
+
+	// AbortOnOverflow answers the end of a handshake with a reset when the
+	// accept queue is full, and doesn't wait for room.
+	AbortOnOverflow bool
 }
 
 // DefaultConfig returns the defaults.
@@ -127,7 +135,7 @@ func DefaultConfig() Config {
 		Reordering: 3, MaxReordering: 300, MinRTTWindow: 300 * time.Second,
 		ChallengeACKs:      1000,
 		InvalidACKInterval: 500 * time.Millisecond,
-		SynBacklog:         1024, MaxBacklog: 4096,
+		SynBacklog:         1024, MaxBacklog: 4096, SynCookies: 1,
 	}
 }
 
@@ -150,6 +158,7 @@ type Env struct {
 	read       int // facts taken by PollEvent
 	challenges challengeLimit
 	spare      *reassembly // kept for the next connection with a gap
+	idle       *Conn       // kept for the next half-open connection
 }
 
 // NewEnv returns an Env with the given settings.

@@ -31,7 +31,8 @@ type Conn struct {
 	synLost   bool // a SYN or SYN-ACK was sent again
 	probeDue  bool // a keep-alive probe is to be sent
 
-	retries   uint8 // of the same segment, or SYN
+	retries    uint8 // of the same segment, or SYN
+	synRetries uint8 // how often a SYN or SYN-ACK may be repeated; 0: as the host has it
 	ack       ackState
 	persist   persist
 	timers    timers
@@ -142,6 +143,10 @@ type Params struct {
 	// TSOffset is added to the timestamp clock, of [TimestampOffset].
 	TSOffset uint32
 
+	// SynRetries is how often the SYN, or SYN-ACK, is repeated: 1 to 255, 0 for
+	// what the host is set to (TCP_SYNCNT).
+	SynRetries int
+
 	// Socket options, inherited from a listener. Zero buffers have the
 	// defaults of Config.
 	NoDelay     bool
@@ -154,7 +159,9 @@ type Params struct {
 
 // newConn returns a closed connection.
 func newConn(env *Env, p Params) *Conn {
-	c := &Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
+	c := env.takeIdle()
+	*c = Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
+	c.synRetries = uint8(min(p.SynRetries, maxRetries))
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
 	c.snd.small = p.ISS
 	c.loss.high = p.ISS
@@ -174,6 +181,17 @@ func newConn(env *Env, p Params) *Conn {
 	if p.KeepAlive.On {
 		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
 	}
+	return c
+}
+
+// takeIdle returns a Conn to begin with: the one that a half-open connection
+// was folded from, if there is one.
+func (e *Env) takeIdle() *Conn {
+	c := e.idle
+	if c == nil {
+		return new(Conn)
+	}
+	e.idle = nil
 	return c
 }
 

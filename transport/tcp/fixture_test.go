@@ -125,6 +125,17 @@ func (e *end) accept(p Params, spec string) {
 	e.drain()
 }
 
+// request begins a passive open, and puts it by.
+func (e *end) request(p Params, spec string) *Request {
+	e.t.Helper()
+	seg := e.parse(spec)
+	r := NewRequest(e.now, &p, &seg)
+	e.accept(p, spec)
+	e.want().segment("SA 0 ack 1", ReasonOpenReply)
+	e.c.Fold(&r)
+	return &r
+}
+
 // drain takes out all segments, and checks what must always hold.
 func (e *end) drain() {
 	e.t.Helper()

@@ -89,6 +89,10 @@ func (c *Conn) abort(now clock.Time, err error, why Reason) {
 	c.fail(now, err, why.String())
 }
 
+// Refuse ends a half-open connection with a reset, for a reason of the
+// listener that it came to.
+func (c *Conn) Refuse(now clock.Time, why Reason) { c.abort(now, ErrAborted, why) }
+
 // fail ends the connection with an error. What was received in order can
 // still be read.
 func (c *Conn) fail(now clock.Time, err error, why string) {

@@ -1,14 +1,26 @@
 package tcp
 
+import "hubbub/clock"
+
 // A Listener is the queue policy of a port in LISTEN: how many connections
 // may be half open, and how many may wait for the program to accept them. The
 // connections themselves are in their host's table, found by address.
+//
+// The rules are Linux's. Of the connections whose handshake is complete, one
+// more than the backlog may wait; then SYNs are dropped, and the ends of
+// handshakes, too. Of half-open ones there may be one more than the backlog,
+// and no more than Config.SynBacklog. What comes beyond that is answered with
+// a SYN cookie, or dropped if Config.SynCookies is 0; in that case the last
+// quarter of SynBacklog stays empty.
 type Listener struct {
 	env      *Env
 	backlog  int
 	halfOpen int
-	queue    []*Conn // established, oldest first
+	young    int        // of the half-open ones, whose SYN-ACK was sent but once
+	flooded  clock.Time // when a SYN cookie was last sent
+	queue    []*Conn    // established, oldest first
 	head     int
+	deferred uint8 // TCP_DEFER_ACCEPT, in SYN-ACKs
 	drops    [numAdmissions]uint64
 }
 
@@ -25,11 +37,19 @@ const (
 	// DropNotSYN: the segment is not one that a listener takes; what is to be
 	// answered, [ListenReply] says.
 	DropNotSYN
+	// SendCookie: the SYN is answered with a cookie, and forgotten.
+	SendCookie
+	// ResetOverflow: the accept queue is full, and the peer is told by a reset.
+	ResetOverflow
+	// DropDeferred: the end of the handshake waits for data
+	// (TCP_DEFER_ACCEPT).
+	DropDeferred
 	numAdmissions
 )
 
 var admissionWords = [numAdmissions]string{
 	"admitted", "the accept queue is full", "too many connections are half open", "not a SYN",
+	"answered with a SYN cookie", "the accept queue is full, and the peer is told", "the handshake ends when data comes",
 }
 
 // String returns a few words such as "the accept queue is full".
@@ -58,27 +78,50 @@ func (l *Listener) Drops(why Admission) uint64 { return l.drops[why] }
 
 // HandleSYN decides about a segment that came to the listener. If it is
 // admitted, the caller makes a Conn of it with [Accept]; it counts as half
-// open until Push or Forget.
+// open until Forget. If it is to be answered with a cookie, [CookieReply] has
+// the answer.
 func (l *Listener) HandleSYN(seg *Segment) Admission {
 	switch {
 	case seg.Flags&(syn|ack|rst) != syn:
 		return l.drop(DropNotSYN)
+	case l.env.SynCookies == 0 && l.synQueueFull():
+		return l.drop(DropSynQueue)
 	case l.Full():
 		return l.drop(DropAcceptQueue)
-	case l.halfOpen >= l.env.SynBacklog:
-		return l.drop(DropSynQueue)
+	case l.env.SynCookies > 1 || l.synQueueFull():
+		return l.drop(SendCookie)
 	}
 	l.halfOpen++
+	l.young++
 	return Admit
 }
 
-// HandleACK decides whether a segment may go to c, which came from this
-// listener and is in SYN-RECEIVED. The end of a handshake is dropped while
-// the accept queue is full: the SYN-ACK will be repeated, and the peer's ACK
-// may find room then.
-func (l *Listener) HandleACK(c *Conn, seg *Segment) Admission {
-	if c.state == StateSynReceived && l.Full() && seg.Flags.Has(ack) && !seg.Flags.Has(rst) {
-		c.discard(DiscardBacklogFull)
+// synQueueFull reports whether no more connections may be half open
+// (R4987-1; RFC 4987, 3.2).
+func (l *Listener) synQueueFull() bool {
+	most := l.env.SynBacklog
+	if l.env.SynCookies == 0 {
+		most -= most >> 2
+	}
+	return l.halfOpen > l.backlog || l.halfOpen >= most
+}
+
+// HandleACK decides whether a segment may go to a half-open connection of this
+// listener. The end of a handshake is dropped while the accept queue is full:
+// the SYN-ACK will be repeated, and the peer's ACK may find room then. Where
+// Config.AbortOnOverflow is set, the peer is told by a reset.
+func (l *Listener) HandleACK(r *Request, seg *Segment) Admission {
+	switch {
+	case seg.Flags&(ack|rst|syn) != ack || seg.Ack != r.iss.Add(1):
+	case l.deferred > r.retries && seg.Len() == 0:
+		r.acked = true
+		return l.drop(DropDeferred)
+	case !l.Full():
+	case l.env.AbortOnOverflow:
+		return l.drop(ResetOverflow)
+	default:
+		r.acked = true
+		l.env.discard(DiscardBacklogFull)
 		return l.drop(DropAcceptQueue)
 	}
 	return Admit
@@ -89,18 +132,60 @@ func (l *Listener) drop(why Admission) Admission {
 	return why
 }
 
+// HandleTimer lets the time-out of a half-open connection happen, and returns
+// the connection that it stands for: the caller does with it as after
+// [Request.Unfold].
+func (l *Listener) HandleTimer(now clock.Time, r *Request, p Params) *Conn {
+	c := r.Unfold(l.env, p)
+	c.synRetries = l.patience(r)
+	resend := !r.acked || r.retries+1 >= l.deferred
+	c.HandleTimer(now)
+	if c.synDue && !resend {
+		c.synDue = false
+		c.armRetransmit(now)
+	}
+	if r.Young() && c.retries > 0 {
+		l.young--
+	}
+	return c
+}
+
+// patience returns how often the SYN-ACK of a request is repeated. While the
+// SYN queue is more than half full, of those that have waited the oldest are
+// given up early, so that new ones find room, as in Linux (RFC 4987, 3.3). One
+// whose ACK came is kept as long as the program wants to wait for its data.
+func (l *Listener) patience(r *Request) uint8 {
+	most := uint8(min(l.env.SynAckRetries, maxRetries))
+	if r.tries > 0 {
+		most = r.tries
+	}
+	if 2*l.halfOpen > max(8, l.backlog) {
+		for young := 2 * l.young; most > 2 && l.halfOpen >= young; young *= 2 {
+			most--
+		}
+	}
+	if r.acked {
+		most = max(most, l.deferred)
+	}
+	return most
+}
+
 // Push queues a connection whose handshake is complete.
 func (l *Listener) Push(c *Conn) {
-	l.halfOpen--
 	if l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	}
 	l.queue = append(l.queue, c)
 }
 
-// Forget takes out a half-open connection that ended before its handshake
-// was complete.
-func (l *Listener) Forget() { l.halfOpen-- }
+// Forget takes out a half-open connection: its handshake is complete, or has
+// failed.
+func (l *Listener) Forget(r *Request) {
+	l.halfOpen--
+	if r.Young() {
+		l.young--
+	}
+}
 
 // Pop takes the connection that has waited longest, or nil.
 func (l *Listener) Pop() *Conn {

@@ -21,8 +21,9 @@ func Connect(env *Env, now clock.Time, p Params) *Conn {
 // takes over the segment's payload.
 //
 // "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or
-// text should be queued for processing later." A FIN on a SYN is not queued:
-// the peer repeats it.
+// text should be queued for processing later." Nothing is queued for a peer
+// that may be anybody: it repeats what the SYN-ACK doesn't acknowledge, text
+// and FIN. So do Linux and FreeBSD.
 func Accept(env *Env, now clock.Time, p Params, seg *Segment) *Conn {
 	c := newConn(env, p)
 	c.state, c.passive = StateListen, true
@@ -31,9 +32,6 @@ func Accept(env *Env, now clock.Time, p Params, seg *Segment) *Conn {
 	c.takeSYN(now, seg)
 	c.synDue = true
 	c.setState(now, StateSynReceived, "a SYN arrived")
-	seg.Flags &^= fin | urg
-	seg.trimFront(c.rcv.nxt)
-	c.processText(now, seg)
 	seg.drop()
 	return c
 }
@@ -141,6 +139,9 @@ func (c *Conn) handshakeTimeout(now clock.Time) {
 	most := c.env.SynRetries
 	if c.state == StateSynReceived {
 		most = c.env.SynAckRetries
+	}
+	if c.synRetries > 0 {
+		most = int(c.synRetries)
 	}
 	if int(c.retries) >= min(most, maxRetries) || c.userTimeoutOver(now) {
 		c.fail(now, c.timeoutError(), "no answer to the SYN")

@@ -9,6 +9,7 @@ const (
 	ReasonOpen
 	ReasonOpenReply
 	ReasonOpenRetry
+	ReasonCookie
 	ReasonOpenDone
 	ReasonData
 	ReasonUrgent
@@ -43,6 +44,7 @@ const (
 	ReasonKeepAlive
 	ReasonClosedPort
 	ReasonBadHandshakeACK
+	ReasonOverflow
 	ReasonAbort
 	ReasonUnreadData
 	ReasonDataAfterClose
@@ -56,6 +58,7 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonOpen:            {"handshake: asks for a connection", "RFC 9293, 3.5"},
 	ReasonOpenReply:       {"handshake: accepts the connection", "RFC 9293, 3.5"},
 	ReasonOpenRetry:       {"handshake: no answer, asked again", "RFC 9293, 3.8.3"},
+	ReasonCookie:          {"handshake: accepts, and remembers nothing: a SYN cookie", "RFC 4987, 3.6"},
 	ReasonOpenDone:        {"handshake: acknowledges the peer's SYN", "RFC 9293, 3.5"},
 	ReasonData:            {"data", "RFC 9293, 3.7"},
 	ReasonUrgent:          {"urgent data", "RFC 9293, 3.8.5"},
@@ -90,6 +93,7 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonKeepAlive:       {"keep-alive probe", "RFC 9293, 3.8.4"},
 	ReasonClosedPort:      {"reset: there is no such connection", "RFC 9293, 3.10.7.1"},
 	ReasonBadHandshakeACK: {"reset: acknowledges a SYN that was not sent", "RFC 9293, 3.5.2"},
+	ReasonOverflow:        {"reset: nobody accepts connections fast enough", "RFC 9293, 3.10.7.4"},
 	ReasonAbort:           {"reset: the program aborted the connection", "RFC 9293, 3.10.5"},
 	ReasonUnreadData:      {"reset: closed with data unread", "RFC 9293, 3.6.1"},
 	ReasonDataAfterClose:  {"reset: data arrived after close", "RFC 9293, 3.6.1"},
