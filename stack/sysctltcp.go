@@ -73,7 +73,15 @@ func tcpTables() []sysctl {
 	return []sysctl{
 		{
 			"net.ipv4.tcp_max_syn_backlog", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.SynBacklog }),
-			"How many half-open connections a listener remembers.",
+			"How many half-open connections a listener remembers: at most so many, and one more than its backlog. With tcp_syncookies at 0 the last quarter stays empty.",
+		},
+		{
+			"net.ipv4.tcp_syncookies", number(0, 2, func(s *Stack) *int { return &s.tcpEnv.SynCookies }),
+			"When a listener answers a SYN with a cookie, and remembers nothing (RFC 4987, 3.6). 0: never. 1: when it can remember no more half-open connections. 2: always.",
+		},
+		{
+			"net.ipv4.tcp_abort_on_overflow", toggle(func(s *Stack) *bool { return &s.tcpEnv.AbortOnOverflow }),
+			"1: reset a connection that completes its handshake when no more may wait to be accepted. 0: let the peer try again.",
 		},
 		{
 			"net.core.somaxconn", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.MaxBacklog }),

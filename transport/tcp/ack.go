@@ -251,7 +251,7 @@ func (c *Conn) measure(now clock.Time, seg *Segment, n *news) {
 // measureHandshake takes a sample from the answer to our SYN, or SYN-ACK: if it
 // went out once, else by timestamps.
 func (c *Conn) measureHandshake(now clock.Time, seg *Segment) {
-	if !c.synLost {
+	if !c.synLost && c.snd.lastAt != clock.Never { // a SYN cookie doesn't tell when it was sent
 		c.rtt.sample(c.env, now.Sub(c.snd.lastAt))
 		c.rtt.lowest(c.env, now, now.Sub(c.snd.lastAt))
 	} else if c.ts.on {

@@ -33,18 +33,18 @@ type Conn struct {
 
 	retries    uint8 // of the same segment, or SYN
 	synRetries uint8 // how often a SYN or SYN-ACK may be repeated; 0: as the host has it
-	ack       ackState
-	persist   persist
-	timers    timers
-	snd       sendSpace
-	rcv       receiveSpace
-	ts        timestamps
-	rtt       estimator
-	loss      recovery
-	cc        congestion
-	control   control
-	reset     pendingReset
-	invalidAt clock.Time // when an invalid segment was last answered
+	ack        ackState
+	persist    persist
+	timers     timers
+	snd        sendSpace
+	rcv        receiveSpace
+	ts         timestamps
+	rtt        estimator
+	loss       recovery
+	cc         congestion
+	control    control
+	reset      pendingReset
+	invalidAt  clock.Time // when an invalid segment was last answered
 
 	userTimeout time.Duration
 	urgent      *urgentState

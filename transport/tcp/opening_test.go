@@ -9,16 +9,6 @@ import (
 
 // What a beginning leaves behind.
 
-func TestWhatCameWithTheSYNIsAcknowledgedByTheSynACK(t *testing.T) {
-	// "any other control or text should be queued for processing later".
-	// RFC 9293, 3.10.7.2. It takes room, and needs no ACK of its own.
-	e := newEnd(t)
-	e.accept(testParams(), "S 0:10 mss 1000")
-	e.want().segment("SA 0 ack 11 win 65525", ReasonOpenReply)
-	e.after(900 * ms)
-	e.want().nothing()
-}
-
 func TestSimultaneousOpenInOneInstant(t *testing.T) {
 	// The peer's SYN and the ACK of ours arrive together: our SYN-ACK has become
 	// needless, the ACK of the peer's SYN has not. RFC 9293, 3.5 (MUST-10).
@@ -285,19 +275,6 @@ func TestAnEndIsAnEnd(t *testing.T) {
 	}
 }
 
-func TestResetWithACKIsAdmittedByAFullListener(t *testing.T) {
-	e := synReceivedEnd(t)
-	l := NewListener(e.env, 0)
-	l.halfOpen++
-	l.Push(new(Conn))
-	for spec, want := range map[string]Admission{"RA 1 ack 1": Admit, "A 1 ack 1": DropAcceptQueue, "FA 1 ack 1": DropAcceptQueue} {
-		seg := e.parse(spec)
-		if got := l.HandleACK(e.c, &seg); got != want {
-			t.Errorf("%q: %v, want %v", spec, got, want)
-		}
-	}
-}
-
 func TestConnectionsAreAcceptedInTheirOrder(t *testing.T) {
 	l := NewListener(NewEnv(DefaultConfig()), 1000)
 	var waiting []*Conn
@@ -305,7 +282,6 @@ func TestConnectionsAreAcceptedInTheirOrder(t *testing.T) {
 		for range n {
 			c := new(Conn)
 			waiting = append(waiting, c)
-			l.halfOpen++
 			l.Push(c)
 		}
 	}

@@ -44,7 +44,7 @@ const (
 // Fold puts by a half-open connection that came from a listener. The Conn
 // must not be used after.
 func (c *Conn) Fold(r *Request) {
-	r.due, r.cause = c.timers[TimerRetransmit].at, c.timers[TimerRetransmit].cause
+	r.due, r.cause = c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause
 	r.answered, r.retries = c.invalidAt, c.retries
 	if c.ts.on {
 		r.tsVal = c.ts.recent
@@ -88,12 +88,10 @@ func (r *Request) Unfold(env *Env, p Params) *Conn {
 	p.ISS = r.iss
 	c := r.open(env, p)
 	c.retries, c.synLost, c.invalidAt = r.retries, r.retries > 0, r.answered
-	c.timers[TimerRetransmit].at, c.timers[TimerRetransmit].cause = r.due, r.cause
+	c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause = r.due, r.cause
 	c.count.segmentsOut = 1 + uint64(r.retries)
 	c.count.retransmissions = uint32(r.retries)
-	if r.retries == 0 {
-		c.rtt.begin(r.began, c.snd.nxt)
-	}
+	c.snd.lastAt = r.began
 	for range r.retries {
 		c.rtt.backOff(env)
 	}

@@ -154,4 +154,3 @@ func TestOldRequestsMakeRoom(t *testing.T) {
 		}
 	}
 }
-
