@@ -88,7 +88,7 @@ func (j *judge) overlay() (string, error) {
 
 // reach runs each test alone, without a mutant, and notes what it reaches.
 func (j *judge) reach() error {
-	out, err := j.command(context.Background(), 0, "", "-test.list", "^(Test|Fuzz|Example)").Output()
+	out, err := j.command(context.Background(), 0, patience, "", "-test.list", "^(Test|Fuzz|Example)").Output()
 	if err != nil {
 		return err
 	}
@@ -112,15 +112,18 @@ func (j *judge) reach() error {
 	return nil
 }
 
+// patience is how long a test may take by the clock.
+const patience = 5 * time.Minute
+
 // alone runs one test without a mutant, and reports whether it passed.
 func (j *judge) alone(name string) (test, bool) {
 	file := filepath.Join(j.work, "reached."+name)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if j.command(ctx, 0, file, "-test.run", pattern(name)).Run() != nil {
+	if j.command(ctx, 0, patience, file, "-test.run", pattern(name)).Run() != nil {
 		return test{}, false
 	}
-	again := j.command(ctx, 0, "", "-test.run", pattern(name)) // without taking notes
+	again := j.command(ctx, 0, patience, "", "-test.run", pattern(name)) // without taking notes
 	if again.Run() != nil {
 		return test{}, false
 	}
@@ -147,10 +150,11 @@ func pattern(names ...string) string {
 	return "^(" + strings.Join(names, "|") + ")$"
 }
 
-// command is a run of the tests with a mutant in force. Its memory is bounded:
-// a mutant may well ask for all there is.
-func (j *judge) command(ctx context.Context, id int, reached string, args ...string) *exec.Cmd {
-	shell := fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, 4<<20)
+// command is a run of the tests with a mutant in force. Its memory and its
+// processor time are bounded: a mutant may well ask for all there is. How long it
+// may take by the clock says nothing on a machine that has other work.
+func (j *judge) command(ctx context.Context, id int, limit time.Duration, reached string, args ...string) *exec.Cmd {
+	shell := fmt.Sprintf(`ulimit -v %d; ulimit -t %d; exec "$0" "$@"`, 4<<20, int(limit.Seconds())+1)
 	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", shell, j.binary}, args...)...)
 	cmd.Dir = j.p.dir
 	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id), "MUTANT_REACHED="+reached)
@@ -211,20 +215,20 @@ var failLine = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 // failing runs tests with a mutant and names the one that failed, or how they
 // ended otherwise; it returns nothing if they passed.
 func (j *judge) failing(id int, names []string, took time.Duration) string {
-	limit := 10*took + 2*time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	limit := 10*took + time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience+100*took)
 	defer cancel()
-	cmd := j.command(ctx, id, "", "-test.failfast", "-test.run", pattern(names...))
+	cmd := j.command(ctx, id, limit, "", "-test.failfast", "-test.run", pattern(names...))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	j.took(cmd)
+	used := j.took(cmd)
 	switch match := failLine.FindStringSubmatch(out.String()); {
 	case err == nil:
 		return ""
 	case match != nil:
 		return match[1]
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || used >= limit:
 		return "time"
 	}
 	return "crash"

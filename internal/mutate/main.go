@@ -15,8 +15,8 @@
 // mutant is the one in force, which an environment variable says. So the package
 // is compiled once. A first round finds which tests reach which mutants, and how
 // long each test takes; then each mutant meets the tests that reach it, the
-// quick ones first, until one fails. A test that runs ten times as long as it
-// should, or takes all memory, has failed.
+// quick ones first, until one fails. A test that keeps the processor busy ten times
+// as long as it should, or takes all memory, has failed.
 //
 // A mutant that changes nothing which can be observed is no gap in the tests.
 // equivalent.tsv lists those, with the reason, and they don't count.
