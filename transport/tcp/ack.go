@@ -219,7 +219,8 @@ func (c *Conn) keepSequenceMarks() {
 // measure takes a round-trip sample from an ACK: of the oldest segment that it
 // covers, if none of those was sent more than once, else of the oldest that a
 // SACK newly covers, else from the echoed timestamp, which tells a
-// retransmission from its original (RFC 7323, 4.1).
+// retransmission from its original, of an ACK that moves SND.UNA (R7323-10;
+// RFC 7323, 4.1).
 //
 // "RTT samples MUST NOT be made using segments that were retransmitted (and
 // thus for which it is ambiguous whether the reply was for the first instance

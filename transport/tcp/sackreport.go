@@ -102,10 +102,10 @@ func (c *Conn) dsack(from, to Seq) {
 // there is room beside n octets of payload.
 //
 // "If sent at all, SACK options SHOULD be included in all ACKs which do not
-// ACK the highest sequence number in the data receiver's queue." "The first
+// ACK the highest sequence number in the data receiver's queue." (R2018-3) "The first
 // SACK block ... MUST specify the contiguous block of data containing the
-// segment which triggered this ACK", "The data receiver SHOULD include as
-// many distinct SACK blocks as possible in the SACK option." (RFC 2018, 4)
+// segment which triggered this ACK" (R2018-4), "The data receiver SHOULD include as
+// many distinct SACK blocks as possible in the SACK option." (R2018-5; RFC 2018, 4)
 //
 // "If the receiver ... has received a duplicate ... the first block of the
 // SACK option should specify the sequence numbers of the segment that

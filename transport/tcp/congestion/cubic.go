@@ -61,14 +61,15 @@ func (c *cubic) Acked(w *Window, now clock.Time, s *Sample) {
 }
 
 // pause notes that the window isn't the limit: "the time elapsed while being
-// application-limited is not counted" in t (RFC 9438, 5.8).
+// application-limited is not counted" in t (R9438-2; RFC 9438, 5.8).
 func (c *cubic) pause(now clock.Time) {
 	if c.running && !c.idling {
 		c.idling, c.paused = true, now
 	}
 }
 
-// avoid is congestion avoidance (RFC 9438, 4.2 to 4.5).
+// avoid is congestion avoidance (RFC 9438, 4.2 to 4.5), slow start before it being
+// HyStart++'s (R9438-9; RFC 9438, 4.10).
 func (c *cubic) avoid(w *Window, now clock.Time, rtt time.Duration, acked int) {
 	if !c.running {
 		c.begin(w, now)
@@ -82,11 +83,11 @@ func (c *cubic) avoid(w *Window, now clock.Time, rtt time.Duration, acked int) {
 	var step float64
 	if at := c.at(t); at < c.wEst {
 		// The Reno-friendly region: "cwnd SHOULD be set to W_est at each
-		// reception of a new ACK" (RFC 9438, 4.3).
+		// reception of a new ACK" (R9438-3; RFC 9438, 4.3).
 		step = c.wEst - cwnd
 	} else {
 		// "cwnd MUST be incremented by (target - cwnd) / cwnd for each received
-		// new ACK" (RFC 9438, 4.4), here for each segment acknowledged.
+		// new ACK" (R9438-4; RFC 9438, 4.4), here for each segment acknowledged.
 		step = (c.target(t+max(rtt, 0).Seconds(), cwnd) - cwnd) / cwnd * w.segments(acked)
 	}
 	c.advance(w, step)
@@ -120,7 +121,7 @@ func (c *cubic) begin(w *Window, now clock.Time) {
 }
 
 // at returns where the curve is after t seconds: "W_cubic(t) = C * (t - K)^3 +
-// W_max" (RFC 9438, 4.2).
+// W_max" (R9438-1; RFC 9438, 4.2).
 func (c *cubic) at(t float64) float64 {
 	d := t - c.k
 	return cubicC*d*d*d + c.wMax
@@ -146,7 +147,7 @@ func (c *cubic) growReno(cwnd, acked float64) {
 // Lost is multiplicative decrease, with fast convergence: "With fast
 // convergence, when a congestion event occurs, prior to the window reduction,
 // if cwnd < W_max and fast convergence enabled, W_max is set to cwnd * (1 +
-// beta_cubic) / 2" (RFC 9438, 4.6 and 4.7).
+// beta_cubic) / 2" (R9438-5, R9438-7; RFC 9438, 4.6 and 4.7).
 func (c *cubic) Lost(w *Window, _ clock.Time, _ int, _ bool) {
 	cwnd := w.segments(w.Cwnd)
 	c.before, c.reduced = c.curve, true
@@ -168,7 +169,7 @@ func smaller(w *Window) int {
 }
 
 // TimedOut: "W_max is set to the cwnd at the beginning of the current
-// congestion avoidance stage, K is set to 0" when that begins (RFC 9438, 4.8).
+// congestion avoidance stage, K is set to 0" when that begins (R9438-8; RFC 9438, 4.8).
 func (c *cubic) TimedOut(w *Window, _ clock.Time, _ int) {
 	c.before, c.reduced = c.curve, true
 	c.curve = curve{prior: w.segments(w.Cwnd)}

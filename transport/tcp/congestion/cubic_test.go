@@ -15,7 +15,7 @@ func afterLoss(t *testing.T, segments int) *sender {
 	return s
 }
 
-// RFC 9438, 4.6: "ssthresh = flight_size * beta_cubic [...] cwnd = max(ssthresh,
+// RFC 9438, 4.6 (R9438-5): "ssthresh = flight_size * beta_cubic [...] cwnd = max(ssthresh,
 // 2)", with a beta_cubic of 0.7.
 func TestCubicMultiplicativeDecrease(t *testing.T) {
 	for before, after := range map[int]int{100: 70, 10: 7, 15: 10, 2: 2, 1: 2} {
@@ -29,7 +29,7 @@ func TestCubicMultiplicativeDecrease(t *testing.T) {
 	}
 }
 
-// RFC 9438, 4.2: "W_cubic(t) = C * (t - K)^3 + W_max", where "K = cubic_root of
+// RFC 9438, 4.2 (R9438-1): "W_cubic(t) = C * (t - K)^3 + W_max", where "K = cubic_root of
 // ((W_max - cwnd_epoch) / C)": from 70 segments it takes the cube root of 75,
 // 4.217 s, to come back to 100.
 func TestCubicCurve(t *testing.T) {
@@ -47,7 +47,7 @@ func TestCubicCurve(t *testing.T) {
 }
 
 // The window follows the curve, whatever the round-trip time is: a round trip
-// ahead of it (RFC 9438, 4.4).
+// ahead of it (R9438-4; RFC 9438, 4.4).
 func TestTheWindowFollowsTheCurve(t *testing.T) {
 	for _, rtt := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
 		s := afterLoss(t, 1000)
@@ -62,7 +62,7 @@ func TestTheWindowFollowsTheCurve(t *testing.T) {
 	}
 }
 
-// RFC 9438, 4.2: the target is at most 1.5 times the window.
+// RFC 9438, 4.2 (R9438-1): the target is at most 1.5 times the window.
 func TestTheTargetIsBounded(t *testing.T) {
 	s := afterLoss(t, 10)
 	c := s.Control.(*cubic)
@@ -75,7 +75,7 @@ func TestTheTargetIsBounded(t *testing.T) {
 	}
 }
 
-// RFC 9438, 4.3: with a short round-trip time the curve is slower than Reno
+// RFC 9438, 4.3 (R9438-3): with a short round-trip time the curve is slower than Reno
 // would be: W_est grows by alpha_cubic, 0.529 segments, for each round trip, and
 // by one once it is where the loss was.
 func TestTheRenoFriendlyRegion(t *testing.T) {
@@ -98,7 +98,7 @@ func TestTheRenoFriendlyRegion(t *testing.T) {
 	}
 }
 
-// RFC 9438, 4.7: "if cwnd < W_max and fast convergence enabled, further reduce
+// RFC 9438, 4.7 (R9438-7): "if cwnd < W_max and fast convergence enabled, further reduce
 // W_max: W_max = cwnd * (1 + beta_cubic) / 2".
 func TestFastConvergence(t *testing.T) {
 	s := afterLoss(t, 100)
@@ -115,7 +115,7 @@ func TestFastConvergence(t *testing.T) {
 	}
 }
 
-// RFC 9438, 4.8: after a time-out the curve begins with K = 0 where congestion
+// RFC 9438, 4.8 (R9438-8): after a time-out the curve begins with K = 0 where congestion
 // avoidance begins.
 func TestCubicAfterATimeout(t *testing.T) {
 	s := newSender(t, "cubic", 100)
@@ -157,7 +157,7 @@ func TestCubicUndo(t *testing.T) {
 	}
 }
 
-// RFC 9438, 5.8: the time in which the window isn't the limit doesn't count.
+// RFC 9438, 5.8 (R9438-2): the time in which the window isn't the limit doesn't count.
 func TestTimeWithoutDemandDoesNotCount(t *testing.T) {
 	for _, idle := range []bool{true, false} {
 		s := afterLoss(t, 1000)

@@ -7,7 +7,8 @@ import (
 
 const millisecond = time.Millisecond
 
-// RFC 9406, 4.2: "cwnd = cwnd + min(N, L * SMSS)", with an L of 8.
+// RFC 9406, 4.2: "cwnd = cwnd + min(N, L * SMSS)", with an L of 8 (R9438-9: slow start
+// below ssthresh; MAY-18: an algorithm of its own).
 func TestSlowStartOfCubic(t *testing.T) {
 	s := newSender(t, "cubic", 10)
 	s.acks(1, 0)
