@@ -14,7 +14,7 @@ import (
 // To add one: a line here; the value is a field of tcp.Config, where the
 // machines find it.
 func tcpSysctls() []sysctl {
-	return slices.Concat(tcpPatience(), tcpTables(), tcpOffers(), tcpManners())
+	return slices.Concat(tcpPatience(), tcpTables(), tcpOffers(), tcpManners(), tcpLosses())
 }
 
 // tcpPatience is how often TCP repeats itself, and how long it waits.
@@ -144,6 +144,54 @@ func tcpManners() []sysctl {
 			"The least time between two ACKs of a connection that answer unacceptable segments without data. 0: no limit.",
 		},
 	}
+}
+
+// tcpLosses is how losses are found.
+func tcpLosses() []sysctl {
+	const seconds = unbounded / 1000
+	return []sysctl{
+		{
+			"net.ipv4.tcp_recovery", recoveryKnob(),
+			"A sum of: 1, segments sent earlier than one that has arrived are lost (RACK, RFC 8985); without it they are counted (RFC 6675). 2, RACK's reordering window never grows. 4, three segments after a gap don't mean a loss at once.",
+		},
+		{
+			"net.ipv4.tcp_early_retrans", choice(3, 0, 4, func(n int) bool { return n >= 3 }, func(s *Stack) *bool { return &s.tcpEnv.LossProbe }),
+			"3 or 4: send a loss probe when an ACK is overdue (RFC 8985, 7). 0 to 2: don't.",
+		},
+		{
+			"net.ipv4.tcp_frto", choice(2, 0, 2, func(n int) bool { return n > 0 }, func(s *Stack) *bool { return &s.tcpEnv.FRTO }),
+			"Find out after a retransmission time-out whether it was for nothing (F-RTO, RFC 5682). 0: don't.",
+		},
+		{
+			"net.ipv4.tcp_reordering", number(1, 127, func(s *Stack) *int { return &s.tcpEnv.Reordering }),
+			"How many segments that arrive after a gap mean that what is missing was lost, before the network was seen to change the order.",
+		},
+		{
+			"net.ipv4.tcp_max_reordering", number(1, 65535, func(s *Stack) *int { return &s.tcpEnv.MaxReordering }),
+			"The most that tcp_reordering can become for a connection whose network changes the order.",
+		},
+		{
+			"net.ipv4.tcp_min_rtt_wlen", duration(time.Second, 0, seconds, func(s *Stack) *clock.Duration { return &s.tcpEnv.MinRTTWindow }),
+			"How long the shortest round-trip time that was measured stands.",
+		},
+	}
+}
+
+// choice is a number of which only that counts for us whether it means yes;
+// it reads as usual, if it does, and as 0 otherwise.
+func choice(usual, least, most int, yes func(int) bool, at func(s *Stack) *bool) knob {
+	return quantity("number", least, most,
+		func(s *Stack) int { return usual * bit(*at(s)) },
+		func(s *Stack, n int) { *at(s) = yes(n) })
+}
+
+// recoveryKnob is tcp_recovery: three things in one number.
+func recoveryKnob() knob {
+	return quantity("number", 0, 7, func(s *Stack) int {
+		return bit(s.tcpEnv.RACK) + 2*bit(s.tcpEnv.StaticReorderWindow) + 4*bit(s.tcpEnv.NoDupThresh)
+	}, func(s *Stack, n int) {
+		s.tcpEnv.RACK, s.tcpEnv.StaticReorderWindow, s.tcpEnv.NoDupThresh = n&1 != 0, n&2 != 0, n&4 != 0
+	})
 }
 
 // timestampsKnob is tcp_timestamps: two things in one number.

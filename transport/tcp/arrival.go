@@ -67,12 +67,22 @@ func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 		// silently drop the segment." (R7323-8; RFC 7323, 3.2)
 		c.discard(DiscardNoTimestamp)
 		return false
-	case c.ts.tooOld(now, seg.Options.TSVal):
+	case c.ts.tooOld(now, seg.Options.TSVal) && !c.overtakenACK(seg):
 		c.discard(DiscardOldTimestamp)
 		c.answerInvalid(now, seg, ReasonOldDuplicate)
 		return false
 	}
 	return true
+}
+
+// overtakenACK reports whether a segment with an old timestamp is an ACK that
+// others have overtaken on the way, and that tells something all the same, by
+// its selective acknowledgments. It can do no harm, and as in Linux it passes.
+func (c *Conn) overtakenACK(seg *Segment) bool {
+	age := int64(int32(c.ts.recent-seg.Options.TSVal)) * int64(tick)
+	return c.sackOK && seg.Options.NumSACK > 0 && seg.Flags.Has(ack) && !seg.Flags.Has(syn) &&
+		seg.Len() == 0 && seg.Seq == c.rcv.nxt && age <= int64(c.rtt.rto) &&
+		(seg.Ack.Less(c.snd.una) || seg.Ack == c.snd.una && uint32(seg.Window)<<c.snd.shift == c.snd.wnd)
 }
 
 // checkSequence is the first step: whether any of the segment is in the
@@ -96,7 +106,8 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(syn) {
 		return true // not to be trimmed: it is answered, wherever it is
 	}
-	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) {
+	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) &&
+		!c.ts.tooOld(now, seg.Options.TSVal) {
 		c.ts.remember(now, seg.Options.TSVal)
 	}
 	if seg.Seq.Less(c.rcv.nxt) {

@@ -189,14 +189,14 @@ func TestThroughput(t *testing.T) {
 
 const throughput = `buffer   16384, loss   0.0%:   6.43 Mbit/s
 buffer   16384, loss   0.1%:   6.26 Mbit/s
-buffer   16384, loss   1.0%:   4.34 Mbit/s
-buffer   16384, loss   5.0%:   2.44 Mbit/s
+buffer   16384, loss   1.0%:   4.32 Mbit/s
+buffer   16384, loss   5.0%:   2.54 Mbit/s
 buffer  262144, loss   0.0%:  74.57 Mbit/s
 buffer  262144, loss   0.1%:  50.84 Mbit/s
-buffer  262144, loss   1.0%:   7.05 Mbit/s
-buffer  262144, loss   5.0%:   2.57 Mbit/s
+buffer  262144, loss   1.0%:   6.63 Mbit/s
+buffer  262144, loss   5.0%:   2.63 Mbit/s
 buffer 1048576, loss   0.0%:  74.57 Mbit/s
 buffer 1048576, loss   0.1%:  74.57 Mbit/s
-buffer 1048576, loss   1.0%:   6.57 Mbit/s
-buffer 1048576, loss   5.0%:   2.57 Mbit/s
+buffer 1048576, loss   1.0%:   6.27 Mbit/s
+buffer 1048576, loss   5.0%:   2.63 Mbit/s
 `

@@ -23,6 +23,7 @@ type Info struct {
 	Retransmissions          uint64 // in all
 	Unsent, Unacked, Unread  int    // octets in the queues
 	OutOfOrder               int    // octets held after a gap
+	Recovery                 RecoveryInfo
 	ISS, IRS                 Seq
 	SendNext, SendUnacked    Seq
 	ReceiveNext              Seq
@@ -44,14 +45,54 @@ func (c *Conn) Info() Info {
 		WindowScaling: c.scaling, Timestamps: c.ts.on,
 		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions),
 		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),
-		OutOfOrder: c.rcv.gaps.size(),
-		ISS:        c.snd.iss, IRS: c.rcv.irs,
+		OutOfOrder: c.rcv.gaps.size(), Recovery: c.recoveryInfo(),
+		ISS: c.snd.iss, IRS: c.rcv.irs,
 		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
 		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
 		SegmentsIn: c.count.segmentsIn, SegmentsOut: c.count.segmentsOut,
 	}
 	if c.discards != nil {
 		info.Discards = *c.discards
+	}
+	return info
+}
+
+// RecoveryInfo is what Info has of loss recovery; segments are those in flight,
+// where nothing else is said.
+type RecoveryInfo struct {
+	SACK                    bool // is agreed on
+	Pipe                    int  // octets on their way, by what is known
+	Segments                int  // sent and not acknowledged
+	Sacked, Lost, Resent    int  // of those: arrived after a gap, lost, sent again
+	Reordering              int  // how many segments after a gap mean a loss
+	ReorderingSeen          uint32
+	MinRTT                  time.Duration // -1 before the first measurement
+	ReorderWindow           time.Duration // how late a segment may be (RACK.reo_wnd)
+	Delivered               uint32        // segments that have arrived, in all
+	LostInAll, LostAgain    uint32        // segments that counted as lost, and retransmissions among them
+	Duplicates              uint32        // segments that arrived twice, by D-SACKs
+	Undone                  uint32        // reductions of the window that were for nothing
+	LossProbes              uint32
+	ProbeInFlight, Spurious bool // a loss probe; whether the last time-out is in doubt (F-RTO)
+}
+
+// recoveryInfo returns a picture of loss recovery.
+func (c *Conn) recoveryInfo() RecoveryInfo {
+	info := RecoveryInfo{
+		SACK: c.sackOK, Pipe: c.pipe(), Reordering: c.dupThresh(),
+		MinRTT: -1, Delivered: c.count.delivered,
+	}
+	if c.rtt.leastAt != 0 {
+		info.MinRTT = c.rtt.least
+	}
+	if b := c.loss.board; b != nil {
+		info.Segments, info.ReorderWindow = b.n, c.reorderWindow()
+		info.Sacked, info.Lost, info.Resent = int(b.sacked.segments), int(b.lost.segments), int(b.again.segments)
+	}
+	if h := c.loss.history; h != nil {
+		info.ReorderingSeen, info.LostInAll, info.LostAgain = h.reordered, h.lost, h.lostAgain
+		info.Duplicates, info.Undone, info.LossProbes = h.duplicates, h.undone, h.probes
+		info.ProbeInFlight, info.Spurious = h.probing, h.frto && c.loss.phase == PhaseLoss
 	}
 	return info
 }

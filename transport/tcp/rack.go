@@ -177,10 +177,16 @@ func (c *Conn) detectLosses(now clock.Time, n *news) {
 	case b.news:
 		b.news = false
 		if wait, waits := c.rackDetect(now, n); waits {
-			c.timers.set(c.env, TimerReordering, now.Add(wait))
+			c.waitForLate(now, wait)
 			n.timerSet = true
 		}
 	}
+}
+
+// waitForLate sets the reordering timer. As Linux, it gives what is late a
+// little longer than it must.
+func (c *Conn) waitForLate(now clock.Time, wait time.Duration) {
+	c.timers.set(c.env, TimerReordering, now.Add(wait+min(wait/2, mostSlack)))
 }
 
 // countDetect is IsLost of RFC 6675, 4, for who prefers to count: a segment is
@@ -208,7 +214,7 @@ func (c *Conn) reorderTimeout(now clock.Time) {
 			c.reduce(&n)
 		}
 		if waits {
-			c.timers.set(c.env, TimerReordering, now.Add(wait))
+			c.waitForLate(now, wait)
 			return
 		}
 	}
