@@ -17,8 +17,9 @@ const (
 )
 
 var (
-	hostAddr = netip.MustParseAddrPort("192.168.0.1:8080")
-	peerAddr = netip.MustParseAddrPort("192.0.2.1:40000")
+	hostAddr    = netip.MustParseAddrPort("192.168.0.1:8080")
+	anotherAddr = netip.MustParseAddrPort("192.168.77.8:8080")
+	peerAddr    = netip.MustParseAddrPort("192.0.2.1:40000")
 )
 
 // script drives a machine as packetdrill does.

@@ -80,10 +80,10 @@ func New(s Settings, mainThread int64) *Machine {
 	m.turns.main = mainThread
 	m.turns.cond.L = &m.turns.mu
 	m.files.init()
-	m.sysctl.root = s.Proc
 	m.world.Enter()
 	defer m.world.Leave(nil)
 	m.build(&s)
+	m.sysctl.init(s.Proc, m.stack)
 	return m
 }
 
