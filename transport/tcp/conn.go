@@ -23,6 +23,7 @@ type Conn struct {
 
 	passive   bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
 	orphan    bool // the program has let go of the connection
+	bursting  bool // new segments are leaving, one after the other
 	noDelay   bool
 	oobInline bool
 	scaling   bool // window scaling is agreed on, or offered

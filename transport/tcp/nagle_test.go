@@ -20,6 +20,18 @@ func TestNagleCoalescesSmallWrites(t *testing.T) {
 	e.want().segment("PA 2:12 ack 1", ReasonData)
 }
 
+// The last of several segments that leave together has the mark PSH, as on
+// Linux; one that leaves alone, and isn't the last that was written, has none.
+func TestTheEndOfABurstIsMarked(t *testing.T) {
+	e := flightEnd(t) // whose tenth segment is marked
+	e.peer().sends("A 1 ack 1001")
+	e.want().segment("A 10001:11001 ack 1", ReasonData)
+	e.want().segment("PA 11001:12001 ack 1", ReasonData)
+	e.does(func(c *Conn) { c.cc.cwnd -= 1000 })
+	e.peer().sends("A 1 ack 2001")
+	e.want().segment("A 12001:13001 ack 1", ReasonData)
+}
+
 func TestNagleDoesNotHoldFullSegments(t *testing.T) {
 	// "a TCP implementation SHOULD send a maximum-sized segment whenever
 	// possible (SHLD-28)". RFC 9293, 3.9.1.2.
@@ -28,7 +40,7 @@ func TestNagleDoesNotHoldFullSegments(t *testing.T) {
 	e.want().segment("PA 1:2 ack 1", ReasonData)
 	e.writes(2500)
 	e.want().segment("A 2:1002 ack 1", ReasonData)
-	e.want().segment("A 1002:2002 ack 1", ReasonData)
+	e.want().segment("PA 1002:2002 ack 1", ReasonData)
 	e.want().nothing() // 500 octets wait
 	e.peer().sends("A 1 ack 2")
 	e.want().segment("PA 2002:2502 ack 1", ReasonData)

@@ -12,9 +12,10 @@ func flightEnd(t *testing.T, adjust ...func(*Config)) *end {
 	t.Helper()
 	e := establishedEnd(t, adjust...)
 	e.writes(30000)
-	for i := range 10 {
+	for i := range 9 {
 		e.want().segment(sprintf("A %d:%d ack 1", 1+1000*i, 1001+1000*i), ReasonData)
 	}
+	e.want().segment("PA 9001:10001 ack 1", ReasonData)
 	e.want().nothing()
 	return e
 }
@@ -56,9 +57,10 @@ func TestFastRetransmit(t *testing.T) {
 	if info := e.c.Info(); info.Cwnd != 5000 || info.Phase != PhaseOpen {
 		t.Errorf("cwnd %d, %v", info.Cwnd, info.Phase)
 	}
-	for i := range 3 {
+	for i := range 2 {
 		e.want().segment(sprintf("A %d:%d ack 1", 14001+1000*i, 15001+1000*i), ReasonData)
 	}
+	e.want().segment("PA 16001:17001 ack 1", ReasonData)
 }
 
 func TestPartialACKRetransmitsTheNextHole(t *testing.T) {

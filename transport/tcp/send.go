@@ -20,12 +20,11 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	case c.state == StateSynSent || c.state == StateSynReceived:
 		return c.handshakeSegment(now, out)
 	}
-	return c.retransmission(now, out) ||
-		c.lossProbe(now, out) ||
-		c.windowProbe(now, out) ||
-		c.newSegment(now, out) ||
-		c.keepAliveProbe(now, out) ||
-		c.ackSegment(now, out)
+	if c.retransmission(now, out) || c.lossProbe(now, out) || c.windowProbe(now, out) || c.newSegment(now, out) {
+		return true
+	}
+	c.bursting = false
+	return c.keepAliveProbe(now, out) || c.ackSegment(now, out)
 }
 
 // newSegment builds a segment of octets that were not sent before, or of the
@@ -46,7 +45,19 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	}
 	c.leavePersist()
 	c.sentNew(now, out)
+	c.endBurst(out)
 	return true
+}
+
+// endBurst marks the last of several segments that leave together, as Linux
+// does: whoever puts them together again on their way needn't wait for more.
+// One that leaves alone has no mark: then the peer does well to wait for the
+// next.
+func (c *Conn) endBurst(out *Segment) {
+	if c.bursting && out.Payload.Len() > 0 && !out.Flags.Has(psh) && c.sendable() == 0 {
+		out.Flags |= psh
+	}
+	c.bursting = true
 }
 
 // mendsFirst reports whether new octets must wait, because lost ones do.
