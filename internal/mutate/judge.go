@@ -179,9 +179,19 @@ func (j *judge) parallel(n int, f func(int)) {
 	all.Wait()
 }
 
-// judge decides the fate of mutants.
+// judge decides the fate of mutants, and tells from time to time how far it is.
 func (j *judge) judge(mutants []*mutant) {
-	j.parallel(len(mutants), func(i int) { j.try(mutants[i]) })
+	const often = 100
+	var done, dead atomic.Int64
+	j.parallel(len(mutants), func(i int) {
+		j.try(mutants[i])
+		if mutants[i].fate == killed {
+			dead.Add(1)
+		}
+		if n := done.Add(1); n%often == 0 {
+			fmt.Fprintf(os.Stderr, "%d of %d mutants are judged, %d died\n", n, len(mutants), dead.Load())
+		}
+	})
 }
 
 // together is how long a group of tests takes that are run at once: some

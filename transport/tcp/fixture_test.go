@@ -436,6 +436,8 @@ func checkInvariants(t testing.TB, c *Conn) {
 	switch {
 	case c.snd.nxt.Less(c.snd.una):
 		fail("SND.NXT before SND.UNA")
+	case c.state == StateClosed && (c.NextTimer() != clock.Never || c.synDue || c.probeDue || c.persist != persist{}):
+		fail("something is still to come after the end")
 	case c.state == StateClosed || c.state == StateTimeWait:
 		if c.snd.queue.Len() > 0 {
 			fail("a send queue after the end")

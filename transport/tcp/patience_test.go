@@ -110,16 +110,71 @@ func TestChallengesAreCountedBySeconds(t *testing.T) {
 func TestSmallWindowIsWaitedForOneSecondAtMost(t *testing.T) {
 	// "The override timeout should be in the range 0.1 - 1.0 seconds."
 	// RFC 9293, 3.8.6.2.1.
-	e := establishedEnd(t, func(c *Config) { c.MinRTO = 5 * time.Second })
-	e.writes(2000)
-	e.sent = nil
-	e.peer().sends("A 1 ack 2001 win 100") // too small for what follows
-	e.writes(1000)
+	for _, window := range []int{1, 100} {
+		e := establishedEnd(t, func(c *Config) { c.MinRTO = 5 * time.Second })
+		e.writes(2000)
+		e.sent = nil
+		e.peer().sends(sprintf("A 1 ack 2001 win %d", window)) // too small for what follows
+		e.writes(1000)
+		e.want().nothing()
+		e.after(time.Second - 1)
+		e.want().nothing()
+		e.after(1)
+		e.want().segment(sprintf("A 2001:%d ack 1", 2001+window), ReasonWindowOverride)
+	}
+}
+
+func TestALittleMoreWindowIsNoReasonToWaitAnew(t *testing.T) {
+	// The override is counted from when the waiting began. RFC 9293, 3.8.6.2.1.
+	e := blockedEnd(t)
+	e.after(150 * ms)
+	e.peer().sends("A 1 ack 1001 win 100")
 	e.want().nothing()
-	e.after(time.Second - 1)
+	e.after(50*ms - 1)
 	e.want().nothing()
 	e.after(1)
-	e.want().segment("A 2001:2101 ack 1", ReasonWindowOverride)
+	e.want().segment("A 1001:1101 ack 1", ReasonWindowOverride)
+}
+
+func TestProbingEndsWithTheLastOctet(t *testing.T) {
+	// The probe was the last octet: nothing is left to wait for, whatever the
+	// window.
+	e := establishedEnd(t)
+	e.peer().sends("A 1 ack 1 win 0")
+	e.writes(1)
+	e.after(e.env.MinRTO)
+	e.want().segment("PA 1:2 ack 1", ReasonWindowProbe)
+	e.peer().sends("A 1 ack 2 win 0")
+	if at := e.c.NextTimer(); at != clock.Never {
+		t.Errorf("a timer is due at %v", at)
+	}
+	// A FIN that waits is something.
+	e.does(func(c *Conn) { _ = c.CloseWrite(e.now) })
+	e.peer().sends("A 1 ack 2 win 0")
+	e.after(2 * e.env.MinRTO)
+	e.want().segment("FA 2 ack 1", ReasonWindowProbe)
+	e.peer().sends("A 1 ack 3 win 0")
+	e.want().state(StateFinWait2)
+	if at := e.c.NextTimer(); at != clock.Never {
+		t.Errorf("a timer is due at %v", at)
+	}
+}
+
+func TestHalfOfAWindowIsNoSegmentWhileAnotherIsInFlight(t *testing.T) {
+	// "(3) ... if at least a fraction Fs of the maximum window can be sent, i.e., if:
+	// [SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)". RFC 9293, 3.8.6.2.1:
+	// what is in brackets is Nagle's.
+	e := newEnd(t)
+	e.connect(testParams())
+	e.want().segment("S 0", ReasonOpen)
+	e.peer().sends("SA 0 ack 1 mss 1000 win 1000")
+	e.want().segment("A 1 ack 1", ReasonOpenDone)
+	e.writes(100)
+	e.want().segment("PA 1:101 ack 1", ReasonData)
+	e.writes(2000)
+	e.want().nothing()
+	e.peer().sends("A 1 ack 101 win 1000")
+	e.want().segment("A 101:1101 ack 1", ReasonData)
 }
 
 func TestProbingBeginsTheUserTimeoutAnew(t *testing.T) {

@@ -101,6 +101,9 @@ func (c *Conn) windowProbe(now clock.Time, out *Segment) bool {
 	} else {
 		out.Flags |= fin
 	}
+	if c.snd.queue.Len() == 1 {
+		out.Flags |= psh // the last octet of all (MUST-61; RFC 9293, 3.9.1.2)
+	}
 	if b := c.loss.board; b == nil {
 		c.record(now, out.Seq, out.end())
 	} else {

@@ -49,7 +49,7 @@ func TestUrgentPointerIsSentEvenIfTheWindowIsClosed(t *testing.T) {
 	e.does(func(c *Conn) { _, _ = c.WriteUrgent(e.now, []byte{octets(1, 1)[0]}) })
 	e.want().nothing()
 	e.after(200 * ms)
-	e.want().segment("UA 1:2 ack 1 urg 1", ReasonWindowProbe)
+	e.want().segment("PUA 1:2 ack 1 urg 1", ReasonWindowProbe)
 }
 
 func TestUrgentOctetOutOfLine(t *testing.T) {
