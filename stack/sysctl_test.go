@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hubbub/transport/tcp"
 )
 
 // sysctl sets a setting.
@@ -172,4 +174,18 @@ func FuzzLoadSysctls(f *testing.F) {
 			}
 		}
 	})
+}
+
+// ip-sysctl: the algorithm "to be used for new connections".
+func TestTheCongestionControlIsASetting(t *testing.T) {
+	m := newHost(t)
+	m.reads("net.ipv4.tcp_congestion_control", "cubic")
+	m.sysctl("net.ipv4.tcp_congestion_control", "reno")
+	const refused = `"vegas": it must be one of cubic, reno`
+	if err := m.SetSysctl("net.ipv4.tcp_congestion_control", "vegas"); err == nil || !strings.HasSuffix(err.Error(), refused) {
+		t.Errorf("an unknown one: %v", err)
+	}
+	if c := tcp.Connect(m.TCPEnv(), 1, tcp.Params{MSS: 1460}); c.CongestionControl() != "reno" {
+		t.Errorf("a new connection has %q", c.CongestionControl())
+	}
 }

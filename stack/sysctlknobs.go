@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,3 +147,19 @@ func wholeNumber(value, what string, least, most int) (int, error) {
 
 // readOnly is what can only be read.
 func readOnly(form string, get func(s *Stack) string) knob { return knob{form: form, get: get} }
+
+// oneOf is one of several names.
+func oneOf(names []string, at func(s *Stack) *string) knob {
+	form := "one of " + strings.Join(names, ", ")
+	return knob{
+		form: form,
+		get:  func(s *Stack) string { return *at(s) },
+		set: func(s *Stack, value string) error {
+			if !slices.Contains(names, value) {
+				return fmt.Errorf("%q: it must be %s", value, form)
+			}
+			*at(s) = value
+			return nil
+		},
+	}
+}

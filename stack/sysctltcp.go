@@ -2,9 +2,11 @@ package stack
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"hubbub/clock"
+	"hubbub/transport/tcp/congestion"
 )
 
 // tcpSysctls are the settings of TCP. Connections read them when they need them: what
@@ -14,7 +16,7 @@ import (
 // To add one: a line here; the value is a field of tcp.Config, where the
 // machines find it.
 func tcpSysctls() []sysctl {
-	return slices.Concat(tcpPatience(), tcpTables(), tcpOffers(), tcpManners(), tcpLosses())
+	return slices.Concat(tcpPatience(), tcpCongestion(), tcpTables(), tcpOffers(), tcpManners(), tcpLosses())
 }
 
 // tcpPatience is how often TCP repeats itself, and how long it waits.
@@ -64,6 +66,20 @@ func tcpPatience() []sysctl {
 		{
 			"net.ipv4.tcp_rto_max_ms", duration(time.Millisecond, 1000, 120_000, func(s *Stack) *clock.Duration { return &s.tcpEnv.MaxRTO }),
 			"The longest retransmission time-out; it bounds the time between probes of a closed window, too.",
+		},
+	}
+}
+
+// tcpCongestion is how TCP finds out what the network can bear.
+func tcpCongestion() []sysctl {
+	return []sysctl{
+		{
+			"net.ipv4.tcp_congestion_control", oneOf(congestion.Names(), func(s *Stack) *string { return &s.tcpEnv.CongestionControl }),
+			"The congestion control algorithm of connections that don't choose one by TCP_CONGESTION.",
+		},
+		{
+			"net.ipv4.tcp_available_congestion_control", readOnly("names with spaces between", func(*Stack) string { return strings.Join(congestion.Names(), " ") }),
+			"The congestion control algorithms that there are.",
 		},
 	}
 }
@@ -130,10 +146,6 @@ func tcpManners() []sysctl {
 		{
 			"net.ipv4.tcp_slow_start_after_idle", toggle(func(s *Stack) *bool { return &s.tcpEnv.SlowStartAfterIdle }),
 			"Begin with the initial congestion window again after nothing was sent for a retransmission time-out (RFC 5681, 4.1).",
-		},
-		{
-			"net.ipv4.tcp_available_congestion_control", readOnly("names with spaces between", func(*Stack) string { return "reno" }),
-			"The congestion control algorithms that there are.",
 		},
 		{
 			"net.ipv4.tcp_challenge_ack_limit", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.ChallengeACKs }),

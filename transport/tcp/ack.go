@@ -1,6 +1,10 @@
 package tcp
 
-import "hubbub/clock"
+import (
+	"time"
+
+	"hubbub/clock"
+)
 
 // checkACK is the fifth step of RFC 9293, 3.10.7.4.
 func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
@@ -66,7 +70,8 @@ type news struct {
 	reneged    bool // the oldest segment was reported and is not acknowledged
 	timerSet   bool // the timer is set already
 
-	reordered Seq // the lowest number of a segment that others have overtaken
+	reordered Seq           // the lowest number of a segment that others have overtaken
+	rtt       time.Duration // of the newest segment that was sent once and has arrived; negative if there is none
 
 	// When segments were sent that went out once: the first and the last that
 	// SEG.ACK covers, and those that SACK newly covers; 0 if there are none.
@@ -77,7 +82,7 @@ type news struct {
 // takeACK takes in what SEG.ACK and the SACK option say, finds out what is
 // lost, and lets the congestion window follow.
 func (c *Conn) takeACK(now clock.Time, seg *Segment) {
-	n := news{una: c.snd.una, flight: c.pipe(), fack: c.snd.una, reordered: c.snd.nxt}
+	n := news{rtt: -1, una: c.snd.una, flight: c.pipe(), fack: c.snd.una, reordered: c.snd.nxt}
 	sacks := c.sackOK && seg.Options.NumSACK > 0
 	advances := c.snd.una.Less(seg.Ack)
 	if !advances && !sacks {
@@ -131,14 +136,14 @@ func (c *Conn) moveWindow(now clock.Time, n *news, limited, calm bool) {
 	unruly := c.sackOK && c.dupThresh() > c.env.Reordering
 	switch {
 	case c.reducing():
-		before := c.cc.cwnd
-		if c.reduce(n); c.env.Watch && c.cc.cwnd != before {
+		before := c.cc.Cwnd
+		if c.reduce(n); c.env.Watch && c.cc.Cwnd != before {
 			c.tellCongestion("proportional rate reduction")
 		}
 	case calm && !unruly:
-		c.grow(now, n.acked, limited)
+		c.grow(now, n.acked, n, limited)
 	case n.acked > 0 || unruly:
-		c.grow(now, n.delivered, limited || c.loss.phase == PhaseLoss)
+		c.grow(now, n.delivered, n, limited || c.loss.phase == PhaseLoss)
 	}
 }
 
@@ -230,11 +235,13 @@ func (c *Conn) keepSequenceMarks() {
 func (c *Conn) measure(now clock.Time, seg *Segment, n *news) {
 	switch {
 	case n.first != 0 && !n.repeat:
+		n.rtt = now.Sub(n.last)
 		c.rtt.sample(c.env, now.Sub(n.first))
-		c.rtt.lowest(c.env, now, now.Sub(n.last))
+		c.rtt.lowest(c.env, now, n.rtt)
 	case n.sackFirst != 0:
+		n.rtt = now.Sub(n.sackLast)
 		c.rtt.sample(c.env, now.Sub(n.sackFirst))
-		c.rtt.lowest(c.env, now, now.Sub(n.sackLast))
+		c.rtt.lowest(c.env, now, n.rtt)
 	case n.acked > 0 && c.ts.on:
 		r, ok := c.ts.elapsed(now, seg.Options.TSEcr)
 		if !ok || n.repeat && c.echoesBefore(seg, n.repeatAt) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/transport/tcp/congestion"
 )
 
 // A Config holds what all connections of a host have in common. DefaultConfig
@@ -45,6 +46,10 @@ type Config struct {
 	// FinWait2Timeout is how long a connection that the program has let go
 	// of waits in FIN-WAIT-2 for the peer's FIN.
 	FinWait2Timeout time.Duration
+
+	// CongestionControl is the name of the algorithm of connections that don't
+	// choose their own: see [congestion.Names].
+	CongestionControl string
 
 	// InitialWindow is how many segments may be sent before the first ACK
 	// (RFC 6928, 2: ten, at most 14600 octets where segments are large).
@@ -126,8 +131,9 @@ func DefaultConfig() Config {
 		// (RFC 9293, 3.8.3): seven retries end after 247 s. Linux has six.
 		SynRetries: 7, SynAckRetries: 5, Retries1: 3, Retries2: 15, OrphanRetries: 0,
 		KeepAliveIdle: 2 * time.Hour, KeepAliveInterval: 75 * time.Second, KeepAliveProbes: 9,
-		FinWait2Timeout: 60 * time.Second,
-		InitialWindow:   10, SlowStartAfterIdle: true,
+		FinWait2Timeout:   60 * time.Second,
+		CongestionControl: congestion.Default,
+		InitialWindow:     10, SlowStartAfterIdle: true,
 		MinSendMSS: 48, ProtectTimeWait: true,
 		SendBuffer: 256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
@@ -153,7 +159,8 @@ type Env struct {
 	// Discards counts what all connections threw away, by reason.
 	Discards [numDiscards]uint64
 
-	boards     []*scoreboard // kept for connections that send something
+	boards     []*scoreboard     // kept for connections that send something
+	sample     congestion.Sample // what the ACK that is being handled tells
 	facts      []Event
 	read       int // facts taken by PollEvent
 	challenges challengeLimit

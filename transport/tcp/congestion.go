@@ -1,35 +1,43 @@
 package tcp
 
-import "hubbub/clock"
+import (
+	"hubbub/clock"
+	"hubbub/transport/tcp/congestion"
+)
 
-// congestion is the congestion window (MUST-19; RFC 9293, 3.8.2): how much the
-// sender lets be in flight so that the network can bear it (RFC 5681, 2). All
-// values are in octets.
-type congestion struct {
-	cwnd         int
-	ssthresh     int  // below it slow start, above it congestion avoidance
-	credit       int  // acknowledged since cwnd last grew in avoidance
-	mss          int  // of the sender (SMSS)
-	limited      Seq  // what was in flight up to here was held back by cwnd
-	afterTimeout bool // slow start follows a time-out
+// window is the congestion window (MUST-19; RFC 9293, 3.8.2), and how much of
+// it is used.
+type window struct {
+	congestion.Window
+	limited Seq // what was in flight up to here was held back by the window
 }
 
-// A control is a congestion control algorithm, of which there may be several
-// (MAY-18; RFC 9293, 3.8.2). It holds what it knows of a
-// connection itself, and moves the window on two occasions.
-type control interface {
-	// Name returns the usual name, such as "reno".
-	Name() string
-	// Acked lets cwnd grow after n new octets were acknowledged.
-	Acked(w *congestion, now clock.Time, n int)
-	// Lost sets ssthresh after a loss with so many octets in flight. Recovery
-	// sets cwnd.
-	Lost(w *congestion, now clock.Time, flight int)
+// controller returns the congestion control at work. It is made when there is
+// first something for it to do: a connection that has sent nothing has none.
+// There are several (MAY-18; RFC 9293, 3.8.2).
+func (c *Conn) controller() congestion.Control {
+	if c.control == nil {
+		c.control = congestion.New(c.algorithm)
+	}
+	return c.control
 }
 
-// unlimited is the slow start threshold before any loss: "The initial value
-// of ssthresh SHOULD be set arbitrarily high" (RFC 5681, 3.1).
-const unlimited = 1 << 30
+// SetCongestionControl changes the congestion control algorithm, also of a
+// connection that is open: the new one goes on with the window as it is. The
+// error is ErrNoAlgorithm if there is none of that name.
+func (c *Conn) SetCongestionControl(name string) error {
+	number, ok := congestion.Number(name)
+	if !ok {
+		return ErrNoAlgorithm
+	}
+	if number != c.algorithm {
+		c.algorithm, c.control = number, nil
+	}
+	return nil
+}
+
+// CongestionControl returns the name of the congestion control algorithm.
+func (c *Conn) CongestionControl() string { return congestion.Name(c.algorithm) }
 
 // startCongestion sets the initial window.
 //
@@ -38,10 +46,10 @@ const unlimited = 1 << 30
 // lost, the initial window used by a sender after a correctly transmitted SYN
 // MUST be one segment" (R5681-3; RFC 5681, 3.1).
 func (c *Conn) startCongestion(clock.Time) {
-	c.cc.ssthresh = unlimited
-	c.cc.cwnd = c.initialWindow()
+	c.cc.Ssthresh = congestion.Unlimited
+	c.cc.Cwnd = c.initialWindow()
 	if c.synLost {
-		c.cc.cwnd = c.cc.mss
+		c.cc.Cwnd = c.cc.MSS
 	}
 	c.cc.limited = c.snd.una
 	c.tellCongestion("the initial window")
@@ -49,40 +57,57 @@ func (c *Conn) startCongestion(clock.Time) {
 
 func (c *Conn) initialWindow() int {
 	n := c.env.InitialWindow
-	return min(n*c.cc.mss, max(2*c.cc.mss, n*1460))
+	return min(n*c.cc.MSS, max(2*c.cc.MSS, n*1460))
 }
 
-// restartIfIdle: "a TCP SHOULD set cwnd to no more than RW before beginning
-// transmission if the TCP has not sent data in an interval exceeding the
-// retransmission timeout", with RW = min(IW,cwnd) (R5681-10; RFC 5681, 4.1).
-func (c *Conn) restartIfIdle(now clock.Time) {
-	if !c.env.SlowStartAfterIdle || c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
+// resume prepares for sending after nothing was in flight for a while.
+//
+// "a TCP SHOULD set cwnd to no more than RW before beginning transmission if
+// the TCP has not sent data in an interval exceeding the retransmission
+// timeout", with RW = min(IW,cwnd) (R5681-10; RFC 5681, 4.1): the window is halved for
+// each such interval until it is there, as on Linux, and the threshold
+// remembers where it was (RFC 2861, 3).
+func (c *Conn) resume(now clock.Time) {
+	if c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
 		return
 	}
-	restart := c.initialWindow()
-	if c.cc.cwnd > restart && now.Sub(c.snd.lastAt) > c.rtt.timeout(c.env) {
-		c.cc.cwnd = restart
-		c.tellCongestion("restart after idle")
+	idle := now.Sub(c.snd.lastAt)
+	if c.control != nil && idle > 0 {
+		c.control.Resumed(&c.cc.Window, now, idle)
 	}
+	restart, rto := c.initialWindow(), c.rtt.timeout(c.env)
+	if !c.env.SlowStartAfterIdle || idle <= rto || c.cc.Cwnd <= restart {
+		return
+	}
+	c.cc.Ssthresh = c.presentThreshold()
+	for ; idle > rto && c.cc.Cwnd > restart; idle -= rto {
+		c.cc.Cwnd = max(c.cc.Cwnd/2, restart)
+	}
+	c.tellCongestion("restart after idle")
 }
 
-// grow lets the congestion window grow, if it was the limit: a window that
-// nobody fills says nothing about the network.
-func (c *Conn) grow(now clock.Time, n int, limited bool) {
-	if !limited || n <= 0 {
+// grow lets the congestion window follow an ACK that tells of n new octets.
+// limited says that the window was what held the sender back.
+func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
+	if n <= 0 {
 		return
 	}
-	before := c.cc.cwnd
-	c.control.Acked(&c.cc, now, n)
-	c.cc.cwnd = min(c.cc.cwnd, maxWindow)
-	if c.env.Watch && c.cc.cwnd != before {
-		c.tellCongestion(c.cc.growth())
+	before, sent := c.cc.Cwnd, c.count.bytesOut
+	s := &c.env.sample
+	*s = congestion.Sample{
+		Acked: n, Delivered: news.delivered, InFlight: news.flight, RTT: news.rtt, Limited: limited,
+		Sent: sent, Acknowledged: sent - uint64(c.flight()),
+	}
+	c.controller().Acked(&c.cc.Window, now, s)
+	c.cc.Cwnd = min(c.cc.Cwnd, maxWindow)
+	if c.env.Watch && c.cc.Cwnd != before {
+		c.tellCongestion(c.growth())
 	}
 }
 
 // growth names how the window grows.
-func (w *congestion) growth() string {
-	if w.cwnd <= w.ssthresh {
+func (c *Conn) growth() string {
+	if c.cc.Cwnd <= c.cc.Ssthresh {
 		return "slow start"
 	}
 	return "congestion avoidance"
@@ -92,6 +117,6 @@ func (w *congestion) growth() string {
 func (c *Conn) tellCongestion(why string) {
 	c.env.note(Event{
 		Kind: EventCongestion, Phase: c.loss.phase,
-		Cwnd: c.cc.cwnd, Ssthresh: c.cc.ssthresh, Why: why,
+		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, Why: why,
 	})
 }

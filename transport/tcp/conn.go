@@ -5,6 +5,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/transport/tcp/congestion"
 )
 
 // A Conn is one end of one connection: RFC 9293's transmission control block
@@ -32,6 +33,7 @@ type Conn struct {
 	synLost   bool // a SYN or SYN-ACK was sent again
 	probeDue  bool // a keep-alive probe is to be sent
 
+	algorithm  uint8 // of congestion control
 	retries    uint8 // of the same segment, or SYN
 	synRetries uint8 // how often a SYN or SYN-ACK may be repeated; 0: as the host has it
 	ack        ackState
@@ -42,8 +44,8 @@ type Conn struct {
 	ts         timestamps
 	rtt        estimator
 	loss       recovery
-	cc         congestion
-	control    control
+	cc         window
+	control    congestion.Control // nil until it is needed
 	reset      pendingReset
 	invalidAt  clock.Time // when an invalid segment was last answered
 
@@ -156,6 +158,16 @@ type Params struct {
 	RecvBuffer  int
 	UserTimeout time.Duration
 	KeepAlive   KeepAlive
+	// CongestionControl is the name of the algorithm, empty for Config's.
+	CongestionControl string
+}
+
+// congestionControl returns the name of the algorithm.
+func (p *Params) congestionControl(env *Env) string {
+	if p.CongestionControl != "" {
+		return p.CongestionControl
+	}
+	return env.CongestionControl
 }
 
 // newConn returns a closed connection.
@@ -178,7 +190,7 @@ func newConn(env *Env, p Params) *Conn {
 	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
 	c.rtt.rto = env.InitialRTO
 	c.scaling, c.sackOK = env.WindowScaling, env.SACK
-	c.control = reno{}
+	c.algorithm, _ = congestion.Number(p.congestionControl(env))
 	if p.KeepAlive.On {
 		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
 	}
@@ -252,7 +264,7 @@ func (c *Conn) setMSS() {
 		mss -= timestampLen
 	}
 	c.snd.mss = mss
-	c.cc.mss = int(c.snd.mss)
+	c.cc.MSS = int(c.snd.mss)
 }
 
 // timestampLen is what the timestamps option takes, with its padding.

@@ -22,7 +22,7 @@
 //	sackreport.go sackarrival.go                 selective acknowledgments, told and heard
 //	rtt.go rto.go tlp.go rack.go newreno.go      how losses are found
 //	recovery.go retransmit.go prr.go undo.go     what is done about them, and how it is taken back
-//	congestion.go reno.go                        how much the network can bear
+//	congestion.go                                how much the network can bear
 //	persist.go                                   how much the peer can bear
 //	delack.go reassembly.go                      what is acknowledged when, what waits for a gap to fill
 //	timestamps.go keepalive.go urgent.go icmp.go the rest of the protocol
@@ -40,9 +40,8 @@
 //
 // A timer: a constant in timers.go with its name, a line in HandleTimer, a
 // method that says what is done when it is due. A reason for a segment: a
-// constant and a line in reason.go, and who sends it. A congestion control: a
-// type with the methods of control, in a file of its own like reno.go. An
-// option that both ends must agree on: offer it in synOptions, agree in
+// constant and a line in reason.go, and who sends it. A congestion control: see
+// package congestion. An option that both ends must agree on: offer it in synOptions, agree in
 // negotiate, send it in options (all in open.go and send.go), and obey it in
 // checkTimestamp's neighbourhood (arrival.go).
 package tcp

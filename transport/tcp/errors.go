@@ -18,4 +18,6 @@ var (
 	ErrWriteClosed = errors.New("writing on this connection was closed")
 	// ErrNotConnected is a command that needs a connection where there is none.
 	ErrNotConnected = errors.New("there is no connection")
+	// ErrNoAlgorithm is a congestion control algorithm that isn't there.
+	ErrNoAlgorithm = errors.New("there is no congestion control algorithm of that name")
 )

@@ -191,7 +191,9 @@ func TestGrowthHasAName(t *testing.T) {
 		cwnd int
 		want string
 	}{{9000, "slow start"}, {10000, "slow start"}, {11000, "congestion avoidance"}} {
-		if got := (&congestion{cwnd: c.cwnd, ssthresh: 10000}).growth(); got != c.want {
+		e := establishedEnd(t)
+		e.c.cc.Cwnd, e.c.cc.Ssthresh = c.cwnd, 10000
+		if got := e.c.growth(); got != c.want {
 			t.Errorf("cwnd %d: %q", c.cwnd, got)
 		}
 	}

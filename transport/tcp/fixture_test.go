@@ -73,6 +73,7 @@ func slowAck(c *Config) { c.QuickACKs = 0 }
 func newEnd(t *testing.T, adjust ...func(*Config)) *end {
 	t.Helper()
 	config := DefaultConfig()
+	config.CongestionControl = "reno" // whose windows are easily foreseen
 	plain(&config)
 	slowAck(&config)
 	for _, f := range adjust {
@@ -448,9 +449,9 @@ func checkInvariants(t testing.TB, c *Conn) {
 		fail("the window's edge is before RCV.NXT")
 	case c.rcv.queue.Len() > c.rcv.limit+c.rcv.limit/8+0x10000:
 		fail("the receive queue is too long")
-	case c.cc.cwnd < 0:
+	case c.cc.Cwnd < 0:
 		fail("a negative congestion window")
-	case c.state >= StateEstablished && c.cc.cwnd < c.cc.mss:
+	case c.state >= StateEstablished && c.cc.Cwnd < c.cc.MSS:
 		fail("a congestion window under one segment")
 	case c.flight() > 0 && !c.timers.running(TimerRetransmit) && !c.timers.running(TimerPersist):
 		fail("octets in flight and no timer")

@@ -52,5 +52,5 @@ func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
 func (c *Conn) SetSendMSS(mss int) {
 	c.snd.limitMSS = int32(min(mss, 0xffff))
 	c.setMSS()
-	c.cc.cwnd = max(c.cc.cwnd, c.cc.mss)
+	c.cc.Cwnd = max(c.cc.Cwnd, c.cc.MSS)
 }

@@ -37,8 +37,8 @@ func (c *Conn) Info() Info {
 	info := Info{
 		State: c.state, Passive: c.passive,
 		SRTT: c.rtt.srtt, RTTVAR: c.rtt.rttvar, RTO: c.rtt.timeout(c.env),
-		Cwnd: c.cc.cwnd, Ssthresh: c.cc.ssthresh, InFlight: c.flight(),
-		Phase: c.loss.phase, Congestion: c.control.Name(),
+		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.flight(),
+		Phase: c.loss.phase, Congestion: c.CongestionControl(),
 		SendWindow: int(c.snd.wnd), ReceiveWindow: max(0, c.rcv.window()),
 		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,

@@ -20,14 +20,14 @@ func (c *Conn) pipe() int {
 func (c *Conn) beginReduction(now clock.Time, n *news) {
 	h := c.past()
 	h.probing, h.probeDue = false, false
-	h.priorCwnd = c.cc.cwnd
+	h.priorCwnd = c.cc.Cwnd
 	h.prrDelivered, h.prrOut, h.prrFlight = 0, 0, c.flight()+n.delivered
 	if b := c.loss.board; b != nil {
 		h.prrFlight -= int(b.sacked.octets)
 	}
 	h.prrFlight = max(h.prrFlight, 1)
 	c.loss.high = c.snd.nxt
-	c.control.Lost(&c.cc, now, min(c.flight()+n.acked, c.cc.cwnd))
+	c.controller().Lost(&c.cc.Window, now, min(c.flight()+n.acked, c.cc.Cwnd), false)
 }
 
 // reduce is proportional rate reduction: it lets out so much for what has
@@ -44,21 +44,21 @@ func (c *Conn) reduce(n *news) {
 		return
 	}
 	h.prrDelivered += n.delivered
-	pipe, ssthresh := c.pipe(), c.cc.ssthresh
+	pipe, ssthresh := c.pipe(), c.cc.Ssthresh
 	var send int
 	if pipe > ssthresh {
 		send = (h.prrDelivered*ssthresh+h.prrFlight-1)/h.prrFlight - h.prrOut
 	} else {
 		send = max(h.prrDelivered-h.prrOut, n.delivered)
 		if n.acked > 0 && n.lost == 0 {
-			send += c.cc.mss
+			send += c.cc.MSS
 		}
 		send = min(ssthresh-pipe, send)
 	}
 	if h.prrOut == 0 || !c.sackOK && n.lost > 0 {
-		send = max(send, c.cc.mss)
+		send = max(send, c.cc.MSS)
 	}
-	c.cc.cwnd = max(pipe+send, c.cc.mss)
+	c.cc.Cwnd = max(pipe+send, c.cc.MSS)
 }
 
 // reducing reports whether the window is being brought down.
@@ -69,6 +69,6 @@ func (c *Conn) reducing() bool {
 // endReduction: "cwnd = ssthresh" (RFC 9937, 6.2).
 func (c *Conn) endReduction() {
 	if h := c.loss.history; c.loss.phase == PhaseCWR || h != nil && h.undo {
-		c.cc.cwnd = max(c.cc.ssthresh, c.cc.mss)
+		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
 	}
 }

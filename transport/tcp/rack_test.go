@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"hubbub/transport/tcp/congestion"
 )
 
 // sackEnd is connected to a peer with SACK over a path of a round-trip time.
@@ -52,7 +54,7 @@ func TestThreeSegmentsAfterAGapMeanALoss(t *testing.T) {
 	e := sackFlight(t, 10, 100*ms)
 	e.peer().sends("A 1 ack 1 sack 1001:2001", "A 1 ack 1 sack 1001:3001")
 	e.want().nothing()
-	e.want().recovers(PhaseDisorder, unlimited, 10000, 8000)
+	e.want().recovers(PhaseDisorder, congestion.Unlimited, 10000, 8000)
 	e.peer().sends("A 1 ack 1 sack 1001:4001")
 	e.want().segment("A 1:1001 ack 1", ReasonRACK)
 	e.want().nothing()
@@ -108,13 +110,13 @@ func TestWhatIsLateIsNotSentAgain(t *testing.T) {
 	e.peer().sends("A 1 ack 1 sack 1001:2001")
 	e.after(10 * ms)
 	e.peer().sends("A 1 ack 2001")
-	e.want().recovers(PhaseOpen, unlimited, 12000, 8000)
+	e.want().recovers(PhaseOpen, congestion.Unlimited, 12000, 8000)
 	if info := e.c.Info().Recovery; info.ReorderingSeen != 1 || info.Reordering != 3 {
 		t.Errorf("%+v", info)
 	}
 	e.peer().sends("A 1 ack 2001 sack 3001:9001")
 	e.want().nothing()
-	e.want().recovers(PhaseDisorder, unlimited, 12000, 2000)
+	e.want().recovers(PhaseDisorder, congestion.Unlimited, 12000, 2000)
 	// It waits min_RTT/4 and the slack, from when the ACK came.
 	e.after(37*ms - 1)
 	e.want().nothing()
@@ -218,7 +220,7 @@ func TestBlocksThatAreWrongAreIgnored(t *testing.T) {
 	e.peer().sends("A 1 ack 1 sack 9001:11001", "A 1 ack 1 sack 5001:3001", "A 1 ack 1 sack 60001:70001")
 	e.want().discarded(DiscardBadSACK, 3)
 	e.peer().sends("A 1 ack 1 sack 1501:1999", "A 1 ack 1 sack 1001:1999") // no whole segment
-	e.want().recovers(PhaseOpen, unlimited, 10000, 10000)
+	e.want().recovers(PhaseOpen, congestion.Unlimited, 10000, 10000)
 }
 
 func TestOldACKTellsByItsBlocks(t *testing.T) {

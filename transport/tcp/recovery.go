@@ -204,7 +204,7 @@ func (c *Conn) enterRecovery(now clock.Time, n *news) {
 }
 
 // presentThreshold returns the slow start threshold to go back to.
-func (c *Conn) presentThreshold() int { return max(c.cc.ssthresh, c.cc.cwnd*3/4) }
+func (c *Conn) presentThreshold() int { return max(c.cc.Ssthresh, c.cc.Cwnd*3/4) }
 
 // fastReason says how losses are detected.
 func (c *Conn) fastReason() Reason {
@@ -233,11 +233,11 @@ func (c *Conn) enterLoss(now clock.Time) {
 	h, before := c.past(), c.loss.phase
 	c.timeoutLosses(now)
 	if before <= PhaseDisorder || c.loss.high.LessEq(c.snd.una) || before == PhaseLoss && c.retries == 0 {
-		h.priorSsthresh, h.priorCwnd = c.presentThreshold(), c.cc.cwnd
-		c.control.Lost(&c.cc, now, min(c.flight(), c.cc.cwnd))
+		h.priorSsthresh, h.priorCwnd = c.presentThreshold(), c.cc.Cwnd
+		c.controller().TimedOut(&c.cc.Window, now, min(c.flight(), c.cc.Cwnd))
 		c.remember()
 	}
-	c.cc.cwnd, c.cc.credit, c.cc.afterTimeout = c.pipe()+c.cc.mss, 0, true
+	c.cc.Cwnd = c.pipe() + c.cc.MSS
 	if b := c.loss.board; before <= PhaseDisorder && int(b.sacked.segments) >= c.env.Reordering {
 		h.degree = min(h.degree, uint16(c.env.Reordering)) // it was thought to be worse than it is
 	}
@@ -311,7 +311,7 @@ func (c *Conn) inLoss(now clock.Time, seg *Segment, n *news) {
 	if recovered {
 		c.renoForget()
 		c.leaveUndone(seg)
-		c.loss.phase, c.cc.afterTimeout = PhaseOpen, false
+		c.loss.phase = PhaseOpen
 		c.tellCongestion("all that was lost has arrived")
 		return
 	}

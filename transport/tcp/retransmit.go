@@ -67,7 +67,7 @@ func (c *Conn) fitRecord(i int) bool {
 	if r = b.at(i); c.textOf(r) > most {
 		b.split(i, r.seq.Add(most))
 	}
-	return c.cc.cwnd-c.pipe() >= c.textOf(b.at(i))
+	return c.cc.Cwnd-c.pipe() >= c.textOf(b.at(i))
 }
 
 // textOf returns how many octets of text a record has: it may have a FIN.

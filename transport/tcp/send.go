@@ -36,7 +36,7 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	if c.mendsFirst() {
 		return false
 	}
-	c.restartIfIdle(now)
+	c.resume(now)
 	n := c.sendable()
 	out.Reason = c.newReason(n)
 	if !c.fill(out, c.snd.nxt, n, c.finFits(c.snd.nxt.Add(n))) {
@@ -105,7 +105,7 @@ func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
 func (c *Conn) sendable() int {
 	unsent, mss := c.unsent(), c.room()
 	byPeer := int(c.snd.wnd) - c.flight()
-	byNetwork := c.cc.cwnd - c.pipe()
+	byNetwork := c.cc.Cwnd - c.pipe()
 	n := min(unsent, mss, byPeer, byNetwork)
 	if byNetwork <= min(unsent, mss, byPeer) {
 		c.cc.limited = c.snd.nxt.Add(max(n, 0)) // this fills the congestion window

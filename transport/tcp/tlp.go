@@ -141,7 +141,7 @@ func (c *Conn) probeAcked(now clock.Time, seg *Segment, n *news) {
 	case h.probeEnd.Less(seg.Ack):
 		h.probing = false
 		c.beginReduction(now, n)
-		c.cc.cwnd = max(c.cc.ssthresh, c.cc.mss)
+		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
 		c.tellCongestion("a loss that the probe has mended")
 	case n.acked == 0 && !n.sacked && n.duplicate:
 		h.probing = false

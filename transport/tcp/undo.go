@@ -41,8 +41,9 @@ func (c *Conn) undoReduction(forgive bool, why string) {
 		b.news = true // look again
 	}
 	if h.priorSsthresh > 0 {
-		c.cc.cwnd = max(c.cc.cwnd, h.priorCwnd)
-		c.cc.ssthresh = max(c.cc.ssthresh, h.priorSsthresh)
+		c.cc.Cwnd = max(c.cc.Cwnd, h.priorCwnd)
+		c.cc.Ssthresh = max(c.cc.Ssthresh, h.priorSsthresh)
+		c.controller().Undo(&c.cc.Window)
 	}
 	h.undo = false
 	h.undone++
@@ -101,7 +102,6 @@ func (c *Conn) undoneLoss(now clock.Time, spurious bool, seg *Segment) bool {
 	if spurious || c.sackOK {
 		c.loss.phase = PhaseOpen
 	}
-	c.cc.afterTimeout = false
 	c.undoReduction(true, why)
 	return true
 }

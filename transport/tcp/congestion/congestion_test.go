@@ -125,7 +125,7 @@ func TestRenoLoss(t *testing.T) {
 	s.TimedOut(&s.w, 0, 3*mss)
 	s.wantThreshold("two segments at least", 2)
 	s.want("recovery moves the window", 10)
-	s.Undo(&s.w, 0)
+	s.Undo(&s.w)
 	s.Resumed(&s.w, 0, time.Second)
 	s.want("the connection restores it", 10)
 }

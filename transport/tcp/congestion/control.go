@@ -64,7 +64,7 @@ type Control interface {
 	TimedOut(w *Window, now clock.Time, inFlight int)
 	// Undo is told that the last Lost or TimedOut was a mistake: nothing was
 	// lost (RFC 4015, 3). Cwnd and Ssthresh have their old values again.
-	Undo(w *Window, now clock.Time)
+	Undo(w *Window)
 	// Resumed is told that sending goes on after the connection had nothing in
 	// flight for so long.
 	Resumed(w *Window, now clock.Time, idle time.Duration)

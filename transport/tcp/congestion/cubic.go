@@ -179,7 +179,7 @@ func (c *cubic) TimedOut(w *Window, _ clock.Time, _ int) {
 
 // Undo restores the curve: "the sender should restore the original values of
 // [...] cwnd_prior, W_max, K, epoch_start" (RFC 9438, 4.9).
-func (c *cubic) Undo(*Window, clock.Time) {
+func (c *cubic) Undo(*Window) {
 	if c.reduced {
 		c.curve, c.reduced = c.before, false
 	}

@@ -141,17 +141,17 @@ func TestCubicUndo(t *testing.T) {
 	c := s.Control.(*cubic)
 	before := c.curve
 	s.Lost(&s.w, s.now, s.w.Cwnd, false)
-	s.Undo(&s.w, s.now)
+	s.Undo(&s.w)
 	if c.curve != before {
 		t.Errorf("the curve is %+v, want %+v", c.curve, before)
 	}
-	s.Undo(&s.w, s.now)
+	s.Undo(&s.w)
 	if c.curve != before {
 		t.Error("a second undo undoes more")
 	}
 	first := newSender(t, "cubic", 100)
 	first.TimedOut(&first.w, 0, first.w.Cwnd)
-	first.Undo(&first.w, 0)
+	first.Undo(&first.w)
 	if c := first.Control.(*cubic); c.curve != (curve{}) {
 		t.Errorf("before any loss there is a curve: %+v", c.curve)
 	}

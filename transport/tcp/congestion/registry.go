@@ -1,7 +1,5 @@
 package congestion
 
-import "slices"
-
 // Default is the algorithm of connections that don't ask for another.
 const Default = "cubic"
 
@@ -26,8 +24,12 @@ func Names() []string {
 // Number returns the number by which an algorithm is remembered in one octet,
 // and false if there is none of that name.
 func Number(name string) (uint8, bool) {
-	i := slices.IndexFunc(Names(), func(n string) bool { return n == name })
-	return uint8(max(i, 0)), i >= 0
+	for i := range algorithms {
+		if algorithms[i].name == name {
+			return uint8(i), true
+		}
+	}
+	return 0, false
 }
 
 // New returns an algorithm that is about to begin, by its number.

@@ -28,7 +28,7 @@ func (r *reno) Acked(w *Window, _ clock.Time, s *Sample) {
 // slowStart lets the window grow by what was acknowledged, up to the slow
 // start threshold, and returns what of it is left for congestion avoidance.
 //
-// RFC 5681, 3.1 has it grow by one segment at most for each acknowledgment,
+// RFC 5681, 3.1 (R5681-2) has it grow by one segment at most for each acknowledgment,
 // RFC 3465, 2.2 by two; then a receiver that acknowledges many segments at once
 // slows the start down. Linux counts all of them, and so does this.
 func slowStart(w *Window, acked int) (left int) {
@@ -50,7 +50,7 @@ func (w *Window) avoid(credit, acked int) int {
 	return credit
 }
 
-// Lost: "ssthresh = max (FlightSize / 2, 2*SMSS) (4)" (RFC 5681, 3.1).
+// Lost: "ssthresh = max (FlightSize / 2, 2*SMSS) (4)" (R5681-5; RFC 5681, 3.1).
 func (r *reno) Lost(w *Window, _ clock.Time, inFlight int, _ bool) {
 	w.Ssthresh = max(inFlight/2, 2*w.MSS)
 	r.credit = 0
@@ -61,7 +61,7 @@ func (r *reno) Lost(w *Window, _ clock.Time, inFlight int, _ bool) {
 func (r *reno) TimedOut(w *Window, now clock.Time, inFlight int) { r.Lost(w, now, inFlight, false) }
 
 // Undo has nothing to restore.
-func (*reno) Undo(*Window, clock.Time) {}
+func (*reno) Undo(*Window) {}
 
 // Resumed has nothing to do.
 func (*reno) Resumed(*Window, clock.Time, time.Duration) {}
