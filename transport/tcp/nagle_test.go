@@ -27,7 +27,7 @@ func TestTheEndOfABurstIsMarked(t *testing.T) {
 	e.peer().sends("A 1 ack 1001")
 	e.want().segment("A 10001:11001 ack 1", ReasonData)
 	e.want().segment("PA 11001:12001 ack 1", ReasonData)
-	e.does(func(c *Conn) { c.cc.cwnd -= 1000 })
+	e.does(func(c *Conn) { c.cc.Cwnd -= 1000 })
 	e.peer().sends("A 1 ack 2001")
 	e.want().segment("A 12001:13001 ack 1", ReasonData)
 }
