@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -41,9 +42,9 @@ func parseEquivalent(text string) (equivalents, error) {
 	return known, nil
 }
 
-// apply excuses the mutants of a package that are listed. A line that fits no
-// mutant is an error, so that the list stays true.
-func (known equivalents) apply(path string, all []*mutant) error {
+// apply excuses the mutants of a package that are listed. It returns the lines
+// that fit no mutant any more, so that the list stays true.
+func (known equivalents) apply(path string, all []*mutant) (stale []string) {
 	found := map[string]bool{}
 	for _, m := range all {
 		m.excuse = known[path][m.key()]
@@ -51,8 +52,9 @@ func (known equivalents) apply(path string, all []*mutant) error {
 	}
 	for key := range known[path] {
 		if !found[key] {
-			return fmt.Errorf("%s has a mutant that %s doesn't have any more; take the line away or correct it: %s", equivalentName, path, key)
+			stale = append(stale, key)
 		}
 	}
-	return nil
+	slices.Sort(stale)
+	return stale
 }

@@ -78,9 +78,7 @@ func run(pattern string, o options, least float64) error {
 	if err != nil {
 		return err
 	}
-	if err := known.apply(p.path, mutants); err != nil {
-		return err
-	}
+	stale := known.apply(p.path, mutants)
 	again, err := reported(o.again)
 	if err != nil {
 		return err
@@ -95,7 +93,7 @@ func run(pattern string, o options, least float64) error {
 		return err
 	}
 	j.judge(chosen)
-	return report(os.Stdout, p, j, chosen, least)
+	return report(os.Stdout, p, j, chosen, stale, least)
 }
 
 // reported are the keys of the mutants in a report, nil if no report is named.

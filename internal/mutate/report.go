@@ -13,7 +13,7 @@ var reportLine = regexp.MustCompile(`(?m)^\S+:\d+: (.*) \[[^\]]*\]$`)
 
 // report prints the survivors, then the score. It is an error if fewer per
 // cent than the least died.
-func report(w io.Writer, p *sourcePackage, j *judge, mutants []*mutant, least float64) error {
+func report(w io.Writer, p *sourcePackage, j *judge, mutants []*mutant, stale []string, least float64) error {
 	dead := 0
 	for _, m := range mutants {
 		if m.fate == killed {
@@ -25,6 +25,9 @@ func report(w io.Writer, p *sourcePackage, j *judge, mutants []*mutant, least fl
 	}
 	if len(j.broken) > 0 {
 		fmt.Fprintf(w, "These tests fail without a mutant, and were left out: %s\n", strings.Join(j.broken, ", "))
+	}
+	for _, key := range stale {
+		fmt.Fprintf(w, "%s: %s doesn't have this mutant any more, take the line away or correct it: %s\n", equivalentName, p.path, key)
 	}
 	score := 100.0
 	if len(mutants) > 0 {

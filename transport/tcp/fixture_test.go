@@ -141,7 +141,11 @@ func (e *end) request(p Params, spec string) *Request {
 func (e *end) drain() {
 	e.t.Helper()
 	for range 10000 {
-		var s Segment
+		// What was in it before is nothing to PollSegment.
+		s := Segment{
+			Seq: 1, Ack: 2, Flags: 0xffff, Window: 3, Urgent: 4, Reason: ReasonAbort, Retransmission: true,
+			Options: wire.TCPOptions{MSS: 5, SACKPermitted: true, HasWindowScale: true, Timestamps: true},
+		}
 		if !e.c.PollSegment(e.now, &s) {
 			checkInvariants(e.t, e.c)
 			return
