@@ -3,7 +3,10 @@ package capture
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"hubbub/event"
 	"hubbub/wire"
@@ -112,12 +115,52 @@ func (l *Ladder) Handle(e *event.Event) {
 	}
 }
 
-// Close draws the conversations, in the order in which they began.
+// maxUnanswered is how many connections of strangers to one port are drawn that
+// went no further than their SYN: of a flood.
+const maxUnanswered = 2
+
+// floods reports whether the conversation is a connection that somebody has
+// begun, and not gone on with: one SYN, and no reset.
+func (c *conversation) floods() bool {
+	if c.protocol != wire.ProtocolTCP {
+		return false
+	}
+	said := 0
+	for _, i := range c.items {
+		switch {
+		case i.flight == nil || i.flight.quoted:
+		case strings.Contains(i.flight.label, "RST"):
+			return false
+		case i.side == 0 && !strings.Contains(i.flight.label, "SYN"):
+			return false
+		case i.side == 0:
+			said++
+		}
+	}
+	return said == 1
+}
+
+// endName names an end, with its machine if that is known.
+func (l *Ladder) endName(addr netip.AddrPort) string {
+	if name := l.owners[addr.Addr()]; name != "" {
+		return name + " " + addr.String()
+	}
+	return addr.String()
+}
+
+// Close draws the conversations, in the order in which they began. Of a flood it
+// draws the first few, and counts the others.
 func (l *Ladder) Close() error {
 	first := true
+	unanswered := map[netip.AddrPort]int{}
 	for _, c := range l.all {
 		if !c.chosen {
 			continue
+		}
+		if c.floods() {
+			if unanswered[c.ends[1].addr]++; unanswered[c.ends[1].addr] > maxUnanswered {
+				continue
+			}
 		}
 		text := c.draw(&l.o)
 		if !first {
@@ -126,6 +169,13 @@ func (l *Ladder) Close() error {
 		first = false
 		if _, err := io.WriteString(l.w, text); err != nil {
 			return err
+		}
+	}
+	for _, addr := range slices.SortedFunc(maps.Keys(unanswered), netip.AddrPort.Compare) {
+		if n := unanswered[addr] - maxUnanswered; n > 0 {
+			if _, err := fmt.Fprintf(l.w, "\n%d more began with a SYN to %s and went no further.\n", n, l.endName(addr)); err != nil {
+				return err
+			}
 		}
 	}
 	if l.omitted > 0 {

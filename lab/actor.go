@@ -38,7 +38,7 @@ func init() {
 		"send": (*actor).send, "transfer": (*actor).transfer, "receive": (*actor).receive, "drain": (*actor).drain,
 		"shutdown": (*actor).shutdown, "close": (*actor).close, "abort": (*actor).abort,
 		"keepalive": (*actor).keepalive, "set": (*actor).set,
-		"ping": (*actor).ping, "shout": (*actor).shout, "hear": (*actor).hear,
+		"ping": (*actor).ping, "flood": (*actor).flood, "shout": (*actor).shout, "hear": (*actor).hear,
 		"sysctl":  (*actor).sysctl,
 		"netstat": (*actor).netstat, "arp": (*actor).arp, "routes": (*actor).routes,
 	}

@@ -30,6 +30,9 @@ type Call struct {
 	Size      int64
 	Times     int
 	Backlog   int
+	Rate      int // of flood, in a second
+	Sources   netip.Prefix
+	For       time.Duration
 	Every     time.Duration
 	Timeout   time.Duration // 0 for none
 	Idle      time.Duration // of keepalive
@@ -147,6 +150,15 @@ var verbs = []verb{
 			{"times", "a number", false, text(func(c *Call, n int) { c.Times = n }, parseTimes)},
 			{"size", "a number of bytes", false, text(func(c *Call, n int64) { c.Size = n }, parsePingSize)},
 			everyParam, timeoutParam, failsParam,
+		},
+	},
+	{
+		name: "flood", args: []param{hostPort}, needs: "rate",
+		options: []param{
+			{"rate", "a number of SYNs in a second", false, text(func(c *Call, n int) { c.Rate = n }, parseFloodRate)},
+			{"for", "a time such as 1s", false, text(func(c *Call, d time.Duration) { c.For = d }, parsePositive)},
+			{"sources", "a subnet such as 198.18.0.0/15", false, text(func(c *Call, p netip.Prefix) { c.Sources = p }, parseSources)},
+			failsParam,
 		},
 	},
 	{name: "shout", args: []param{textParam}, needs: "to", options: []param{toParam, fromParam, failsParam}},

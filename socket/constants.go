@@ -23,6 +23,7 @@ const (
 const (
 	IPPROTO_IP   = 0
 	IPPROTO_ICMP = 1
+	IPPROTO_RAW  = 255
 	IPPROTO_TCP  = 6
 	IPPROTO_UDP  = 17
 )

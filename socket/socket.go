@@ -54,8 +54,9 @@ func (h *Host) Socket(family Family, kind Type) (*Socket, error) {
 	return h.SocketOf(family, kind, 0)
 }
 
-// SocketOf creates a socket of a certain protocol: IPPROTO_ICMP for type
-// SOCK_RAW, else 0 for the type's own.
+// SocketOf creates a socket of a certain protocol: for type SOCK_RAW
+// IPPROTO_ICMP, or IPPROTO_RAW to send packets whose IPv4 header the program
+// writes, with any source address (raw(7)); else 0 for the type's own.
 func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error) {
 	h.world.Enter()
 	defer h.world.Unlock()
@@ -101,8 +102,12 @@ func (s *Socket) open(protocol int) syscall.Errno {
 		s.udp = h.stack.NewUDP()
 		s.udp.SetOwner(s)
 		s.udp.Options.Privileged = !h.ordinary
-	case s.kind == SOCK_RAW && protocol == IPPROTO_ICMP && h.ordinary:
+	case s.kind == SOCK_RAW && (protocol == IPPROTO_ICMP || protocol == IPPROTO_RAW) && h.ordinary:
 		return syscall.EACCES
+	case s.kind == SOCK_RAW && protocol == IPPROTO_RAW:
+		s.raw = h.stack.NewRaw(wire.Protocol(IPPROTO_RAW))
+		s.raw.Options.HeaderIncluded = true
+		s.raw.SetOwner(s)
 	case s.kind == SOCK_RAW && protocol == IPPROTO_ICMP:
 		s.raw = h.stack.NewRaw(wire.ProtocolICMP)
 		s.raw.SetOwner(s)

@@ -32,6 +32,7 @@ const (
 	discardNoRoute
 	discardTooBig
 	discardUnresolved
+	discardCrowded
 	discardReceiveBuffer
 	discardAcceptQueue
 	discardSYNQueue
@@ -72,6 +73,7 @@ var discardText = [numDiscards]string{
 	discardNoRoute:            "there is no route to its destination",
 	discardTooBig:             "it exceeds the next link's MTU and may not be cut",
 	discardUnresolved:         "its next hop doesn't answer",
+	discardCrowded:            "too many neighbours that strangers were to be answered at have been asked for",
 	discardReceiveBuffer:      "the socket's receive buffer is full",
 	discardAcceptQueue:        "the queue of connections to be accepted is full",
 	discardSYNQueue:           "the queue of half-open connections is full",

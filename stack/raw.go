@@ -15,6 +15,10 @@ type RawOptions struct {
 	TTL, TOS  uint8
 	Buffer    int
 	Broadcast bool // it may send to a broadcast address
+	// HeaderIncluded: what it sends begins with an IPv4 header, with any source
+	// address (raw(7), IP_HDRINCL). The stack fills in length, identification
+	// and checksum, and a source and TTL that are zero. It receives nothing.
+	HeaderIncluded bool
 }
 
 // Raw sends and receives the packets of one IP protocol beside the stack
@@ -66,6 +70,9 @@ func (e *Raw) Connect(addr netip.Addr) error {
 // Send sends a packet. It takes over the payload's reference.
 func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	s := e.stack
+	if e.Options.HeaderIncluded {
+		return e.sendWhole(now, payload)
+	}
 	if !to.IsValid() {
 		to = e.remote
 	}
@@ -91,6 +98,35 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	s.sendIPv4(now, p, &v, &wire.IPv4{
 		Protocol: e.Options.Protocol, TTL: e.Options.TTL, TOS: e.Options.TOS, Src: v.source, Dst: to,
 	})
+	return nil
+}
+
+// sendWhole sends a packet that its owner has made, header and all.
+func (e *Raw) sendWhole(now clock.Time, whole pkt.View) error {
+	defer whole.Release()
+	s := e.stack
+	h, _, err := wire.ParseIPv4Quote(whole.Bytes())
+	if err != nil {
+		return ErrInvalid
+	}
+	v, err := s.pathTo(h.Dst, netip.Addr{})
+	switch {
+	case err != nil:
+		return err
+	case v.iface.isBroadcast(h.Dst) && !e.Options.Broadcast:
+		return ErrAccess
+	case whole.Len() > v.iface.MTU:
+		return ErrMessageSize
+	case h.Src.IsUnspecified():
+		h.Src = v.source
+	}
+	p := pkt.New()
+	p.Reason, p.RFC = "sent by a raw socket", "RFC 791"
+	body := whole.Slice(h.HeaderLen(), whole.Len()).Retain()
+	head := min(body.Len(), wire.MaxTCPHeaderLen)
+	copy(p.Prepend(head), body.Bytes())
+	p.SetBody(body.Slice(head, body.Len()))
+	s.sendIPv4(now, p, &v, &h)
 	return nil
 }
 
@@ -127,7 +163,7 @@ func (e *Raw) Close() {
 // tellRaws gives a copy of a packet to every raw endpoint that wants it.
 func (s *Stack) tellRaws(now clock.Time, h *wire.IPv4, p *pkt.Packet) {
 	for _, e := range s.raws {
-		if e.Options.Protocol != h.Protocol || e.local.IsValid() && e.local != h.Dst ||
+		if e.Options.HeaderIncluded || e.Options.Protocol != h.Protocol || e.local.IsValid() && e.local != h.Dst ||
 			e.remote.IsValid() && e.remote != h.Src {
 			continue
 		}

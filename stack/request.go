@@ -96,8 +96,14 @@ func (s *Stack) settleRequest(now clock.Time, r *request, c *tcp.Conn, v *path) 
 	s.timers.Set(&r.timer, r.Due())
 }
 
-// transmitHalf sends a segment of a connection that has no endpoint yet.
+// transmitHalf sends a segment of a connection that has no endpoint yet. Its
+// other end may not exist: such must not fill the neighbour cache.
 func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path, seg *tcp.Segment) {
+	if v.iface.neighbors != nil && v.iface.neighbors.Crowded(v.nextHop) {
+		s.discards[discardCrowded]++
+		seg.Payload.Release()
+		return
+	}
 	p := s.packSegment(local, remote, seg)
 	ip := wire.IPv4{
 		TOS: l.Options.TOS, TTL: l.Options.TTL, DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP,

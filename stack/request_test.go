@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"hubbub/internal/pkt"
+
 	"hubbub/transport/tcp"
 	"hubbub/wire"
 )
@@ -244,6 +246,56 @@ func TestACookieNeedsRoom(t *testing.T) {
 	m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), "data"))
 	if l.Pending() != 1 {
 		t.Errorf("with room %d wait", l.Pending())
+	}
+	m.forget()
+}
+
+// SYN-ACKs to neighbours that don't exist take a quarter of the neighbour
+// cache at most. Who has asked for the machine's MAC address, as one does who
+// wants to send to it, is answered all the same.
+func TestStrangersDoNotFillTheNeighbourCache(t *testing.T) {
+	m := newMachine(t, nil, "172.16.0.11/16")
+	const most = 1024 / 4
+	m.sysctl("tcp_syncookies", "2")
+	m.listensTCP("0.0.0.0:80", 5)
+	before := len(m.Interfaces()[1].Neighbors().Entries())
+	for n := range 2 * most {
+		m.hears(segment(fmt.Sprintf("172.16.%d.%d:1000", 1+n/200, 1+n%200), "172.16.0.11:80", synOf(1000), ""))
+	}
+	m.sent = nil
+	if n := len(m.Interfaces()[1].Neighbors().Entries()) - before; n != most {
+		t.Errorf("%d neighbours are in the cache", n)
+	}
+	if n := m.Discards()[discardCrowded.String()]; n != most {
+		t.Errorf("%d SYN-ACKs were dropped, want %d", n, most)
+	}
+	arp := wire.ARP{Op: wire.ARPRequest, SenderMAC: cardOf(12), SenderIP: ip("172.16.100.1"), TargetIP: ip("172.16.0.11")}
+	eth := wire.Ethernet{Dst: wire.Broadcast, Src: cardOf(12), Type: wire.EtherTypeARP}
+	p := pkt.FromBytes(arp.AppendTo(eth.AppendTo(nil)), pkt.HeadRoom)
+	p.Pad(60)
+	m.HandleFrame(m.now, 1, p)
+	m.forget()
+	m.hears(segment("172.16.100.1:1000", "172.16.0.11:80", synOf(1000), ""))
+	m.sends("172.16.0.11:80 > 172.16.100.1:1000: SYN|ACK of 0 bytes")
+}
+
+// raw(7): "IPPROTO_RAW implies enabled IP_HDRINCL and is able to send any IP
+// protocol specified in the passed header. Receiving of all IP protocols via
+// IPPROTO_RAW is not possible".
+func TestRawWithItsHeader(t *testing.T) {
+	m := newHost(t)
+	e := m.NewRaw(255)
+	e.Options.HeaderIncluded = true
+	spoofed := datagram("198.18.1.2:9", peer+":53", "hello")
+	m.ok("send", e.Send(m.now, view(string(spoofed.bytes())), ip(peer)))
+	m.sends("198.18.1.2:9 > " + peer + ":53: \"hello\"")
+	for _, bad := range []string{"", "E", "hello, this is no header at all"} {
+		m.wantError("no header", e.Send(m.now, view(bad), ip(peer)), ErrInvalid)
+	}
+	m.wantError("a broadcast", e.Send(m.now, view(string(datagram("198.18.1.2:9", everyone+":53", "x").bytes())), ip(peer)), ErrAccess)
+	m.hears(datagram(peer+":1", own+":9", "x"))
+	if e.Pending() != 0 {
+		t.Error("it receives")
 	}
 	m.forget()
 }

@@ -35,13 +35,14 @@ type Cache struct {
 	mac wire.MAC
 	rnd *rand.Rand
 
-	entries   map[netip.Addr]*entry
-	recent    *entry // what was found last
-	idle      list   // entries that no packet of ours has used
-	used      list   // those that one has
-	timers    timerq.Queue[*entry]
-	permanent int // entries in that state
-	waiting   int // bytes of all packets that wait
+	entries    map[netip.Addr]*entry
+	recent     *entry // what was found last
+	idle       list   // entries that no packet of ours has used
+	used       list   // those that one has
+	timers     timerq.Queue[*entry]
+	permanent  int // entries in that state
+	unanswered int // entries that hold nothing but a question
+	waiting    int // bytes of all packets that wait
 
 	addrs    []address
 	disputes int        // conflicts so far

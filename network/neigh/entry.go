@@ -64,6 +64,22 @@ func (e *entry) unlink() {
 	}
 }
 
+// unanswered is 1 for an entry that holds nothing but a question.
+func (s State) unanswered() int {
+	if s == Incomplete || s == Failed {
+		return 1
+	}
+	return 0
+}
+
+// Crowded reports whether nobody should be asked for addr on account of a
+// stranger's packet: it is not in the cache, and a quarter of that is taken up
+// by neighbours that have not answered. Who sends to a machine on its link
+// has asked for it, and so is known there.
+func (c *Cache) Crowded(addr netip.Addr) bool {
+	return c.unanswered >= c.cfg.Entries/4 && c.find(addr) == nil
+}
+
 // find returns the entry of a neighbour, nil if there is none.
 func (c *Cache) find(addr netip.Addr) *entry {
 	if e := c.recent; e != nil && e.addr == addr {
@@ -118,6 +134,7 @@ func (c *Cache) remove(e *entry, why string) {
 	if e.state == Permanent {
 		c.permanent--
 	}
+	c.unanswered -= e.state.unanswered()
 	c.tell(Fact{Kind: Changed, Addr: e.addr, MAC: e.mac, From: e.state, To: None, Why: why})
 }
 
@@ -147,6 +164,7 @@ func (c *Cache) passOn(now clock.Time, e *entry) {
 // become brings an entry into a state, with all that belongs to that.
 func (c *Cache) become(now clock.Time, e *entry, s State, why string) {
 	c.tell(Fact{Kind: Changed, Addr: e.addr, MAC: e.mac, From: e.state, To: s, Why: why})
+	c.unanswered += s.unanswered() - e.state.unanswered()
 	e.state, e.changed, e.cause, e.asked = s, now, c.cause, 0
 	switch s {
 	case Incomplete, Probe, Unreachable:
