@@ -61,13 +61,23 @@ func (c *Conn) fitRecord(i int) bool {
 		// What probed the window was an octet; now there is room for more.
 		b.extend(r, r.seq.Add(min(most, text+c.unsent())))
 	}
-	for i+1 < b.n && b.at(i+1).waits() && c.textOf(b.at(i)) < most {
+	for i+1 < b.n && b.at(i+1).waits() && c.textOf(b.at(i)) < c.mostTogether(b.at(i+1), most) {
 		b.join(i)
 	}
 	if r = b.at(i); c.textOf(r) > most {
 		b.split(i, r.seq.Add(most))
 	}
 	return c.cc.Cwnd-c.pipe() >= c.textOf(b.at(i))
+}
+
+// mostTogether returns how many octets a record may have, so that the next one
+// is joined to it: they must fit in one segment. Where segments have become
+// smaller, all is cut anew.
+func (c *Conn) mostTogether(next *sent, most int) int {
+	if c.loss.why == ReasonPathMTU {
+		return most
+	}
+	return most - next.size() + 1
 }
 
 // textOf returns how many octets of text a record has: it may have a FIN.

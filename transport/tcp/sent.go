@@ -334,6 +334,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 	b := c.loss.board
 	if b == nil {
 		b = c.env.takeBoard(seq)
+		b.rtt = c.rtt.srtt // until one of these has arrived
 		c.loss.board = b
 	}
 	if b.n >= manyRecords {
