@@ -178,7 +178,7 @@ func (c *Conn) popRecords(now clock.Time, seg *Segment, n *news) {
 	if b.fack.Less(seg.Ack) {
 		b.fack = seg.Ack
 	}
-	b.hint = later(b.hint, seg.Ack)
+	b.hint, b.fresh = later(b.hint, seg.Ack), later(b.fresh, seg.Ack)
 	c.renoAcked(n, segments)
 	n.reneged = b.n > 0 && b.at(0).has(isSacked)
 	if !c.sackOK && n.repeat {

@@ -109,6 +109,7 @@ func (c *Conn) windowProbe(now clock.Time, out *Segment) bool {
 	} else {
 		b.at(0).is |= isRepeat
 		b.at(0).at = now
+		b.noteRepeat(b.at(0))
 	}
 	c.sentText(now, out)
 	return true

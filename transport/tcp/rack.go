@@ -124,30 +124,67 @@ func (c *Conn) reorderWindow() time.Duration {
 }
 
 // rackDetect marks what is lost: "if another segment that was sent later has
-// been delivered and the reordering window has passed" (R8985-1; RFC 8985, 6.2). It
-// returns how long to wait until what may just be late counts as lost as well,
-// and false if there is nothing to wait for.
+// been delivered and the reordering window has passed" (RFC 8985, 6.2; R8985-1).
+// It returns how long to wait until what may just be late counts as lost as
+// well, and false if there is nothing to wait for.
+//
+// A record is looked at a few times in all, however many are in flight: those
+// that were sent once are in the order of time, and those that were sent again
+// have a queue in that order, so that the first one that is not due ends the
+// search.
 func (c *Conn) rackDetect(now clock.Time, n *news) (wait time.Duration, waits bool) {
+	window := c.reorderWindow() + c.loss.board.rtt
+	wait, waits = c.detectFresh(now, window, n)
+	if w, ok := c.detectRepeats(now, window, n); ok {
+		wait, waits = max(wait, w), true
+	}
+	return wait, waits
+}
+
+// detectFresh goes through the records that were sent once.
+func (c *Conn) detectFresh(now clock.Time, window time.Duration, n *news) (time.Duration, bool) {
 	b := c.loss.board
-	window := c.reorderWindow() + b.rtt
-	for i := 0; i < b.n; i = b.next(i) {
+	i := b.find(b.fresh)
+	for ; i < b.n; i = b.step(i) {
 		r := b.at(i)
-		if r.has(isSacked) || r.waits() {
+		if r.is != 0 {
 			continue
 		}
 		if !sentAfter(b.newest, b.edge, r.at, r.end) {
-			if !r.has(isRepeat) {
-				break // all that follows was sent later
-			}
-			continue
+			break
 		}
-		if left := r.at.Add(window).Sub(now); left > 0 {
-			wait, waits = max(wait, left), true
-		} else {
+		if r.at.Add(window) > now {
+			b.fresh = r.seq
+			return b.lastLate(i).Add(window).Sub(now), true
+		}
+		c.loses(r, n)
+	}
+	b.fresh = c.snd.nxt
+	if i < b.n {
+		b.fresh = b.at(i).seq
+	}
+	return 0, false
+}
+
+// detectRepeats goes through the records that were sent again.
+func (c *Conn) detectRepeats(now clock.Time, window time.Duration, n *news) (time.Duration, bool) {
+	b := c.loss.board
+	for len(b.repeats) > b.firstRepeat {
+		e := b.repeats[b.firstRepeat]
+		r := b.repeated(e)
+		switch {
+		case r == nil:
+		case !sentAfter(b.newest, b.edge, r.at, r.end):
+			return 0, false
+		case r.at.Add(window) > now:
+			return r.at.Add(window).Sub(now), true
+		default:
 			c.loses(r, n)
 		}
+		b.firstRepeat++
 	}
-	return wait, waits
+	b.repeats, b.firstRepeat = b.repeats[:0], 0
+	return 0, false
 }
 
 // loses marks a segment as lost.

@@ -59,7 +59,9 @@ func (c *Conn) fitRecord(i int) bool {
 	}
 	if text := c.textOf(r); c.loss.why == ReasonWindowOpened && r.end == c.snd.nxt && text == r.size() && text < most {
 		// What probed the window was an octet; now there is room for more.
-		b.extend(r, r.seq.Add(min(most, text+c.unsent())))
+		if whole := min(most, text+c.unsent()); whole <= c.cc.cwnd-c.pipe() {
+			b.extend(r, r.seq.Add(whole))
+		}
 	}
 	for i+1 < b.n && b.at(i+1).waits() && c.textOf(b.at(i)) < c.mostTogether(b.at(i+1), most) {
 		b.join(i)

@@ -63,6 +63,19 @@ type scoreboard struct {
 	news   bool
 
 	disturbed bool // something was sent again, or has arrived after a gap
+
+	// Before fresh no record was sent once and is neither lost nor sacked. What
+	// was sent again is in repeats from firstRepeat on, in the order of time.
+	fresh       Seq
+	repeats     []repeat
+	firstRepeat int
+}
+
+// A repeat says that a record was sent again; once more since then, if its time
+// is another.
+type repeat struct {
+	last Seq // the last number of the record
+	at   clock.Time
 }
 
 // minRing is how many records a scoreboard holds at first.
@@ -180,6 +193,57 @@ func (b *scoreboard) next(i int) int {
 	return i + 1
 }
 
+// step returns the index of the record after i, of those that are sacked the
+// first after all of them if i is where they begin.
+func (b *scoreboard) step(i int) int {
+	if i > 0 && b.at(i).has(isSacked) && b.at(i-1).has(isSacked) {
+		return i + 1
+	}
+	return b.next(i)
+}
+
+// lastLate returns when the last record was sent that may be late, of those
+// from the i-th on: none is later than the newest that has arrived.
+func (b *scoreboard) lastLate(i int) clock.Time {
+	j := b.find(b.edge.Add(-1))
+	if j >= b.n || j <= i || b.at(j).at != b.newest || !b.at(j).has(isSacked) || j+1 < b.n && b.at(j+1).has(isSacked) {
+		return b.newest
+	}
+	for j > i {
+		if r := b.at(j); r.has(isSacked) {
+			j -= int(r.run)
+		} else if r.is != 0 {
+			j--
+		} else {
+			break
+		}
+	}
+	return b.at(max(i, j)).at
+}
+
+// noteRepeat queues a record that was sent again.
+func (b *scoreboard) noteRepeat(r *sent) {
+	if b.firstRepeat > minRing && b.firstRepeat > len(b.repeats)/2 {
+		n := copy(b.repeats, b.repeats[b.firstRepeat:])
+		b.repeats, b.firstRepeat = b.repeats[:n], 0
+	}
+	b.repeats = append(b.repeats, repeat{r.end.Add(-1), r.at})
+	b.disturbed = true
+}
+
+// repeated returns the record that was queued, or nil if that says nothing any
+// more.
+func (b *scoreboard) repeated(e repeat) *sent {
+	i := b.find(e.last)
+	if i >= b.n {
+		return nil
+	}
+	if r := b.at(i); r.at == e.at && r.seq.LessEq(e.last) && r.has(isRepeat) && !r.has(isSacked) && !r.waits() {
+		return r
+	}
+	return nil
+}
+
 // lose marks a record as lost: what was sent of it last, if it was sent again.
 // It reports whether a retransmission was lost.
 func (b *scoreboard) lose(r *sent) (again bool) {
@@ -223,7 +287,7 @@ func (b *scoreboard) resent(r *sent, now clock.Time) {
 	}
 	r.is |= isAgain | isRepeat
 	r.at = now
-	b.disturbed = true
+	b.noteRepeat(r)
 }
 
 // nextWaiting returns the index of the first record that is lost and not sent
@@ -243,7 +307,7 @@ func (b *scoreboard) unsack() {
 	for i := range b.n {
 		b.at(i).is &^= isSacked
 	}
-	b.sacked = tally{}
+	b.sacked, b.fresh = tally{}, b.at(0).seq
 }
 
 // split cuts a record that isn't sacked in two, at a number inside it.
@@ -259,6 +323,9 @@ func (b *scoreboard) split(i int, at Seq) {
 	*b.at(i + 1) = second
 	b.remember(r)
 	b.remember(&second)
+	if r.has(isRepeat) {
+		b.noteRepeat(r)
+	}
 }
 
 // join makes one record of two neighbours that aren't sacked.
@@ -297,7 +364,7 @@ func (b *scoreboard) extend(r *sent, end Seq) {
 }
 
 // reset forgets everything.
-func (b *scoreboard) reset() { *b = scoreboard{ring: b.ring} }
+func (b *scoreboard) reset() { *b = scoreboard{ring: b.ring, repeats: b.repeats[:0]} }
 
 // takeBoard returns an empty scoreboard for numbers from una on.
 func (e *Env) takeBoard(una Seq) *scoreboard {
@@ -307,7 +374,7 @@ func (e *Env) takeBoard(una Seq) *scoreboard {
 	} else {
 		b = new(scoreboard)
 	}
-	b.fack, b.hint = una, una
+	b.fack, b.hint, b.fresh = una, una, una
 	return b
 }
 

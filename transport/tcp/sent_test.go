@@ -36,6 +36,12 @@ func boardFault(c *Conn) string {
 				}
 			}
 		}
+		if r.is == 0 && r.seq.Less(b.fresh) {
+			return "a record that was sent once is passed over"
+		}
+		if r.has(isRepeat) && !r.has(isSacked) && !r.waits() && !queued(b, r) {
+			return "a record that was sent again isn't queued"
+		}
 		if r.has(isLost) {
 			lost.add(r)
 		}
@@ -53,4 +59,14 @@ func boardFault(c *Conn) string {
 		return "the sums are not those of the records"
 	}
 	return ""
+}
+
+// queued reports whether a record is in the queue of those that were sent again.
+func queued(b *scoreboard, r *sent) bool {
+	for _, e := range b.repeats[b.firstRepeat:] {
+		if e.at == r.at && r.seq.LessEq(e.last) && e.last.Less(r.end) {
+			return true
+		}
+	}
+	return false
 }

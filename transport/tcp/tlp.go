@@ -120,7 +120,7 @@ func (c *Conn) probeWithLast(now clock.Time, out *Segment) {
 	r := b.at(i)
 	r.is |= isRepeat
 	r.at = now
-	b.disturbed = true
+	b.noteRepeat(r)
 	c.refill(out, r)
 	out.Reason, out.Retransmission = ReasonLossProbe, true
 	c.count.retransmissions++

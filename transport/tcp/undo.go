@@ -38,6 +38,7 @@ func (c *Conn) undoReduction(forgive bool, why string) {
 		for i := range b.n {
 			b.found(b.at(i))
 		}
+		b.fresh = c.snd.una
 		b.news = true // look again
 	}
 	if h.priorSsthresh > 0 {
