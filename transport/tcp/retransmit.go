@@ -59,7 +59,7 @@ func (c *Conn) fitRecord(i int) bool {
 	}
 	if text := c.textOf(r); c.loss.why == ReasonWindowOpened && r.end == c.snd.nxt && text == r.size() && text < most {
 		// What probed the window was an octet; now there is room for more.
-		if whole := min(most, text+c.unsent()); whole <= c.cc.cwnd-c.pipe() {
+		if whole := min(most, text+c.unsent()); whole <= c.cc.Cwnd-c.pipe() {
 			b.extend(r, r.seq.Add(whole))
 		}
 	}

@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"hubbub/transport/tcp/congestion"
 )
 
 func TestLossProbeSendsTheLastSegmentAgain(t *testing.T) {
@@ -85,7 +87,7 @@ func TestLossThatTheProbeHasMendedCounts(t *testing.T) {
 	e.after(200 * ms)
 	e.want().segment("PA 1:1001 ack 1", ReasonLossProbe)
 	e.peer().sends("A 1 ack 1001")
-	e.want().recovers(PhaseOpen, unlimited, 10000, 0)
+	e.want().recovers(PhaseOpen, congestion.Unlimited, 10000, 0)
 	e.writes(4000)
 	e.sent = nil
 	e.peer().sends("A 1 ack 2001")

@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"hubbub/transport/tcp/congestion"
 )
 
 func noProbe(c *Config) { c.LossProbe = false }
@@ -20,7 +22,7 @@ func TestTimeoutForNothingIsFoundByFRTO(t *testing.T) {
 	e.after(50 * ms) // too soon to answer what went out again
 	e.peer().sends("A 1 ack 2001")
 	e.want().nothing()
-	e.want().recovers(PhaseOpen, unlimited, 10000, 3000)
+	e.want().recovers(PhaseOpen, congestion.Unlimited, 10000, 3000)
 	if got := e.c.Info(); got.Recovery.Undone != 1 || got.Retries != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -36,14 +38,14 @@ func TestFRTOTriesNewData(t *testing.T) {
 	e.want().segment("A 1:1001 ack 1", ReasonTimeout)
 	e.peer().sends("A 1 ack 1001")
 	e.want().segment("A 10001:11001 ack 1", ReasonTryNew)
-	e.want().segment("A 11001:12001 ack 1", ReasonTryNew)
+	e.want().segment("PA 11001:12001 ack 1", ReasonTryNew)
 	e.want().nothing()
 	if !e.c.Info().Recovery.Spurious {
 		t.Error("the time-out is not in doubt")
 	}
 	// An original arrives after all.
 	e.peer().sends("A 1 ack 2001")
-	if info := e.c.Info(); info.Phase != PhaseOpen || info.Ssthresh != unlimited || info.Recovery.Undone != 1 {
+	if info := e.c.Info(); info.Phase != PhaseOpen || info.Ssthresh != congestion.Unlimited || info.Recovery.Undone != 1 {
 		t.Errorf("%+v", info)
 	}
 	e.sent = nil
@@ -117,7 +119,7 @@ func TestEarlyRetransmitIsUndoneByTimestamps(t *testing.T) {
 	e.want().segment("A 1:989 ack 1", ReasonRACK)
 	e.after(5 * ms)
 	e.peer().sends(sprintf("A 1 ack 4941 ts 1000 %d", sent))
-	if info := e.c.Info(); info.Recovery.Undone != 1 || info.Cwnd < 9880 || info.Ssthresh != unlimited || info.Phase == PhaseRecovery {
+	if info := e.c.Info(); info.Recovery.Undone != 1 || info.Cwnd < 9880 || info.Ssthresh != congestion.Unlimited || info.Phase == PhaseRecovery {
 		t.Errorf("%+v", info)
 	}
 	if info := e.c.Info().Recovery; info.ReorderingSeen == 0 {
@@ -152,7 +154,7 @@ func TestReductionIsUndoneByDSACK(t *testing.T) {
 	e.want().recovers(PhaseOpen, 5000, 6000, 0) // more than a window has arrived
 	e.after(99 * ms)
 	e.peer().sends("A 1 ack 10001 sack 1:1001")
-	e.want().recovers(PhaseOpen, unlimited, 10000, 0)
+	e.want().recovers(PhaseOpen, congestion.Unlimited, 10000, 0)
 	// Once is enough.
 	e.peer().sends("A 1 ack 10001 sack 1:1001")
 	if info := e.c.Info().Recovery; info.Undone != 1 || info.Duplicates != 2 {
