@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"hubbub/event"
 	"hubbub/network/neigh"
@@ -207,6 +208,14 @@ func (h *Host) SocketOf(family socket.Family, kind socket.Type, protocol int) (*
 	}
 	return h.sockets.SocketOf(family, kind, protocol)
 }
+
+// Poll waits for several of the host's sockets: see [socket.Host.Poll].
+func (h *Host) Poll(fds []socket.PollFD, timeout time.Duration) (int, error) {
+	return h.sockets.Poll(fds, timeout)
+}
+
+// NewEpoll returns an empty set of sockets to be waited for: epoll(7).
+func (h *Host) NewEpoll() *socket.Epoll { return h.sockets.NewEpoll() }
 
 // Resolver returns what finds addresses by the host's names.
 func (h *Host) Resolver() *Resolver { return &Resolver{h} }

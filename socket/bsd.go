@@ -91,112 +91,6 @@ func (s *Socket) Recv(n, flags int) ([]byte, error) {
 	return b[:got], failed("recv", err)
 }
 
-func (s *Socket) recv(b []byte, flags int) (int, error) {
-	switch {
-	case flags&MSG_OOB != 0:
-		return s.recvUrgent(b)
-	case s.kind != SOCK_STREAM && s.unix == nil:
-		n, _, _, err := s.receiveFrom(b, flags)
-		return n, err
-	case s.kind != SOCK_STREAM:
-		n, _, err := s.receiveMessage(b, flags)
-		return n, err
-	case flags&MSG_PEEK != 0:
-		return s.peek(b, flags)
-	case flags&MSG_DONTWAIT != 0:
-		return s.recvNow(b)
-	case flags&MSG_WAITALL != 0:
-		return s.recvAll(b)
-	}
-	return s.readStream(b)
-}
-
-// recvAll fills b. It returns less at the end of the stream, and where an
-// error or the time-out comes after something was read.
-func (s *Socket) recvAll(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var more int
-		more, err = s.readStream(b[n:])
-		n += more
-	}
-	if n > 0 {
-		err = nil
-	}
-	return n, err
-}
-
-// recvNow reads what is there.
-func (s *Socket) recvNow(b []byte) (int, error) {
-	now, err := s.enter()
-	if err != nil {
-		return 0, err
-	}
-	var views [readViews]pkt.View
-	count, err := s.take(now, views[:], len(b))
-	if count == 0 && err == nil && len(b) > 0 {
-		err = syscall.EAGAIN
-	}
-	s.tell("recv", lengthOf(views[:count]), "%d", err, len(b))
-	s.update(now)
-	s.leave()
-	return copyOut(b, views[:count]), err
-}
-
-// peek copies what has arrived without taking it.
-func (s *Socket) peek(b []byte, flags int) (int, error) {
-	now, err := s.enter()
-	if err != nil {
-		return 0, err
-	}
-	defer s.leave()
-	until := s.until(now)
-	for {
-		if n := s.copyArrived(b); n > 0 || len(b) == 0 {
-			return n, nil
-		}
-		if _, err := s.take(now, nil, 0); err != nil {
-			return 0, err
-		}
-		if flags&MSG_DONTWAIT != 0 {
-			return 0, syscall.EAGAIN
-		}
-		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// copyArrived copies the beginning of what can be read.
-func (s *Socket) copyArrived(b []byte) int {
-	switch {
-	case s.unix != nil:
-		return s.unix.stream.CopyAt(b, 0)
-	case s.tcp.Conn() == nil:
-		return 0
-	}
-	return s.tcp.Conn().Peek(b, 0)
-}
-
-// recvUrgent takes the octet of urgent data (RFC 6093). EINVAL says that there
-// is none, or that it is read in line.
-func (s *Socket) recvUrgent(b []byte) (int, error) {
-	if _, err := s.enter(); err != nil {
-		return 0, err
-	}
-	defer s.leave()
-	if s.tcp == nil {
-		return 0, syscall.EOPNOTSUPP
-	}
-	if s.tcp.Conn() == nil {
-		return 0, syscall.EINVAL
-	}
-	octet, ok := s.tcp.Conn().ReadUrgent()
-	if !ok {
-		return 0, syscall.EINVAL
-	}
-	return copy(b, []byte{octet}), nil
-}
-
 // AtMark reports whether the next byte to be read is the first after urgent
 // data: sockatmark(3).
 func (s *Socket) AtMark() (bool, error) {
@@ -248,6 +142,7 @@ func (s *Socket) sendNow(b []byte) (int, error) {
 	if n == 0 && err == nil && len(b) > 0 {
 		err = syscall.EAGAIN
 	}
+	s.crowded = s.crowded || n < len(b)
 	s.tell("send", n, "%d bytes", err, len(b))
 	s.update(now)
 	return n, err
@@ -286,15 +181,15 @@ func (s *Socket) SendAll(b []byte) error {
 func (s *Socket) RecvFrom(n int) ([]byte, string, error) {
 	b := make([]byte, n)
 	if s.unix != nil && s.kind == SOCK_DGRAM {
-		got, from, err := s.receiveMessage(b, 0)
+		got, from, _, err := s.receiveMessage(b, 0)
 		return b[:got], from, failed("recvfrom", err)
 	}
 	if s.kind == SOCK_STREAM {
 		got, err := s.Recv(n, 0)
 		return got, s.peerName(), err
 	}
-	got, from, _, err := s.receiveFrom(b, 0)
-	return b[:got], from.String(), failed("recvfrom", err)
+	got, from, err := s.receiveFrom(b, 0)
+	return b[:got], from.from.String(), failed("recvfrom", err)
 }
 
 // SendTo sends a datagram to an address. EMSGSIZE says that it is too long. On
@@ -324,26 +219,28 @@ func (s *Socket) SendTo(b []byte, address string) (int, error) {
 	return n, failed("sendto", err)
 }
 
-func (s *Socket) receiveMessage(b []byte, flags int) (int, string, error) {
+// receiveMessage copies the next datagram of family AF_UNIX into b, and returns
+// how long that was, whom it is from, and how much of it didn't fit.
+func (s *Socket) receiveMessage(b []byte, flags int) (n int, from string, cut int, err error) {
 	now, err := s.enter()
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	defer s.leave()
-	until := s.until(now)
+	until := s.untilRead(now)
 	for {
 		if d, ok := s.unix.receive(flags&MSG_PEEK != 0); ok {
-			n := copy(b, d.data.Bytes())
+			n, cut = copy(b, d.data.Bytes()), max(0, d.data.Len()-len(b))
 			if flags&MSG_PEEK == 0 {
 				d.data.Release()
 			}
-			return n, d.from, nil
+			return n, d.from, cut, nil
 		}
 		if flags&MSG_DONTWAIT != 0 {
-			return 0, "", syscall.EAGAIN
+			return 0, "", 0, syscall.EAGAIN
 		}
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
-			return 0, "", err
+			return 0, "", 0, err
 		}
 	}
 }
@@ -356,7 +253,7 @@ func (s *Socket) sendMessage(b []byte, path string) (int, error) {
 		return 0, err
 	}
 	defer s.leave()
-	until := s.until(now)
+	until := s.untilWrite(now)
 	for {
 		full, err := s.unix.send(b, path)
 		if err != nil {

@@ -65,7 +65,7 @@ func (s *Socket) again() {
 
 // established waits until the handshake is over.
 func (s *Socket) established(ctx context.Context, now clock.Time) error {
-	until := s.until(now)
+	until := s.untilWrite(now)
 	for {
 		c := s.tcp.Conn()
 		switch {
@@ -83,6 +83,9 @@ func (s *Socket) established(ctx context.Context, now clock.Time) error {
 		_, err := w.Wait(ctx, s.host.node, &s.writable, clock.Earlier(s.writeDeadline, until))
 		if err == nil {
 			err = s.usable()
+		}
+		if errors.Is(err, errDeadline) && s.timeout <= 0 && !s.writeDeadline.Due(w.Now()) {
+			return syscall.EINPROGRESS // SO_SNDTIMEO ends the waiting, not the attempt
 		}
 		if err != nil {
 			return s.giveUp(err)
@@ -147,8 +150,11 @@ func (s *Socket) listenNow(backlog int) error {
 	case s.tcp == nil:
 		return syscall.EOPNOTSUPP
 	}
-	s.readShut = false
-	return s.tcp.Listen(backlog)
+	err := s.tcp.Listen(backlog)
+	if err == nil {
+		s.readShut, s.writeShut = false, false
+	}
+	return err
 }
 
 // accept takes the connection that has waited longest, or waits for one.
@@ -158,7 +164,7 @@ func (s *Socket) accept() (*Socket, error) {
 		return nil, err
 	}
 	defer s.leave()
-	until := s.until(now)
+	until := s.untilRead(now)
 	if s.readDeadline.Due(now) {
 		return nil, errDeadline
 	}
@@ -195,6 +201,7 @@ func (s *Socket) acceptNow() (*Socket, error) {
 	}
 	conn := &Socket{host: h, family: s.family, kind: s.kind}
 	conn.stand(e)
+	conn.inherit(s)
 	h.add(conn)
 	return conn, nil
 }

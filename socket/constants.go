@@ -33,43 +33,81 @@ const SOL_SOCKET = 1
 
 // The options of level SOL_SOCKET (socket(7)).
 const (
-	SO_REUSEADDR  = 2
-	SO_TYPE       = 3
-	SO_ERROR      = 4
-	SO_BROADCAST  = 6
-	SO_SNDBUF     = 7
-	SO_RCVBUF     = 8
-	SO_KEEPALIVE  = 9
-	SO_OOBINLINE  = 10
-	SO_LINGER     = 13 // seconds; negative for off
-	SO_REUSEPORT  = 15
-	SO_ACCEPTCONN = 30
-	SO_PROTOCOL   = 38
-	SO_DOMAIN     = 39
+	SO_DEBUG        = 1 // kept
+	SO_REUSEADDR    = 2
+	SO_TYPE         = 3
+	SO_ERROR        = 4
+	SO_DONTROUTE    = 5 // kept
+	SO_BROADCAST    = 6
+	SO_SNDBUF       = 7
+	SO_RCVBUF       = 8
+	SO_KEEPALIVE    = 9
+	SO_OOBINLINE    = 10
+	SO_NO_CHECK     = 11 // kept
+	SO_PRIORITY     = 12 // kept
+	SO_LINGER       = 13 // seconds; negative for off
+	SO_REUSEPORT    = 15
+	SO_RCVLOWAT     = 18 // octets that make a stream readable
+	SO_SNDLOWAT     = 19 // always 1
+	SO_RCVTIMEO     = 20 // microseconds; 0 for none
+	SO_SNDTIMEO     = 21 // microseconds; 0 for none
+	SO_TIMESTAMP    = 29 // kept
+	SO_ACCEPTCONN   = 30
+	SO_MARK         = 36 // kept
+	SO_PROTOCOL     = 38
+	SO_DOMAIN       = 39
+	SO_BUSY_POLL    = 46 // kept
+	SO_INCOMING_CPU = 49 // kept
+	SO_MEMINFO      = 55 // nine numbers: bytes only
+	SO_ZEROCOPY     = 60 // kept
 )
 
 // The options of level IPPROTO_TCP (tcp(7)).
 const (
 	TCP_NODELAY      = 1
 	TCP_MAXSEG       = 2
+	TCP_CORK         = 3
 	TCP_KEEPIDLE     = 4  // seconds
 	TCP_KEEPINTVL    = 5  // seconds
 	TCP_KEEPCNT      = 6  // probes
+	TCP_LINGER2      = 8  // seconds in FIN-WAIT-2; negative for none
+	TCP_INFO         = 11 // a TCPInfo: bytes only
+	TCP_QUICKACK     = 12
 	TCP_USER_TIMEOUT = 18 // milliseconds
+	TCP_TIMESTAMP    = 24 // milliseconds
+	TCP_CC_INFO      = 26 // bytes only
+	TCP_INQ          = 36
 )
+
+// TCP_CM_INQ is the kind of control message that tells what TCP_INQ asked for.
+const TCP_CM_INQ = TCP_INQ
 
 // The options of level IPPROTO_IP (ip(7)).
 const (
-	IP_TOS          = 1
-	IP_TTL          = 2
-	IP_MTU_DISCOVER = 10
-	IP_MTU          = 14
+	IP_TOS                  = 1
+	IP_TTL                  = 2
+	IP_OPTIONS              = 4 // none: bytes only
+	IP_PKTINFO              = 8
+	IP_MTU_DISCOVER         = 10
+	IP_RECVERR              = 11 // kept
+	IP_RECVTTL              = 12
+	IP_RECVTOS              = 13
+	IP_MTU                  = 14
+	IP_FREEBIND             = 15 // kept
+	IP_MINTTL               = 21
+	IP_BIND_ADDRESS_NO_PORT = 24 // kept
+	IP_MULTICAST_TTL        = 33 // kept
+	IP_MULTICAST_LOOP       = 34 // kept
 )
 
 // The values of IP_MTU_DISCOVER.
 const (
-	IP_PMTUDISC_DONT = 0 // fragment
-	IP_PMTUDISC_DO   = 2 // set DF; what is too long is refused
+	IP_PMTUDISC_DONT      = 0 // fragment
+	IP_PMTUDISC_WANT      = 1 // of TCP: find the path MTU
+	IP_PMTUDISC_DO        = 2 // set DF; what is too long is refused
+	IP_PMTUDISC_PROBE     = 3 // set DF
+	IP_PMTUDISC_INTERFACE = 4 // fragment
+	IP_PMTUDISC_OMIT      = 5 // fragment
 )
 
 // A How says which direction Shutdown closes.
@@ -86,6 +124,13 @@ const (
 const (
 	MSG_OOB      = 0x1
 	MSG_PEEK     = 0x2
+	MSG_CTRUNC   = 0x8  // of RecvMsg's result: there was more control data
+	MSG_TRUNC    = 0x20 // cut a datagram, and tell its length; drop what a stream has
 	MSG_DONTWAIT = 0x40
+	MSG_EOR      = 0x80 // the end of a record: no segment goes beyond it
 	MSG_WAITALL  = 0x100
+	MSG_ERRQUEUE = 0x2000
+	MSG_NOSIGNAL = 0x4000 // there are no signals
+	MSG_MORE     = 0x8000 // more follows: see TCP_CORK
+	MSG_ZEROCOPY = 0x4000000
 )

@@ -9,36 +9,70 @@ import (
 	"hubbub/stack"
 )
 
+// An origin is what else there is to say about a datagram.
+type origin struct {
+	from, to  netip.AddrPort
+	path      string // of family AF_UNIX
+	ttl, tos  uint8
+	port      int // the interface by which it came
+	cut       int // bytes that didn't fit
+	flags     int // of the result
+	datagrams bool
+}
+
+// receiveOne copies the next datagram into b and returns how long that was:
+// with MSG_TRUNC, how long the datagram is.
+func (s *Socket) receiveOne(b []byte, flags int) (n int, from origin, err error) {
+	if s.unix != nil {
+		n, from.path, from.cut, err = s.receiveMessage(b, flags)
+	} else {
+		n, from, err = s.receiveFrom(b, flags)
+	}
+	if from.cut > 0 {
+		from.flags |= MSG_TRUNC
+	}
+	if flags&MSG_TRUNC != 0 {
+		n += from.cut
+	}
+	return n, from, err
+}
+
 // receiveFrom copies the next datagram into b and returns how long that was,
-// where it came from, and how many bytes of it did not fit.
-func (s *Socket) receiveFrom(b []byte, flags int) (n int, from netip.AddrPort, cut int, err error) {
+// and where it came from.
+func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error) {
 	now, err := s.enter()
 	if err != nil {
-		return 0, from, 0, err
+		return 0, from, err
 	}
 	defer s.leave()
-	until := s.until(now)
+	until := s.untilRead(now)
 	peek := flags&MSG_PEEK != 0
 	if s.readDeadline.Due(now) {
-		return 0, from, 0, errDeadline
+		return 0, from, errDeadline
 	}
 	for {
 		d, ok, err := s.nextDatagram(peek)
 		if ok || err != nil {
 			n = copy(b, d.Payload.Bytes())
 			s.tell("recvfrom", n, "%d", err, len(b))
-			cut = d.Payload.Len() - n
+			from = origin{
+				from: d.From, to: d.To, ttl: d.TTL, tos: d.TOS, port: d.Interface,
+				cut: d.Payload.Len() - n, datagrams: true,
+			}
 			if !peek {
 				d.Payload.Release()
 			}
-			return n, d.From, cut, err
+			return n, from, err
 		}
-		if flags&MSG_DONTWAIT != 0 {
-			return 0, from, 0, syscall.EAGAIN
+		switch {
+		case flags&MSG_DONTWAIT != 0 || s.nonblocking:
+			return 0, from, syscall.EAGAIN
+		case s.readShut:
+			return 0, from, nil
 		}
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
 			s.tell("recvfrom", 0, "%d", err, len(b))
-			return 0, from, 0, err
+			return 0, from, err
 		}
 	}
 }
@@ -57,9 +91,6 @@ func (s *Socket) nextDatagram(peek bool) (d stack.Datagram, ok bool, err error) 
 		d, ok = s.udp.Peek()
 	default:
 		d, ok = s.udp.Receive()
-	}
-	if !ok && s.readShut {
-		return d, true, nil
 	}
 	return d, ok, nil
 }

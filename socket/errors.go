@@ -34,6 +34,7 @@ var errnos = []struct {
 	{stack.ErrNetDown, syscall.ENETDOWN},
 	{stack.ErrDestination, syscall.EDESTADDRREQ},
 	{tcp.ErrRefused, syscall.ECONNREFUSED},
+	{tcp.ErrResetClosing, syscall.EPIPE}, // as on Linux
 	{tcp.ErrReset, syscall.ECONNRESET},
 	{tcp.ErrTimeout, syscall.ETIMEDOUT},
 	{tcp.ErrAborted, syscall.ECONNABORTED},

@@ -66,6 +66,7 @@ func (h *Host) Abandon() {
 		s.closed = true
 		s.readable.WakeAll()
 		s.writable.WakeAll()
+		s.forsake()
 	}
 	clear(h.unix)
 	h.stack.Restart()

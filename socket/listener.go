@@ -123,7 +123,7 @@ func (c *PacketConn) Socket() *Socket { return c.sock }
 // sender. It waits for one.
 func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	if c.sock.unix != nil {
-		n, from, err := c.sock.receiveMessage(b, 0)
+		n, from, _, err := c.sock.receiveMessage(b, 0)
 		return n, &net.UnixAddr{Name: from, Net: "unixgram"}, c.error("read", failed("recvfrom", err))
 	}
 	n, from, err := c.ReadFromAddrPort(b)
@@ -135,8 +135,8 @@ func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // ReadFromAddrPort is ReadFrom without an allocation.
 func (c *PacketConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	n, from, _, err := c.sock.receiveFrom(b, 0)
-	return n, from, c.error("read", failed("recvfrom", err))
+	n, from, err := c.sock.receiveFrom(b, 0)
+	return n, from.from, c.error("read", failed("recvfrom", err))
 }
 
 // errMissingAddress is what WriteTo says to no address.

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/transport/tcp"
 )
 
 // shutdown closes a direction, with Linux's words where there is none to be
@@ -23,7 +24,14 @@ func (s *Socket) shutdown(now clock.Time, how How) error {
 			s.readable.WakeAll()
 		}
 		return nil
-	case s.tcp.Conn() == nil:
+	case s.tcp.State() == tcp.StateSynSent:
+		s.tcp.Conn().Abort(now)
+		s.again()
+		return nil
+	case s.tcp.State() == tcp.StateClosed || s.tcp.State() == tcp.StateTimeWait:
+		s.readShut, s.writeShut = s.readShut || read, s.writeShut || write
+		s.readable.WakeAll()
+		s.notify()
 		return syscall.ENOTCONN
 	}
 	return s.shutStream(now, read, write)
@@ -33,6 +41,7 @@ func (s *Socket) shutStream(now clock.Time, read, write bool) error {
 	c := s.tcp.Conn()
 	if read {
 		s.readShut = true
+		c.CloseRead()
 		s.readable.WakeAll()
 	}
 	if write {
@@ -41,6 +50,7 @@ func (s *Socket) shutStream(now clock.Time, read, write bool) error {
 		}
 		s.writable.WakeAll()
 	}
+	s.notify()
 	return nil
 }
 

@@ -43,6 +43,9 @@ type Socket struct {
 	opening                     bool // Connect was called, and hasn't said yet how it went
 	reported                    bool // the error that ended the connection was told
 	sendBuffer                  int  // as it was set, where nothing depends on it
+	crowded                     bool // somebody has found no room to write
+	rare                        *more
+	watched                     *watching
 
 	older, newer *Socket // of the host's open sockets
 }
@@ -181,17 +184,28 @@ func (s *Socket) waitAfter(n *sim.Node, l *sim.WaitList, deadline *clock.Time, u
 		return syscall.EAGAIN
 	}
 	if _, err := s.host.world.Wait(context.Background(), n, l, clock.Earlier(*deadline, until)); err != nil {
+		if errors.Is(err, errDeadline) && s.timeout <= 0 && !deadline.Due(s.host.world.Now()) {
+			return syscall.EAGAIN // what SO_RCVTIMEO and SO_SNDTIMEO end in
+		}
 		return err
 	}
 	return s.usable()
 }
 
-// until returns when the socket's time-out ends a call that begins now.
-func (s *Socket) until(now clock.Time) clock.Time {
-	if s.timeout <= 0 {
-		return clock.Never
+// untilRead and untilWrite return when a time-out ends a call that begins now:
+// SetTimeout's, else SO_RCVTIMEO's or SO_SNDTIMEO's.
+func (s *Socket) untilRead(now clock.Time) clock.Time { return s.until(now, s.more().receiveTimeout) }
+
+func (s *Socket) untilWrite(now clock.Time) clock.Time { return s.until(now, s.more().sendTimeout) }
+
+func (s *Socket) until(now clock.Time, otherwise clock.Duration) clock.Time {
+	switch {
+	case s.timeout > 0:
+		return now.Add(s.timeout)
+	case otherwise > 0:
+		return now.Add(otherwise)
 	}
-	return now.Add(s.timeout)
+	return clock.Never
 }
 
 // wake wakes those who can go on now.
@@ -202,6 +216,7 @@ func (s *Socket) wake() {
 	if !s.writable.Empty() && s.canWrite() {
 		s.writable.WakeAll()
 	}
+	s.notify()
 }
 
 // canRead reports whether a call that reads or accepts would not wait.
@@ -263,6 +278,7 @@ func (s *Socket) Close() error {
 	}
 	s.readable.WakeAll()
 	s.writable.WakeAll()
+	s.forsake()
 	return failed("close", err)
 }
 

@@ -21,7 +21,7 @@ func (s *Socket) readStream(b []byte) (int, error) {
 		return 0, err
 	}
 	var views [readViews]pkt.View
-	until := s.until(now)
+	until := s.untilRead(now)
 	if s.readDeadline.Due(now) {
 		s.host.world.Unlock()
 		return 0, errDeadline
@@ -48,7 +48,7 @@ func (s *Socket) readStream(b []byte) (int, error) {
 func (s *Socket) enterToTake() (clock.Time, error) {
 	w := s.host.world
 	now := w.Lock()
-	if s.nonblocking || s.timeout > 0 || s.readDeadline != clock.Never {
+	if s.nonblocking || s.timeout > 0 || s.rare != nil || s.readDeadline != clock.Never {
 		now = w.CatchUp()
 	}
 	if err := s.usable(); err != nil {
@@ -92,7 +92,10 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 		return s.unix.take(views, n)
 	}
 	c := s.tcp.Conn()
-	if c == nil {
+	switch {
+	case c == nil && s.readShut && s.tcp.Listener() == nil:
+		return 0, io.EOF
+	case c == nil:
 		return 0, s.notConnected()
 	}
 	// What one call reads ends where urgent data does (RFC 6093, 3.1).
@@ -111,10 +114,12 @@ func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err e
 // may have.
 func (s *Socket) readEnd(c *tcp.Conn) error {
 	switch {
-	case c.EOF() || s.readShut:
+	case c.EOF():
 		return io.EOF
 	case c.Err() != nil:
 		return s.report(c.Err(), io.EOF)
+	case s.readShut:
+		return io.EOF
 	}
 	switch c.State() {
 	case tcp.StateClosed:
@@ -152,7 +157,7 @@ func (s *Socket) writeStream(b []byte) (written int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	until := s.until(now)
+	until := s.untilWrite(now)
 	if err := s.beginWrite(until); err != nil {
 		s.host.world.Unlock()
 		return 0, err
@@ -257,6 +262,7 @@ func (s *Socket) refill(ready pkt.View, rest []byte, now *clock.Time, until cloc
 		return ready, s.usable()
 	}
 	if s.roomFor() == 0 {
+		s.crowded = true
 		if err := s.wait(&s.writable, &s.writeDeadline, until); err != nil {
 			return ready, err
 		}

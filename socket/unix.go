@@ -23,6 +23,7 @@ type unixEnd struct {
 	path   string // it is bound to
 	peer   *unixEnd
 
+	arrived  uint64         // octets, datagrams or connections, ever
 	stream   pkt.Queue      // what the peer has written
 	messages []unixDatagram // of a datagram socket
 	waiting  int            // their bytes
@@ -72,7 +73,7 @@ func (s *Socket) connectPath(path string) error {
 		return err
 	}
 	defer s.leave()
-	until := s.until(now)
+	until := s.untilWrite(now)
 	for {
 		full, err := s.unix.connect(path)
 		if err == nil && full != nil {
@@ -111,7 +112,8 @@ func (u *unixEnd) connect(path string) (full *sim.WaitList, err error) {
 	h.add(served)
 	u.peer = served.unix
 	other.unix.pending = append(other.unix.pending, served)
-	other.readable.WakeAll()
+	other.unix.arrived++
+	other.wake()
 	return nil, nil
 }
 
@@ -177,6 +179,7 @@ func (u *unixEnd) put(b []byte) (int, error) {
 	}
 	n := min(len(b), u.room())
 	u.peer.stream.AppendBytes(b[:n])
+	u.peer.arrived += uint64(n)
 	u.peer.socket.wake()
 	return n, nil
 }
@@ -211,6 +214,7 @@ func (u *unixEnd) send(b []byte, path string) (full *sim.WaitList, err error) {
 	}
 	to.messages = append(to.messages, unixDatagram{u.path, pkt.CopyView(b)})
 	to.waiting += len(b)
+	to.arrived++
 	to.socket.wake()
 	return nil, nil
 }

@@ -31,6 +31,7 @@ type Raw struct {
 	local, remote netip.Addr
 	queue         []Datagram
 	waiting       int
+	arrived       uint64
 }
 
 // NewRaw returns an endpoint that hears all packets of a protocol.
@@ -46,6 +47,9 @@ func (s *Stack) NewRaw(protocol wire.Protocol) *Raw {
 // if it isn't.
 func (e *Raw) Local() netip.Addr  { return e.local }
 func (e *Raw) Remote() netip.Addr { return e.remote }
+
+// Arrived returns how many packets were ever queued.
+func (e *Raw) Arrived() uint64 { return e.arrived }
 
 // Pending returns how many packets wait to be read.
 func (e *Raw) Pending() int { return len(e.queue) }
@@ -177,6 +181,7 @@ func (s *Stack) tellRaws(now clock.Time, h *wire.IPv4, p *pkt.Packet) {
 		}
 		whole := p.Payload(0, h.TotalLen)
 		e.waiting += whole.Len()
+		e.arrived++
 		e.queue = append(e.queue, Datagram{
 			From: netip.AddrPortFrom(h.Src, 0), To: netip.AddrPortFrom(h.Dst, 0), TTL: h.TTL, TOS: h.TOS, Payload: whole,
 		})

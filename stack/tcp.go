@@ -28,6 +28,8 @@ type TCPOptions struct {
 	TTL        uint8 // MUST-49 (RFC 9293, 3.9.2)
 	TOS        uint8 // MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
 	MaxSegment int   // the longest payload of a segment, zero for what the path takes
+	// MayFragment leaves packets without the DF flag: routers may cut them.
+	MayFragment bool
 }
 
 // TCP is one end of a connection, or what waits for connections.
@@ -75,6 +77,15 @@ func (e *TCP) State() tcp.State {
 		return e.conn.State()
 	}
 	return tcp.StateClosed
+}
+
+// PathMTU returns the longest packet that the connection's path takes, in
+// octets; 0 without a connection.
+func (e *TCP) PathMTU(now clock.Time) int {
+	if e.conn == nil {
+		return 0
+	}
+	return e.stack.mtuTo(now, e.remote.Addr(), &e.path)
 }
 
 // Commands.

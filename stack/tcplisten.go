@@ -63,6 +63,14 @@ func (e *TCP) Pending() int {
 	return len(e.listening.accepted)
 }
 
+// Backlog returns how many connections may wait to be accepted.
+func (e *TCP) Backlog() int {
+	if e.listening == nil {
+		return 0
+	}
+	return e.listening.policy.Backlog()
+}
+
 // Accept takes the connection that has waited longest.
 func (e *TCP) Accept() (*TCP, bool) {
 	if e.Pending() == 0 {

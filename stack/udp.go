@@ -41,6 +41,7 @@ type UDP struct {
 	binding       binding
 	queue         []Datagram
 	waiting       int // bytes in queue
+	arrived       uint64
 	err           error
 	dropped       uint64
 }
@@ -56,6 +57,9 @@ func (e *UDP) Remote() netip.AddrPort { return e.remote }
 
 // Pending returns how many datagrams wait to be read.
 func (e *UDP) Pending() int { return len(e.queue) }
+
+// Arrived returns how many datagrams were ever queued.
+func (e *UDP) Arrived() uint64 { return e.arrived }
 
 // NextLen returns the length of the datagram that Receive will return.
 func (e *UDP) NextLen() int {
@@ -373,6 +377,7 @@ func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
 	}
 	d.Payload.Retain()
 	e.waiting += d.Payload.Len()
+	e.arrived++
 	e.queue = append(e.queue, d)
 	e.stack.tell(&e.endpoint, e)
 	return true

@@ -7,6 +7,9 @@ import "hubbub/clock"
 // segment up.
 func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
 	c.count.segmentsIn++
+	if seg.Payload.Len() > 0 {
+		c.count.dataIn++
+	}
 	switch c.state {
 	case StateClosed:
 		c.discard(DiscardClosed)
@@ -217,6 +220,8 @@ func (c *Conn) checkReset(now clock.Time, seg *Segment) bool {
 		} else {
 			c.fail(now, ErrRefused, "the peer refused")
 		}
+	case StateCloseWait:
+		c.fail(now, ErrResetClosing, "the peer reset the connection")
 	default:
 		// In CLOSING and LAST-ACK too: the peer hasn't got all of what was
 		// sent, or has thrown it away.

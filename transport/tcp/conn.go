@@ -23,6 +23,7 @@ type Conn struct {
 	state State
 
 	passive   bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
+	readShut  bool // the program expects no more
 	orphan    bool // the program has let go of the connection
 	bursting  bool // new segments are leaving, one after the other
 	noDelay   bool
@@ -124,10 +125,12 @@ type receiveSpace struct {
 
 // counters are what [Info] tells.
 type counters struct {
-	bytesIn, bytesOut       uint64
-	segmentsIn, segmentsOut uint64
-	retransmissions         uint32
-	delivered               uint32 // segments that have arrived at the peer
+	bytesIn, bytesOut, resent uint64 // octets; resent: sent before
+	segmentsIn, segmentsOut   uint32
+	dataIn, dataOut           uint32 // segments with text
+	retransmissions           uint32
+	outOfOrder                uint32 // segments that came after a gap
+	delivered                 uint32 // segments that have arrived at the peer
 }
 
 // Params are a connection's own parameters.

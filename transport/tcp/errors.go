@@ -1,6 +1,9 @@
 package tcp
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // How a connection ended, or why a command is not possible. The socket layer
 // gives each its error number.
@@ -9,6 +12,8 @@ var (
 	ErrRefused = errors.New("the peer refused the connection: nobody listens on its port")
 	// ErrReset ends a connection that the peer reset.
 	ErrReset = errors.New("the peer reset the connection")
+	// ErrResetClosing is ErrReset in CLOSE-WAIT: nobody reads what is written.
+	ErrResetClosing = fmt.Errorf("%w", ErrReset)
 	// ErrTimeout ends a connection whose peer doesn't answer.
 	ErrTimeout = errors.New("the peer doesn't answer")
 	// ErrAborted ends a connection that this end reset.

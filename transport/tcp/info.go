@@ -3,6 +3,8 @@ package tcp
 import (
 	"math/bits"
 	"time"
+
+	"hubbub/clock"
 )
 
 // Info is a picture of a connection, for people.
@@ -29,6 +31,19 @@ type Info struct {
 	ReceiveNext              Seq
 	BytesIn, BytesOut        uint64
 	SegmentsIn, SegmentsOut  uint64
+	DataSegmentsIn           uint32 // with text
+	DataSegmentsOut          uint32
+	BytesAcked               uint64 // with our SYN, if we asked first, and FIN
+	BytesRetransmitted       uint64 // sent when they had been sent before
+	OutOfOrderSegments       uint32 // that came after a gap
+	Probes                   int    // of the window or of a silent peer, without an answer
+	Backoff                  int    // how often the time-out was doubled
+	ReceiveMSS               int    // the largest payload that arrived, octets
+	AdvertisedMSS            int    // what the peer was told, octets
+	ATO                      time.Duration
+	LastDataSent             clock.Time
+	LastDataReceived         clock.Time
+	LastReceived             clock.Time
 	Discards                 [numDiscards]uint32 // by Discard
 }
 
@@ -49,7 +64,12 @@ func (c *Conn) Info() Info {
 		ISS: c.snd.iss, IRS: c.rcv.irs,
 		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
 		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
-		SegmentsIn: c.count.segmentsIn, SegmentsOut: c.count.segmentsOut,
+		SegmentsIn: uint64(c.count.segmentsIn), SegmentsOut: uint64(c.count.segmentsOut),
+		DataSegmentsIn: c.count.dataIn, DataSegmentsOut: c.count.dataOut,
+		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.count.resent, OutOfOrderSegments: c.count.outOfOrder,
+		Probes: c.probes(), Backoff: int(max(c.rtt.shift, c.persist.shift)),
+		ReceiveMSS: int(c.rcv.seg), AdvertisedMSS: int(c.rcv.mss), ATO: c.env.DelayedACK,
+		LastDataSent: c.snd.lastAt, LastDataReceived: c.rcv.dataAt, LastReceived: c.rcv.lastAt,
 	}
 	if c.discards != nil {
 		info.Discards = *c.discards
@@ -97,6 +117,28 @@ func (c *Conn) recoveryInfo() RecoveryInfo {
 	return info
 }
 
+// bytesAcked returns how much of the stream the peer has acknowledged. As on
+// Linux, the SYN counts where we asked first, and the FIN.
+func (c *Conn) bytesAcked() uint64 {
+	if c.state == StateSynSent || c.state == StateSynReceived {
+		return 0
+	}
+	syn := uint64(1)
+	if c.passive {
+		syn = 0
+	}
+	return c.count.bytesOut - uint64(c.flight()) + syn
+}
+
+// probes returns how many probes were not answered: of the peer's window, or
+// whether it is there.
+func (c *Conn) probes() int {
+	if c.keep != nil && !c.persist.active {
+		return c.keep.unanswered
+	}
+	return int(c.persist.unanswered)
+}
+
 // Readiness is a set of conditions that a program can wait for.
 type Readiness uint8
 
@@ -113,7 +155,7 @@ const (
 	ReadyHungUp
 	// ReadyError: the connection ended with an error.
 	ReadyError
-	// ReadyUrgent: urgent data pends.
+	// ReadyUrgent: the urgent octet is here, and nobody has taken it.
 	ReadyUrgent
 )
 
@@ -147,7 +189,7 @@ func (c *Conn) Ready() Readiness {
 	set(ReadyPeerClosed, c.rcv.fin || c.state == StateClosed)
 	set(ReadyHungUp, over)
 	set(ReadyError, c.err != nil)
-	set(ReadyUrgent, c.UrgentPending() > 0)
+	set(ReadyUrgent, c.urgent != nil && c.urgent.pending && c.urgent.hasOctet && !c.urgent.taken)
 	return r
 }
 

@@ -31,6 +31,11 @@ func (c *Conn) sendQueuedClose(now clock.Time) {
 	}
 }
 
+// CloseRead says that the program expects nothing more. The peer isn't told;
+// what it sends can still be read, but after both directions were closed it
+// resets the connection, as after Close (SHLD-3).
+func (c *Conn) CloseRead() { c.readShut = true }
+
 // dropUnread forgets what was received and not read.
 func (c *Conn) dropUnread() {
 	c.rcv.queue.Reset()

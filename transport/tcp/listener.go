@@ -16,6 +16,7 @@ type Listener struct {
 	env      *Env
 	backlog  int
 	halfOpen int
+	queued   uint64     // ever
 	young    int        // of the half-open ones, whose SYN-ACK was sent but once
 	flooded  clock.Time // when a SYN cookie was last sent
 	queue    []*Conn    // established, oldest first
@@ -66,6 +67,9 @@ func NewListener(env *Env, backlog int) *Listener {
 
 // Len returns how many connections wait to be accepted.
 func (l *Listener) Len() int { return len(l.queue) - l.head }
+
+// Queued returns how many connections were ever queued.
+func (l *Listener) Queued() uint64 { return l.queued }
 
 // HalfOpen returns how many connections are in SYN-RECEIVED.
 func (l *Listener) HalfOpen() int { return l.halfOpen }
@@ -175,6 +179,7 @@ func (l *Listener) Push(c *Conn) {
 	if l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	}
+	l.queued++
 	l.queue = append(l.queue, c)
 }
 
@@ -202,6 +207,9 @@ func (l *Listener) Pop() *Conn {
 	}
 	return c
 }
+
+// Backlog returns how many connections may wait to be accepted, less one.
+func (l *Listener) Backlog() int { return l.backlog }
 
 // SetBacklog changes the length of the accept queue. What waits there stays.
 func (l *Listener) SetBacklog(backlog int) { l.backlog = min(max(0, backlog), l.env.MaxBacklog) }

@@ -30,6 +30,8 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 		// "This should not occur since a FIN has been received from the
 		// remote side. Ignore the segment text."
 		c.discard(DiscardAfterFIN)
+	case c.readShut && c.snd.finQueued && c.state != StateEstablished:
+		c.abort(now, ErrReset, ReasonDataAfterClose)
 	case c.orphan:
 		// "if new data is received after CLOSE is called, its TCP
 		// implementation SHOULD send a RST to show that data was lost

@@ -89,7 +89,7 @@ func (r *Request) Unfold(env *Env, p Params) *Conn {
 	c := r.open(env, p)
 	c.retries, c.synLost, c.invalidAt = r.retries, r.retries > 0, r.answered
 	c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause = r.due, r.cause
-	c.count.segmentsOut = 1 + uint64(r.retries)
+	c.count.segmentsOut = 1 + uint32(r.retries)
 	c.count.retransmissions = uint32(r.retries)
 	c.snd.lastAt = r.began
 	for range r.retries {

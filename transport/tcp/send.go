@@ -176,12 +176,17 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 	if c.flight() == 0 && !c.persist.active {
 		c.snd.progressAt = now
 	}
-	if c.snd.nxt.Less(end) {
-		c.count.bytesOut += uint64(end.Sub(c.snd.nxt))
+	fresh := max(0, end.Sub(c.snd.nxt))
+	if fresh > 0 {
+		c.count.bytesOut += uint64(fresh)
 		c.snd.nxt = end
 	}
 	if c.reducing() {
 		c.loss.history.prrOut += out.Payload.Len()
+	}
+	if n := out.Payload.Len(); n > 0 {
+		c.count.dataOut++
+		c.count.resent += uint64(max(0, n-fresh))
 	}
 	if out.Payload.Len() < int(c.snd.mss) {
 		c.snd.small = later(c.snd.small, end)

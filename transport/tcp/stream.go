@@ -21,6 +21,9 @@ func (c *Conn) Readable() int {
 	return max(0, n-1) // the octet at the mark is out of line
 }
 
+// Arrived returns how many octets have ever arrived in order, with the FIN.
+func (c *Conn) Arrived() uint64 { return c.count.bytesIn + uint64(oneIf(c.rcv.fin)) }
+
 // EOF reports whether the peer's FIN has arrived and all before it was read.
 func (c *Conn) EOF() bool { return c.rcv.fin && c.Readable() == 0 }
 
@@ -38,6 +41,23 @@ func (c *Conn) WriteSpace() int {
 
 // Unsent returns how many octets were written and not yet sent.
 func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
+
+// Unconfirmed returns how much the peer hasn't acknowledged, and Unmentioned
+// how much of that was never sent, both with a FIN that waits: SIOCOUTQ and
+// SIOCOUTQNSD.
+func (c *Conn) Unconfirmed() int {
+	return c.snd.queue.Len() + oneIf(c.snd.finQueued && !c.finAcked() && c.state != StateClosed)
+}
+
+// Unmentioned: see Unconfirmed.
+func (c *Conn) Unmentioned() int { return c.Unsent() + oneIf(c.snd.finQueued && !c.snd.finSent) }
+
+func oneIf(holds bool) int {
+	if holds {
+		return 1
+	}
+	return 0
+}
 
 // Unacked returns how many octets were written and not yet acknowledged.
 func (c *Conn) Unacked() int { return c.snd.queue.Len() }

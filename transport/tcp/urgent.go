@@ -120,6 +120,17 @@ func (c *Conn) UrgentPending() int {
 // urgent octet (POSIX sockatmark).
 func (c *Conn) AtMark() bool { return c.UrgentPending() == 1 }
 
+// Urgent returns the last urgent octet without taking it, and whether it is
+// here. It reports ok false if none was announced, if it was taken, or if it is
+// in line.
+func (c *Conn) Urgent() (octet byte, here, ok bool) {
+	u := c.urgent
+	if u == nil || !u.pending && !u.hasOctet || u.taken || c.oobInline {
+		return 0, false, false
+	}
+	return u.octet, u.hasOctet, true
+}
+
 // ReadUrgent takes the last urgent octet out of line. It reports false if
 // there is none, if it hasn't arrived, or if it is in line.
 func (c *Conn) ReadUrgent() (byte, bool) {

@@ -1,0 +1,186 @@
+package socket
+
+import (
+	"encoding/binary"
+	"io"
+	"net/netip"
+	"syscall"
+
+	"hubbub/transport/tcp"
+)
+
+// A Message is what RecvMsg and SendMsg move: data in several buffers, and what
+// there is to say about it.
+type Message struct {
+	// Buffers are filled, or sent, one after the other.
+	Buffers [][]byte
+	// Control is room for control messages, which RecvMsg cuts to what it has
+	// put there: each as Linux's struct cmsghdr on x86-64 and its data.
+	Control []byte
+	// Addr is a datagram's other end, Path that of family AF_UNIX. SendMsg
+	// sends to the peer if neither is set.
+	Addr netip.AddrPort
+	Path string
+	// Flags are those of RecvMsg's result: MSG_TRUNC, MSG_CTRUNC, MSG_OOB.
+	Flags int
+}
+
+func (m *Message) len() (n int) {
+	for _, b := range m.Buffers {
+		n += len(b)
+	}
+	return n
+}
+
+// mostAtOnce is how much RecvMsg moves at most into several buffers.
+const mostAtOnce = 1 << 20
+
+// whole returns one buffer as long as all of the message's, but not longer than
+// most, or the only one.
+func (m *Message) whole(most int) []byte {
+	if len(m.Buffers) == 1 {
+		return m.Buffers[0]
+	}
+	return make([]byte, min(m.len(), most))
+}
+
+// RecvMsg receives into the message's buffers, and tells what there is to be
+// told: recvmsg(2), and readv(2). It returns how many bytes that was, as Recv
+// does: 0 at the end of a stream. flags are those of Recv, and MSG_TRUNC.
+func (s *Socket) RecvMsg(m *Message, flags int) (int, error) {
+	b := m.whole(mostAtOnce)
+	room := m.Control
+	m.Control, m.Flags, m.Addr, m.Path = room[:0], 0, netip.AddrPort{}, ""
+	var n int
+	var err error
+	if s.kind == SOCK_STREAM || flags&MSG_ERRQUEUE != 0 {
+		n, m.Flags, err = s.recvFlags(b, flags)
+	} else {
+		var from origin
+		n, from, err = s.receiveOne(b, flags)
+		m.Flags, m.Addr, m.Path = from.flags, from.from, from.path
+		s.tellOrigin(m, cap(room), &from)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	if err != nil {
+		return 0, failed("recvmsg", err)
+	}
+	s.tellUnread(m, len(room))
+	if len(m.Buffers) > 1 && flags&MSG_TRUNC == 0 {
+		scatter(m.Buffers, b[:n])
+	} else if len(m.Buffers) > 1 && s.kind != SOCK_STREAM {
+		scatter(m.Buffers, b[:min(n, len(b))])
+	}
+	return n, nil
+}
+
+func scatter(to [][]byte, b []byte) {
+	for _, part := range to {
+		b = b[copy(part, b):]
+	}
+}
+
+// tellUnread tells how much is left to be read, if that was asked for with
+// TCP_INQ; the end of the stream counts as one.
+func (s *Socket) tellUnread(m *Message, room int) {
+	c := s.connection()
+	if c == nil || room == 0 || !s.more().tellUnread {
+		return
+	}
+	s.host.world.Enter()
+	left := c.Readable() + toInt(c.Ready()&tcp.ReadyPeerClosed != 0)
+	s.host.world.Unlock()
+	m.put(room, IPPROTO_TCP, TCP_CM_INQ, binary.NativeEndian.AppendUint32(nil, uint32(left)))
+}
+
+// tellOrigin tells what was asked for about a datagram's header.
+func (s *Socket) tellOrigin(m *Message, room int, from *origin) {
+	if s.rare == nil || !from.datagrams {
+		return
+	}
+	if s.rare.tellTo {
+		b := binary.NativeEndian.AppendUint32(nil, uint32(from.port))
+		to := from.to.Addr().As4()
+		m.put(room, IPPROTO_IP, IP_PKTINFO, append(append(b, to[:]...), to[:]...))
+	}
+	if s.rare.tellTTL {
+		m.put(room, IPPROTO_IP, IP_TTL, binary.NativeEndian.AppendUint32(nil, uint32(from.ttl)))
+	}
+	if s.rare.tellTOS {
+		m.put(room, IPPROTO_IP, IP_TOS, []byte{from.tos})
+	}
+}
+
+// controlHead is the length of a struct cmsghdr, to a multiple of which the
+// next is aligned.
+const (
+	controlHead  = 16
+	controlAlign = 8
+)
+
+// put appends a control message, as much as there is room for.
+func (m *Message) put(room, level, kind int, data []byte) {
+	left := room - len(m.Control)
+	if left < controlHead {
+		m.Flags |= MSG_CTRUNC
+		return
+	}
+	n := controlHead + len(data)
+	if n > left {
+		m.Flags |= MSG_CTRUNC
+		n = left
+	}
+	le := binary.NativeEndian
+	b := le.AppendUint64(m.Control, uint64(n))
+	b = le.AppendUint32(b, uint32(level))
+	b = le.AppendUint32(b, uint32(kind))
+	b = append(b, data[:n-controlHead]...)
+	for len(b)%controlAlign != 0 && len(b) < room {
+		b = append(b, 0)
+	}
+	m.Control = b
+}
+
+// SendMsg sends what is in the message's buffers as if it were in one:
+// sendmsg(2), and writev(2). flags are those of Send. Control messages are not
+// looked at, apart from their form: EINVAL says that it is wrong.
+func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
+	if !wellFormed(m.Control) {
+		return 0, failed("sendmsg", syscall.EINVAL)
+	}
+	b := m.whole(m.len())
+	if len(m.Buffers) > 1 {
+		gather(b, m.Buffers)
+	}
+	var n int
+	var err error
+	switch {
+	case s.kind == SOCK_STREAM:
+		n, err = s.send(b, flags)
+	case s.unix != nil:
+		n, err = s.sendMessage(b, m.Path)
+	default:
+		n, err = s.sendTo(b, m.Addr)
+	}
+	return n, failed("sendmsg", err)
+}
+
+func gather(b []byte, from [][]byte) {
+	for _, part := range from {
+		b = b[copy(b, part):]
+	}
+}
+
+// wellFormed reports whether control messages are as long as they say.
+func wellFormed(control []byte) bool {
+	for len(control) >= controlHead {
+		n := binary.NativeEndian.Uint64(control)
+		if n < controlHead || n > uint64(len(control)) {
+			return false
+		}
+		control = control[min(len(control), int(n+controlAlign-1)&^(controlAlign-1)):]
+	}
+	return true
+}

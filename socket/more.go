@@ -1,0 +1,56 @@
+package socket
+
+import (
+	"maps"
+
+	"hubbub/clock"
+)
+
+// more is what only some sockets have: a socket that uses none of it holds a
+// pointer.
+type more struct {
+	kept                        map[place]int // options that are kept for whoever asks
+	receiveTimeout, sendTimeout clock.Duration
+	lowWater                    int  // octets that make a stream readable, zero for one
+	tellUnread                  bool // RecvMsg tells how much is left (TCP_INQ)
+	tellTOS, tellTTL, tellTo    bool // RecvMsg tells about a datagram's header
+}
+
+// nothingMore is what sockets without have. It is never written to.
+var nothingMore more
+
+// more returns the socket's rarely used side, to be read.
+func (s *Socket) more() *more {
+	if s.rare == nil {
+		return &nothingMore
+	}
+	return s.rare
+}
+
+// change returns the socket's rarely used side, to be changed.
+func (s *Socket) change() *more {
+	if s.rare == nil {
+		s.rare = new(more)
+	}
+	return s.rare
+}
+
+// inherit takes over what a listener's connections have from it.
+func (s *Socket) inherit(from *Socket) {
+	s.lingerSet, s.linger = from.lingerSet, from.linger
+	if from.rare != nil {
+		m := *from.rare
+		m.kept = maps.Clone(m.kept)
+		s.rare = &m
+	}
+}
+
+// keep notes an option's value for whoever asks.
+func (s *Socket) keep(at place, v int) error {
+	m := s.change()
+	if m.kept == nil {
+		m.kept = make(map[place]int)
+	}
+	m.kept[at] = v
+	return nil
+}

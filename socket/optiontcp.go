@@ -1,0 +1,129 @@
+package socket
+
+import (
+	"errors"
+	"math"
+	"syscall"
+	"time"
+
+	"hubbub/clock"
+	"hubbub/transport/tcp"
+)
+
+// tcpOptions are those of level IPPROTO_TCP (tcp(7)).
+var tcpOptions = map[int]option{
+	TCP_NODELAY:      {name: "TCP_NODELAY", kind: flag, get: (*Socket).noDelay, set: (*Socket).setNoDelay},
+	TCP_MAXSEG:       {name: "TCP_MAXSEG", get: (*Socket).maxSegment, set: (*Socket).setMaxSegment},
+	TCP_USER_TIMEOUT: {name: "TCP_USER_TIMEOUT", get: (*Socket).userTimeout, set: (*Socket).setUserTimeout},
+	TCP_KEEPIDLE: {name: "TCP_KEEPIDLE", get: func(s *Socket, _ clock.Time) (int, error) {
+		return seconds(s.tcp.Params.KeepAlive.Idle, s.host.stack.TCPEnv().KeepAliveIdle), nil
+	}, set: func(s *Socket, now clock.Time, v int) error {
+		return s.setKeepAlive(now, v, math.MaxInt16, func(k *tcp.KeepAlive) { k.Idle = time.Duration(v) * time.Second })
+	}},
+	TCP_KEEPINTVL: {name: "TCP_KEEPINTVL", get: func(s *Socket, _ clock.Time) (int, error) {
+		return seconds(s.tcp.Params.KeepAlive.Interval, s.host.stack.TCPEnv().KeepAliveInterval), nil
+	}, set: func(s *Socket, now clock.Time, v int) error {
+		return s.setKeepAlive(now, v, math.MaxInt16, func(k *tcp.KeepAlive) { k.Interval = time.Duration(v) * time.Second })
+	}},
+	TCP_KEEPCNT: {name: "TCP_KEEPCNT", get: func(s *Socket, _ clock.Time) (int, error) {
+		return orDefault(s.tcp.Params.KeepAlive.Probes, s.host.stack.TCPEnv().KeepAliveProbes), nil
+	}, set: func(s *Socket, now clock.Time, v int) error {
+		return s.setKeepAlive(now, v, math.MaxInt8, func(k *tcp.KeepAlive) { k.Probes = v })
+	}},
+	TCP_INQ:  told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
+	TCP_INFO: {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
+	// Neither reno nor cubic has anything to tell.
+	TCP_CC_INFO: {name: "TCP_CC_INFO", kind: blob, read: func(*Socket, clock.Time) ([]byte, error) { return nil, nil }},
+}
+
+// connection returns the socket's TCP connection, nil if it has none.
+func (s *Socket) connection() *tcp.Conn {
+	if s.tcp == nil {
+		return nil
+	}
+	return s.tcp.Conn()
+}
+
+func (s *Socket) noDelay(clock.Time) (int, error) { return toInt(s.tcp.Params.NoDelay), nil }
+
+func (s *Socket) setNoDelay(now clock.Time, v int) error {
+	s.tcp.Params.NoDelay = v != 0
+	if c := s.tcp.Conn(); c != nil {
+		c.SetNoDelay(v != 0)
+		s.tcp.Update(now)
+	}
+	return nil
+}
+
+// What TCP_MAXSEG may be set to: Linux's TCP_MIN_MSS and MAX_TCP_WINDOW.
+const leastSegment, mostSegment = 88, 32767
+
+func (s *Socket) maxSegment(clock.Time) (int, error) {
+	c := s.tcp.Conn()
+	switch asked := s.tcp.Options.MaxSegment; {
+	case c != nil && c.State() != tcp.StateClosed && c.State() != tcp.StateSynSent:
+		return c.SendMSS(), nil
+	case asked > 0:
+		return asked, nil
+	}
+	return 536, nil
+}
+
+func (s *Socket) setMaxSegment(_ clock.Time, v int) error {
+	if v != 0 && (v < leastSegment || v > mostSegment) {
+		return syscall.EINVAL
+	}
+	s.tcp.Options.MaxSegment = v
+	if c := s.tcp.Conn(); c != nil {
+		c.SetMaxSegment(v)
+	}
+	return nil
+}
+
+func (s *Socket) userTimeout(clock.Time) (int, error) {
+	return int(s.tcp.Params.UserTimeout / time.Millisecond), nil
+}
+
+func (s *Socket) setUserTimeout(_ clock.Time, v int) error {
+	if v < 0 {
+		return syscall.EINVAL
+	}
+	s.tcp.Params.UserTimeout = time.Duration(v) * time.Millisecond
+	if c := s.tcp.Conn(); c != nil {
+		c.SetUserTimeout(s.tcp.Params.UserTimeout)
+	}
+	return nil
+}
+
+func seconds(set, otherwise time.Duration) int { return int(orDefault(set, otherwise) / time.Second) }
+
+func (s *Socket) setKeepAlive(now clock.Time, v, most int, set func(*tcp.KeepAlive)) error {
+	if v < 1 || v > most {
+		return syscall.EINVAL
+	}
+	set(&s.tcp.Params.KeepAlive)
+	s.applyKeepAlive(now)
+	return nil
+}
+
+// applyKeepAlive gives a connection that there is already what was set.
+func (s *Socket) applyKeepAlive(now clock.Time) {
+	if c := s.tcp.Conn(); c != nil {
+		c.SetKeepAlive(now, s.tcp.Params.KeepAlive)
+		s.tcp.Update(now)
+	}
+}
+
+var errNoConnection = errors.New("the socket has no TCP connection")
+
+// Info returns what is known about a TCP connection, as TCP_INFO does.
+func (s *Socket) Info() (tcp.Info, error) {
+	if _, err := s.enter(); err != nil {
+		return tcp.Info{}, err
+	}
+	defer s.host.world.Unlock()
+	if s.tcp == nil || s.tcp.Conn() == nil {
+		return tcp.Info{}, errNoConnection
+	}
+	return s.tcp.Conn().Info(), nil
+}

@@ -1,0 +1,119 @@
+package socket
+
+import "hubbub/transport/tcp"
+
+// A watch is somebody's interest in a socket's changes.
+type watch struct {
+	next *watch // of the socket's
+	by   watcher
+	all  bool // every change is told, not only those that nobody else has taken
+}
+
+// A watcher is told of every change of a socket that may matter to it. It
+// reports whether somebody was waiting for it.
+type watcher interface {
+	changed(s *Socket, edge int) bool
+}
+
+// watching is what a socket has that is watched.
+type watching struct {
+	first *watch // in the order in which they came
+
+	// What was seen when they were told last.
+	arrived uint64 // octets, datagrams or connections, ever
+	state   tcp.State
+	holds   int
+}
+
+// watch adds a watcher.
+func (s *Socket) watch(w *watch) {
+	if s.watched == nil {
+		s.watched = &watching{arrived: s.arrivals(), state: s.state(), holds: s.holds()}
+	}
+	at := &s.watched.first
+	for *at != nil {
+		at = &(*at).next
+	}
+	*at = w
+}
+
+// unwatch takes a watcher away.
+func (s *Socket) unwatch(by watcher) {
+	if s.watched == nil {
+		return
+	}
+	for at := &s.watched.first; *at != nil; at = &(*at).next {
+		if (*at).by == by {
+			*at = (*at).next
+			break
+		}
+	}
+	if s.watched.first == nil {
+		s.watched = nil
+	}
+}
+
+// notify tells the socket's watchers what is new, if anything is: that
+// something has come to hold, or that more of the same has arrived. As on
+// Linux, room to write is news only to those who have found none.
+func (s *Socket) notify() {
+	l := s.watched
+	if l == nil {
+		return
+	}
+	holds, arrived := s.holds(), s.arrivals()
+	edge := holds &^ l.holds
+	if arrived != l.arrived {
+		edge |= holds & (pollRead | POLLPRI)
+	}
+	l.holds, l.arrived = holds, arrived
+	state := s.state()
+	switch {
+	case state != l.state:
+		edge, l.state = holds, state // as a change of state is told to all
+	case !s.crowded:
+		edge &^= pollWrite
+	case edge&POLLOUT != 0:
+		s.crowded = false
+	}
+	if edge != 0 {
+		l.tell(s, edge)
+	}
+}
+
+// tell tells everybody, but of those who share only until one has taken it.
+func (l *watching) tell(s *Socket, edge int) {
+	taken := false
+	for w := l.first; w != nil; {
+		next := w.next
+		if (w.all || !taken) && w.by.changed(s, edge) && !w.all {
+			taken = true
+		}
+		w = next
+	}
+}
+
+// state returns the state of a TCP socket.
+func (s *Socket) state() tcp.State {
+	if s.tcp == nil {
+		return tcp.StateClosed
+	}
+	return s.tcp.State()
+}
+
+// arrivals returns how much has ever arrived.
+func (s *Socket) arrivals() uint64 {
+	switch {
+	case s.tcp != nil && s.tcp.Listener() != nil:
+		return s.tcp.Listener().Queued()
+	case s.tcp != nil && s.tcp.Conn() != nil:
+		return s.tcp.Conn().Arrived()
+	case s.udp != nil:
+		return s.udp.Arrived()
+	case s.raw != nil:
+		return s.raw.Arrived()
+	case s.unix != nil:
+		return s.unix.arrived
+	}
+	return 0
+}
