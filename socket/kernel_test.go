@@ -3,7 +3,6 @@ package socket_test
 import (
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 )
 
@@ -156,7 +155,11 @@ func (k *kernel) control(op int, epoll, name string, events uint32) error {
 	return syscall.EpollCtl(k.sets[epoll], op, k.sockets[name], &e)
 }
 
-func (k *kernel) settle() { time.Sleep(100 * time.Millisecond) }
+// settle waits: the kernel's time is the one outside.
+func (k *kernel) settle() {
+	wait := syscall.NsecToTimeval(100e6)
+	syscall.Select(0, nil, nil, nil, &wait)
+}
 
 func (k *kernel) wait(name string) (string, error) {
 	events := make([]syscall.EpollEvent, 10)

@@ -69,7 +69,10 @@ func (c *Conn) Info() Info {
 		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.count.resent, OutOfOrderSegments: c.count.outOfOrder,
 		Probes: c.probes(), Backoff: int(max(c.rtt.shift, c.persist.shift)),
 		ReceiveMSS: int(c.rcv.seg), AdvertisedMSS: int(c.rcv.mss), ATO: c.env.DelayedACK,
-		LastDataSent: c.snd.lastAt, LastDataReceived: c.rcv.dataAt, LastReceived: c.rcv.lastAt,
+		LastDataReceived: c.rcv.dataAt, LastReceived: c.rcv.lastAt,
+	}
+	if c.count.dataOut > 0 {
+		info.LastDataSent = c.snd.lastAt
 	}
 	if c.discards != nil {
 		info.Discards = *c.discards
