@@ -188,14 +188,28 @@ func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
 }
 
 // trimToWindow cuts off what is to the right of the window, and lets the peer
-// know where that is.
+// know where that is. "One could tailor actual segments to fit this assumption by
+// trimming off any portions that lie outside the window" (RFC 9293, 3.10.7.4): as
+// on Linux one segment may go beyond, if it is next and nothing waits to be read.
+// What it holds needn't come again, and it is one segment.
 func (c *Conn) trimToWindow(seg *Segment) {
-	if seg.Seq.Add(seg.Payload.Len()).LessEq(c.rcv.edge) {
+	switch {
+	case seg.Seq.Add(seg.Payload.Len()).LessEq(c.rcv.edge):
 		return // only the FIN is beyond, and that needs no room
+	case c.mayGoBeyond(seg):
+		c.rcv.edge = seg.Seq.Add(seg.Payload.Len())
+		return
 	}
 	c.discard(DiscardBeyondWindow)
 	seg.trimBack(c.rcv.edge)
 	c.ackNow(ReasonWindowFull)
+}
+
+// mayGoBeyond reports whether a segment is taken though it is longer than the
+// window. The text of a SYN-ACK isn't: it has the SYN's window, unscaled.
+func (c *Conn) mayGoBeyond(seg *Segment) bool {
+	ofSynACK := !c.passive && seg.Seq == c.rcv.irs.Add(1)
+	return seg.Seq == c.rcv.nxt && !ofSynACK && c.rcv.window() > 0 && c.rcv.queue.Len() == 0 && c.rcv.gaps == nil
 }
 
 // checkReset is the second step (RFC 9293, 3.10.7.4): only a reset at exactly

@@ -285,9 +285,23 @@ func TestWindowIsNeverTakenBack(t *testing.T) {
 	e.after(40 * ms)
 }
 
+// One segment may go beyond the window, if it is next and nothing is unread.
+func TestOneSegmentGoesBeyondTheWindow(t *testing.T) {
+	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 1000 })
+	e.peer().sends("A 1:2 ack 1")
+	e.reads(1)
+	e.peer().sends("A 2:1502 ack 1")
+	e.want().segment("A 1 ack 1502 win 0", ReasonSecondSegment)
+	e.want().discarded(DiscardBeyondWindow, 0)
+	e.peer().sends("FA 1502 ack 1")
+	e.after(ms)
+	e.want().segment("A 1 ack 1503 win 0", ReasonDelayedACK)
+}
+
 func TestTextBeyondTheWindowIsCutOff(t *testing.T) {
 	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 1000 })
-	e.peer().sends("A 1:1501 ack 1")
+	e.peer().sends("A 1:501 ack 1")
+	e.peer().sends("A 501:1501 ack 1")
 	e.want().segment("A 1 ack 1001 win 0", ReasonWindowFull)
 	e.reads(1000)
 	e.want().segment("A 1 ack 1001 win 1000", ReasonWindowUpdate)
