@@ -70,7 +70,9 @@ const (
 	TCP_KEEPIDLE     = 4  // seconds
 	TCP_KEEPINTVL    = 5  // seconds
 	TCP_KEEPCNT      = 6  // probes
+	TCP_SYNCNT       = 7  // how often a SYN, or SYN-ACK, is repeated
 	TCP_LINGER2      = 8  // seconds in FIN-WAIT-2; negative for none
+	TCP_DEFER_ACCEPT = 9  // seconds that a listener waits for data
 	TCP_INFO         = 11 // a TCPInfo: bytes only
 	TCP_QUICKACK     = 12
 	TCP_USER_TIMEOUT = 18 // milliseconds

@@ -15,6 +15,8 @@ var tcpOptions = map[int]option{
 	TCP_NODELAY:      {name: "TCP_NODELAY", kind: flag, get: (*Socket).noDelay, set: (*Socket).setNoDelay},
 	TCP_MAXSEG:       {name: "TCP_MAXSEG", get: (*Socket).maxSegment, set: (*Socket).setMaxSegment},
 	TCP_USER_TIMEOUT: {name: "TCP_USER_TIMEOUT", get: (*Socket).userTimeout, set: (*Socket).setUserTimeout},
+	TCP_SYNCNT:       {name: "TCP_SYNCNT", get: (*Socket).synCount, set: (*Socket).setSynCount},
+	TCP_DEFER_ACCEPT: {name: "TCP_DEFER_ACCEPT", get: (*Socket).deferAccept, set: (*Socket).setDeferAccept},
 	TCP_KEEPIDLE: {name: "TCP_KEEPIDLE", get: func(s *Socket, _ clock.Time) (int, error) {
 		return seconds(s.tcp.Params.KeepAlive.Idle, s.host.stack.TCPEnv().KeepAliveIdle), nil
 	}, set: func(s *Socket, now clock.Time, v int) error {
@@ -91,6 +93,35 @@ func (s *Socket) setUserTimeout(_ clock.Time, v int) error {
 	s.tcp.Params.UserTimeout = time.Duration(v) * time.Millisecond
 	if c := s.tcp.Conn(); c != nil {
 		c.SetUserTimeout(s.tcp.Params.UserTimeout)
+	}
+	return nil
+}
+
+func (s *Socket) synCount(clock.Time) (int, error) {
+	return orDefault(s.tcp.Params.SynRetries, s.host.stack.TCPEnv().SynRetries), nil
+}
+
+func (s *Socket) setSynCount(_ clock.Time, v int) error {
+	if v < 1 || v > math.MaxInt8 {
+		return syscall.EINVAL
+	}
+	s.tcp.Params.SynRetries = v
+	if c := s.tcp.Conn(); c != nil {
+		c.SetSynRetries(v)
+	}
+	return nil
+}
+
+// deferAccept tells the time as it is kept: in time-outs of a SYN-ACK.
+func (s *Socket) deferAccept(clock.Time) (int, error) {
+	env := s.host.stack.TCPEnv()
+	return int(env.Deferral(env.Deferrals(s.tcp.Params.DeferAccept)) / time.Second), nil
+}
+
+func (s *Socket) setDeferAccept(_ clock.Time, v int) error {
+	s.tcp.Params.DeferAccept = time.Duration(max(0, v)) * time.Second
+	if l := s.tcp.Listener(); l != nil {
+		l.SetDeferAccept(s.tcp.Params.DeferAccept)
 	}
 	return nil
 }

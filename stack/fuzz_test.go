@@ -31,7 +31,9 @@ func FuzzFrames(f *testing.F) {
 		if len(frame) > wire.EthernetHeaderLen+EthernetMTU {
 			return
 		}
-		for _, m := range []*machine{newHost(t), newRouter(t)} {
+		cautious := newHost(t)
+		cautious.sysctl("tcp_syncookies", "2")
+		for _, m := range []*machine{newHost(t), newRouter(t), cautious} {
 			m.listensUDP("0.0.0.0:9")
 			m.listensTCP("0.0.0.0:80", 2)
 			u := m.listensUDP("0.0.0.0:10")

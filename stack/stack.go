@@ -39,6 +39,12 @@ type Config struct {
 	PrivilegedBelow int // ports below it take privilege to bind, default 1024
 	DatagramBuffer  int // bytes of datagrams that wait for a reader
 	MaxTimeWait     int // connections in TIME-WAIT
+	MaxOrphans      int // connections that no program has open any more
+
+	// ReuseTimeWait lets a connection be opened between ports that are in
+	// TIME-WAIT, where timestamps allow it: 0 never, 1 always, 2 within this
+	// machine.
+	ReuseTimeWait int
 
 	NoPathMTU            int  // 0, or what net.ipv4.ip_no_pmtu_disc says
 	PlainTimestamps      bool // TCP's timestamps begin with the machine's clock
@@ -61,6 +67,8 @@ func DefaultConfig() Config {
 		PrivilegedBelow: 1024,
 		DatagramBuffer:  208 << 10,
 		MaxTimeWait:     1 << 18,
+		MaxOrphans:      1 << 16,
+		ReuseTimeWait:   2,
 		Fragments:       frag.DefaultConfig(),
 		ICMPErrors:      icmperr.DefaultLimiterConfig(),
 
@@ -93,6 +101,7 @@ type Stack struct {
 	conns     map[fourTuple]*TCP
 	requests  map[fourTuple]*request // half open, from listeners
 	timeWaits map[fourTuple]*timeWait
+	orphans   int // connections that no program has open any more
 	tcpPorts  portTable
 	listeners map[netip.AddrPort][]*TCP
 	udpPorts  portTable
@@ -170,6 +179,7 @@ func (s *Stack) Restart() {
 	s.ipID = uint16(s.rnd.Uint32())
 	clear(s.conns)
 	clear(s.requests)
+	s.orphans = 0
 	clear(s.timeWaits)
 	clear(s.listeners)
 	clear(s.udps)

@@ -284,7 +284,7 @@ func TestSysctlSlowStartAfterIdle(t *testing.T) {
 
 // tcp_challenge_ack_limit: so many challenge ACKs are sent in a second.
 func TestSysctlChallenges(t *testing.T) {
-	m, _ := opened(t, "tcp_challenge_ack_limit", "2")
+	m, _ := opened(t, "tcp_challenge_ack_limit", "2", "tcp_invalid_ratelimit", "0")
 	for range 5 {
 		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 5, Flags: wire.SYN, Window: 100}, ""))
 	}

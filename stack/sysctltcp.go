@@ -108,6 +108,14 @@ func tcpTables() []sysctl {
 			"How many connections may be in TIME-WAIT; one more is forgotten at once.",
 		},
 		{
+			"net.ipv4.tcp_max_orphans", number(0, unbounded, func(s *Stack) *int { return &s.cfg.MaxOrphans }),
+			"How many connections may go on that no program has open any more; one more is reset.",
+		},
+		{
+			"net.ipv4.tcp_tw_reuse", number(0, 2, func(s *Stack) *int { return &s.cfg.ReuseTimeWait }),
+			"Open connections between ports that are in TIME-WAIT, if both ends have timestamps and a second has passed. 0: never. 1: always. 2: to this machine itself only.",
+		},
+		{
 			"net.ipv4.tcp_rfc1337", toggle(func(s *Stack) *bool { return &s.tcpEnv.ProtectTimeWait }),
 			"1: a connection in TIME-WAIT ignores resets (RFC 1337). 0: a reset in the window ends TIME-WAIT, as on Linux if nobody sets this.",
 		},

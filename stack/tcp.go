@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"hubbub/clock"
+	"hubbub/event"
 	"hubbub/internal/timerq"
 	"hubbub/transport/tcp"
 )
@@ -45,6 +46,7 @@ type TCP struct {
 	state         tcp.State // as the stack's tables know it
 	attached      bool      // the connection is in the tables
 	bound         bool      // the port is held
+	orphan        bool      // no program has it open any more
 	binding       binding
 
 	listening *listening // of a listener
@@ -146,11 +148,17 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 		// address is an error.
 		return ErrNetUnreachable
 	}
-	if err := e.takePort(v.source, remote); err != nil {
+	if err := e.takePort(now, v.source, remote); err != nil {
 		return err
 	}
 	e.remote, e.path = remote, v
 	e.begin(now, &v)
+	if tw := s.timeWaits[tupleOf(e.local, remote)]; tw != nil {
+		s.forget(tw)
+		if next := tw.NextISS(); e.Params.ISS.Less(next) {
+			e.Params.ISS = next
+		}
+	}
 	s.tellRoute(now, to, &v)
 	e.conn = tcp.Connect(s.env(), now, e.Params)
 	e.limitSegments()
@@ -171,17 +179,17 @@ func (e *TCP) sourceWanted() netip.Addr {
 // takePort makes source the local address, with the port that the endpoint is
 // bound to or an ephemeral one, so that no other connection has the same two
 // ends.
-func (e *TCP) takePort(source netip.Addr, remote netip.AddrPort) error {
+func (e *TCP) takePort(now clock.Time, source netip.Addr, remote netip.AddrPort) error {
 	s := e.stack
 	if e.bound {
 		local := netip.AddrPortFrom(source, e.local.Port())
-		if s.tupleTaken(local, remote) {
+		if s.tupleTaken(now, local, remote) {
 			return ErrAddrInUse
 		}
 		e.local = local
 		return nil
 	}
-	port := s.ephemeralPort(source, remote)
+	port := s.ephemeralPort(now, source, remote)
 	if port == 0 {
 		return ErrAddrNotAvail
 	}
@@ -189,23 +197,29 @@ func (e *TCP) takePort(source netip.Addr, remote netip.AddrPort) error {
 	return nil
 }
 
-func (s *Stack) tupleTaken(local, remote netip.AddrPort) bool {
+// tupleTaken reports whether there is a connection between two ends, or the
+// remains of one that must be waited for.
+func (s *Stack) tupleTaken(now clock.Time, local, remote netip.AddrPort) bool {
 	k := tupleOf(local, remote)
-	return s.conns[k] != nil || s.requests[k] != nil || s.timeWaits[k] != nil
+	if s.conns[k] != nil || s.requests[k] != nil {
+		return true
+	}
+	tw := s.timeWaits[k]
+	return tw != nil && !s.reusable(now, tw)
 }
 
 // ephemeralPort chooses a local port for a connection (RFC 6056, 3.3.3): a
 // keyed hash of the destination says where to begin, so that ports to one
 // destination follow each other and nobody outside can foresee them. A port
 // may serve several connections if their other ends differ.
-func (s *Stack) ephemeralPort(source netip.Addr, remote netip.AddrPort) uint16 {
+func (s *Stack) ephemeralPort(now clock.Time, source netip.Addr, remote netip.AddrPort) uint16 {
 	low := s.cfg.EphemeralLow
 	count := uint32(s.cfg.EphemeralHigh-low) + 1
 	offset := s.secret.hash(source, remote)
 	for range count {
 		s.secret.next++
 		port := uint16(low) + uint16((offset+s.secret.next)%count)
-		if s.cfg.reserved(port) || s.tupleTaken(netip.AddrPortFrom(source, port), remote) || s.tcpPorts.explicit(port, source) {
+		if s.cfg.reserved(port) || s.tupleTaken(now, netip.AddrPortFrom(source, port), remote) || s.tcpPorts.explicit(port, source) {
 			continue
 		}
 		return port
@@ -279,9 +293,29 @@ func (e *TCP) Close(now clock.Time) {
 	case e.conn != nil:
 		e.conn.Close(now)
 		e.Update(now)
+		e.leave(now)
 	}
 	if !e.attached {
 		e.unhold()
+	}
+}
+
+// leave counts the connection among those that no program has open any more,
+// and that go on to their end by themselves. Of too many this one is reset, as
+// in Linux.
+func (e *TCP) leave(now clock.Time) {
+	s := e.stack
+	switch {
+	case !e.attached || e.orphan:
+	case s.orphans < s.cfg.MaxOrphans:
+		e.orphan = true
+		s.orphans++
+	default:
+		s.stream.Publish(now, s.cfg.Name, event.Overflow{
+			Local: e.local, What: "too many connections are left to themselves: this one is reset",
+		})
+		e.conn.Refuse(now, tcp.ReasonOrphans)
+		e.Update(now)
 	}
 }
 
@@ -314,6 +348,10 @@ func (s *Stack) detach(e *TCP) {
 		return
 	}
 	e.attached = false
+	if e.orphan {
+		e.orphan = false
+		s.orphans--
+	}
 	delete(s.conns, tupleOf(e.local, e.remote))
 	s.timers.Remove(&e.timer)
 }

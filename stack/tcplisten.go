@@ -42,6 +42,7 @@ func (e *TCP) Listen(backlog int) error {
 	}
 	e.hold(e.local, b)
 	e.listening = &listening{policy: tcp.NewListener(s.env(), backlog)}
+	e.listening.policy.SetDeferAccept(e.Params.DeferAccept)
 	s.listeners[e.local] = append(s.listeners[e.local], e)
 	return nil
 }

@@ -40,6 +40,20 @@ func (s *Stack) rest(now clock.Time, e *TCP) {
 	s.timers.Set(&tw.timer, tw.Expires())
 }
 
+// reusable reports whether this machine may open a connection in the place of
+// one in TIME-WAIT.
+func (s *Stack) reusable(now clock.Time, tw *timeWait) bool {
+	switch s.cfg.ReuseTimeWait {
+	case 0:
+		return false
+	case 2:
+		if s.own.by(tw.remote.Addr()) == nil {
+			return false
+		}
+	}
+	return tw.Reusable(now)
+}
+
 // handleTimeWait answers a segment for a connection in TIME-WAIT. It reports
 // whether the segment may open a new one, which must begin with the sequence
 // number next or a later one; only if somebody is listening is it tried.

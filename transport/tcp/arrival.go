@@ -265,9 +265,12 @@ func (c *Conn) checkSYN(now clock.Time, seg *Segment) bool {
 }
 
 // challenge sends an ACK that a peer which really lost the connection answers
-// with a reset that will be believed, and an attacker never sees.
+// with a reset that will be believed, and an attacker never sees. A connection
+// sends one in Config.InvalidACKInterval, a host Config.ChallengeACKs in a
+// second (R5961-5; RFC 5961, 7): by the first limit one connection can't use up
+// what is there for all, as Linux has it.
 func (c *Conn) challenge(now clock.Time, why Reason) {
-	if !c.env.allowChallenge(now) {
+	if !answerDue(c.env, now, &c.invalidAt) || !c.env.allowChallenge(now) {
 		c.discard(DiscardRateLimited)
 		return
 	}

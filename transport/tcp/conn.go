@@ -153,6 +153,11 @@ type Params struct {
 	// what the host is set to (TCP_SYNCNT).
 	SynRetries int
 
+	// DeferAccept is how long a listener waits for data before it takes a
+	// connection whose handshake is otherwise complete (TCP_DEFER_ACCEPT); 0
+	// for not at all.
+	DeferAccept time.Duration
+
 	// Socket options, inherited from a listener. Zero buffers have the
 	// defaults of Config.
 	NoDelay     bool

@@ -67,6 +67,9 @@ func plain(c *Config) { c.WindowScaling, c.Timestamps, c.SACK = false, false, fa
 // sacked is a config with selective acknowledgments.
 func sacked(c *Config) { c.SACK = true }
 
+// unlimited is a config that answers every invalid segment.
+func unlimited(c *Config) { c.InvalidACKInterval = 0 }
+
 // slowAck is a config without quick ACKs.
 func slowAck(c *Config) { c.QuickACKs = 0 }
 

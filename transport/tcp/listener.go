@@ -1,6 +1,10 @@
 package tcp
 
-import "hubbub/clock"
+import (
+	"time"
+
+	"hubbub/clock"
+)
 
 // A Listener is the queue policy of a port in LISTEN: how many connections
 // may be half open, and how many may wait for the program to accept them. The
@@ -172,6 +176,31 @@ func (l *Listener) patience(r *Request) uint8 {
 		most = max(most, l.deferred)
 	}
 	return most
+}
+
+// SetDeferAccept lets the end of a handshake count only with data, for so long:
+// a bare ACK is dropped, and the SYN-ACK isn't repeated until just before the
+// time is over; the ACK of that one counts (TCP_DEFER_ACCEPT, as Linux has it).
+// The time is measured in SYN-ACKs, so that it is 1, 3, 7 seconds and so on,
+// whichever is no less than d.
+func (l *Listener) SetDeferAccept(d time.Duration) { l.deferred = l.env.Deferrals(d) }
+
+// Deferrals returns how many time-outs of a SYN-ACK last no less than d.
+func (e *Env) Deferrals(d time.Duration) uint8 {
+	n := uint8(0)
+	for n < maxRetries && e.Deferral(n) < d {
+		n++
+	}
+	return n
+}
+
+// Deferral returns how long n time-outs of a SYN-ACK last.
+func (e *Env) Deferral(n uint8) (d time.Duration) {
+	for wait := e.InitialRTO; n > 0; n-- {
+		d += wait
+		wait = min(2*wait, e.MaxRTO)
+	}
+	return d
 }
 
 // Push queues a connection whose handshake is complete.

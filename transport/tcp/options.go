@@ -34,6 +34,9 @@ func (c *Conn) SetMaxSegment(n int) {
 	c.SetSendMSS(min(n, int(c.snd.limitMSS)))
 }
 
+// SetSynRetries limits how often the SYN is sent again, 1 to 255 (TCP_SYNCNT).
+func (c *Conn) SetSynRetries(n int) { c.synRetries = uint8(min(max(n, 1), maxRetries)) }
+
 // SetUserTimeout limits how long data, or a keep-alive probe, may go
 // unacknowledged before the connection is given up; 0 for the host's number
 // of retries. "An application MUST (MUST-21) be able to set the value for R2

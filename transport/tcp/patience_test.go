@@ -88,7 +88,7 @@ func TestInvalidSegmentsAreAnsweredFromTheBeginningOfTime(t *testing.T) {
 
 func TestChallengesAreCountedBySeconds(t *testing.T) {
 	// "An ACK throttling mechanism": RFC 5961, 7. (R5961-5)
-	e := establishedEnd(t, func(c *Config) { c.ChallengeACKs = 1 })
+	e := establishedEnd(t, unlimited, func(c *Config) { c.ChallengeACKs = 1 })
 	challenged := func() bool {
 		e.peer().sends("R 5")
 		n := len(e.sent)

@@ -45,6 +45,7 @@ const (
 	ReasonClosedPort
 	ReasonBadHandshakeACK
 	ReasonOverflow
+	ReasonOrphans
 	ReasonAbort
 	ReasonUnreadData
 	ReasonDataAfterClose
@@ -94,6 +95,7 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonClosedPort:      {"reset: there is no such connection", "RFC 9293, 3.10.7.1"},
 	ReasonBadHandshakeACK: {"reset: acknowledges a SYN that was not sent", "RFC 9293, 3.5.2"},
 	ReasonOverflow:        {"reset: nobody accepts connections fast enough", "RFC 9293, 3.10.7.4"},
+	ReasonOrphans:         {"reset: too many connections that no program has open any more", "RFC 9293, 3.10.5"},
 	ReasonAbort:           {"reset: the program aborted the connection", "RFC 9293, 3.10.5"},
 	ReasonUnreadData:      {"reset: closed with data unread", "RFC 9293, 3.6.1"},
 	ReasonDataAfterClose:  {"reset: data arrived after close", "RFC 9293, 3.6.1"},

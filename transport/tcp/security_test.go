@@ -10,7 +10,7 @@ func TestBlindReset(t *testing.T) {
 	// the next expected sequence value, yet is within the current receive
 	// window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
 	// RFC 9293, 3.10.7.4, of RFC 5961, 3.2. (R5961-1, R5961-2)
-	e := establishedEnd(t)
+	e := establishedEnd(t, unlimited)
 	e.peer().sends("R 2")
 	e.want().segment("A 1 ack 1", ReasonChallengeReset)
 	e.peer().sends("R 65535")
@@ -29,7 +29,7 @@ func TestBlindSYN(t *testing.T) {
 	// "if the SYN bit is set, irrespective of the sequence number, TCP
 	// endpoints MUST send a "challenge ACK" to the remote peer".
 	// RFC 9293, 3.10.7.4, of RFC 5961, 4.2. (R5961-3)
-	e := establishedEnd(t)
+	e := establishedEnd(t, unlimited)
 	for _, spec := range []string{"S 0", "S 1", "S 100", "S 1000000000", "SA 0 ack 1"} {
 		e.peer().sends(spec)
 		e.want().segment("A 1 ack 1", ReasonChallengeSYN)
@@ -45,7 +45,7 @@ func TestBlindSYN(t *testing.T) {
 func TestBlindDataInjection(t *testing.T) {
 	// "All incoming segments whose ACK value doesn't satisfy the above
 	// condition MUST be discarded and an ACK sent back." RFC 5961, 5.2. (R5961-4, MAY-12)
-	e := establishedEnd(t)
+	e := establishedEnd(t, unlimited)
 	e.peer().sends("A 1:11 ack 1 win 1000") // the largest window so far is 64000
 	for _, spec := range []string{"A 11:21 ack 2", "A 11:21 ack -64000", "A 11:21 ack 2000000000"} {
 		e.peer().sends(spec)
@@ -63,7 +63,7 @@ func TestBlindDataInjection(t *testing.T) {
 
 func TestChallengeACKsAreLimitedForTheHost(t *testing.T) {
 	// "An ACK throttling mechanism": RFC 5961, 7. (R5961-5)
-	e := establishedEnd(t, func(c *Config) { c.ChallengeACKs = 3 })
+	e := establishedEnd(t, unlimited, func(c *Config) { c.ChallengeACKs = 3 })
 	for i := range 10 {
 		e.peer().sends("R 5")
 		if i < 3 {
@@ -75,6 +75,26 @@ func TestChallengeACKsAreLimitedForTheHost(t *testing.T) {
 	e.after(time.Second)
 	e.peer().sends("R 5")
 	e.want().segment("A 1 ack 1", ReasonChallengeReset)
+}
+
+// RFC 5961, 7: the throttling is of each connection, too: one challenge in half a
+// second, whatever provokes it. (R5961-5)
+func TestChallengeACKsAreLimitedForAConnection(t *testing.T) {
+	e := establishedEnd(t)
+	e.peer().sends("R 5")
+	e.want().segment("A 1 ack 1", ReasonChallengeReset)
+	e.after(499 * ms)
+	e.peer().sends("R 5", "S 5", "A 1:5 ack 2")
+	e.want().nothing()
+	e.want().discarded(DiscardRateLimited, 3)
+	e.after(ms)
+	e.peer().sends("S 5", "R 5")
+	e.want().segment("A 1 ack 1", ReasonChallengeSYN)
+	e.want().nothing()
+	other := establishedEnd(t)
+	other.env.ChallengeACKs = 1
+	other.peer().sends("R 5")
+	other.want().segment("A 1 ack 1", ReasonChallengeReset)
 }
 
 func TestEndsThatDisagreeDoNotAnswerEachOtherForEver(t *testing.T) {

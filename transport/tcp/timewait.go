@@ -109,6 +109,14 @@ func (t *TimeWait) ack(now clock.Time) Segment {
 	return s
 }
 
+// Reusable reports whether a connection between the same ports may be opened
+// from here (tcp_tw_reuse): if the timestamps of the old one tell its segments
+// from those of the new, which takes that a second has passed since (RFC 6191,
+// 2; RFC 7323, 5.8). The new one's ISS is not before NextISS.
+func (t *TimeWait) Reusable(now clock.Time) bool {
+	return t.ts.on && now.Sub(t.ts.recentAt) > time.Second
+}
+
 // Remaining returns how long TIME-WAIT still lasts.
 func (t *TimeWait) Remaining(now clock.Time) time.Duration { return max(0, t.expires.Sub(now)) }
 
