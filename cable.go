@@ -109,6 +109,14 @@ func (c *Cable) SetQueue(d Direction, frames, bytes int) error {
 		func(l *link.Line, _ uint64) error { return l.SetQueue(frames, bytes) })
 }
 
+// SetMarking lets packets that find so many frames waiting for the cable be
+// marked "congestion experienced" instead of waiting until some are lost, if
+// their sender heeds it (RFC 3168); 0 marks none.
+func (c *Cable) SetMarking(d Direction, frames int) error {
+	return c.set(d, fmt.Sprintf("packets that find %d frames waiting are marked %v", frames, d),
+		func(l *link.Line, cause uint64) error { return l.SetMarking(frames, cause) })
+}
+
 // SetMTU sets how many bytes of payload a frame may have. The cards at the
 // ends don't learn it: longer frames are lost.
 func (c *Cable) SetMTU(d Direction, bytes int) error {

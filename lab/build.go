@@ -165,6 +165,8 @@ func (c *Config) apply(n *hubbub.Network, card Card, way Direction, change *Chan
 		return cable.SetJitter(d, change.Time, false)
 	case Queue:
 		return cable.SetQueue(d, change.Count, 0)
+	case Marking:
+		return cable.SetMarking(d, change.Count)
 	case MTU:
 		return cable.SetMTU(d, change.Count)
 	case Loss:

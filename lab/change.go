@@ -21,6 +21,7 @@ const (
 	Jitter               // Time
 	Queue                // Count frames
 	MTU                  // Count bytes
+	Marking              // Count frames
 	Loss                 // Share
 	Corrupt              // Share
 	Duplicate            // Share
@@ -51,6 +52,7 @@ func (r *reader) cableFields(to *[]Change, scenario bool) []field {
 		{"delay", change(r, to, Delay, "a time such as 10ms", parseDelay, setTime)},
 		{"jitter", change(r, to, Jitter, "a time such as 10ms", parseDelay, setTime)},
 		{"queue", change(r, to, Queue, "a number of frames", parseQueue, func(c *Change, v int) { c.Count = v })},
+		{"ecn", change(r, to, Marking, "a number of frames", parseQueue, func(c *Change, v int) { c.Count = v })},
 		{"mtu", change(r, to, MTU, "a number of bytes", parseMTU, func(c *Change, v int) { c.Count = v })},
 		{"loss", change(r, to, Loss, "a share such as 5%", parsePercent, setShare)},
 		{"corrupt", change(r, to, Corrupt, "a share such as 5%", parsePercent, setShare)},
@@ -61,6 +63,7 @@ func (r *reader) cableFields(to *[]Change, scenario bool) []field {
 		{"damage", r.trap(to, link.Corrupt)},
 		{"double", r.trap(to, link.Duplicate)},
 		{"hold", r.trap(to, link.Delay)},
+		{"mark", r.trap(to, link.Mark)},
 	}
 	if scenario {
 		fields = append(fields, field{"cut", r.flag(to, Cut)}, field{"mend", r.flag(to, Mend)})

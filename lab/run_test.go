@@ -148,7 +148,7 @@ func TestScenarios(t *testing.T) {
   - on feige: serve echo :7
   - cable nick: drop the first SYN
   - cable feige: {hold: the next 2 ACKs from nick for 3ms, double: the first FIN from nick}
-  - cable to nick: damage the second data segment
+  - cable to nick: {damage: the second data segment, mark: the third data segment, ecn: 20}
   - cable from nick: jitter 1ms
   - cable nick: {rate: 10Mbit/s, delay: 1ms, queue: 50, mtu: 1500, duplicate: 0%, corrupt: 0%, reorder: 0% by 1ms, burst: {begins: 0.001%, ends: 99%}}
   - on nick: send hello to feige:7 expect hello

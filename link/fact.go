@@ -14,13 +14,14 @@ const (
 	Held                       // a cable keeps a frame for longer than its delay: For, Text
 	Corrupted                  // a cable inverted a bit of a frame: Bit
 	Duplicated                 // a cable delivers a frame twice
+	Marked                     // a cable marked a packet "congestion experienced"
 	Learned                    // a switch learned that MAC is behind Port; Text if it was elsewhere before
 	Forgot                     // a switch forgot that MAC is behind Port: Text
 )
 
 // String returns the kind as a word.
 func (k Kind) String() string {
-	return [...]string{"nothing", "dropped", "held", "corrupted", "duplicated", "learned", "forgot"}[k]
+	return [...]string{"nothing", "dropped", "held", "corrupted", "duplicated", "marked", "learned", "forgot"}[k]
 }
 
 // A Fact is something that happened inside a device. Fields that its kind

@@ -40,6 +40,7 @@ type Stats struct {
 	Delivered, DeliveredBytes uint64 // what left
 	Corrupted                 uint64 // frames with an inverted bit
 	Duplicated                uint64 // copies that were made
+	Marked                    uint64 // packets marked "congestion experienced"
 	Delayed                   uint64 // frames held by a reordering or a rule, that others may overtake
 	Drops                     Drops
 }
@@ -70,6 +71,9 @@ func (l *Line) handle(now clock.Time, p *pkt.Packet) {
 		return
 	}
 	if begins > now {
+		if l.out.congested() {
+			l.mark(p, l.out.markCause)
+		}
 		l.tellHeld(p, begins.Sub(now), 0, "waits until the line is free")
 	}
 	if l.faulty {

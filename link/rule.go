@@ -16,6 +16,7 @@ const (
 	Corrupt                 // invert one of its bits
 	Duplicate               // deliver it twice
 	Delay                   // hold it for Rule.For; those behind may overtake it
+	Mark                    // mark its packet "congestion experienced", if its sender heeds that (RFC 3168, 5)
 )
 
 // maxRules bounds the rules of one line.
@@ -57,7 +58,7 @@ func (l *Line) AddRule(r Rule, cause uint64) (id int, err error) {
 }
 
 func (r *Rule) check() error {
-	if r.Action > Delay {
+	if r.Action > Mark {
 		return fmt.Errorf("a rule with the action %d: there is no such action", r.Action)
 	}
 	if r.Nth < 0 || r.Count < -1 {
@@ -109,6 +110,8 @@ func (l *Line) applyRules(p *pkt.Packet, f *fate) {
 			f.copies, f.copyCause = f.copies+1, r.cause
 		case Delay:
 			f.extra, f.extraCause, f.extraText = f.extra+r.For, r.cause, r.text()
+		case Mark:
+			l.mark(p, r.cause)
 		}
 	}
 }

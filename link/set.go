@@ -20,6 +20,7 @@ type Settings struct {
 	Delay       clock.Duration // from sending a bit to receiving it
 	QueueFrames int            // how many frames may wait for the line; 0: any number
 	QueueBytes  int            // how many bytes may wait for the line; 0: any number
+	Mark        int            // packets that find so many frames waiting are marked; 0: none
 	MTU         int            // octets of payload, Ethernet header and VLAN tag not counted
 
 	Loss          float64        // probability that a frame is lost
@@ -38,7 +39,7 @@ type Settings struct {
 func (l *Line) Settings() Settings {
 	f := &l.faults
 	s := Settings{
-		Rate: l.out.rate, Delay: l.delay, QueueFrames: l.out.frames, QueueBytes: l.out.bytes, MTU: l.mtu,
+		Rate: l.out.rate, Delay: l.delay, QueueFrames: l.out.frames, QueueBytes: l.out.bytes, Mark: l.out.mark, MTU: l.mtu,
 		Loss: f.loss, Burst: f.burst, Corruption: f.corruption, Duplication: f.duplication,
 		Reordering: f.reordering, ReorderDelay: f.reorderDelay,
 		Jitter: f.jitter, JitterReorder: f.jitterReorder, Cut: f.cut,

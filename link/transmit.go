@@ -18,11 +18,13 @@ type transmitter struct {
 	rate   int64      // bit/s; 0: no limit
 	frames int        // how many may wait; 0: any number
 	bytes  int        // how many of their bytes; 0: any number
+	mark   int        // packets that find so many waiting are marked; 0: none
 	idle   clock.Time // when all that it was given has been sent
 	frac   int64      // what rounding left out of idle, in 1/rate ns
 
 	waiting      fifo.Queue[departure] // in order of their beginning
 	waitingBytes int
+	markCause    uint64
 }
 
 // A departure is a frame that waits: when its first bit will be sent.
@@ -66,6 +68,10 @@ func (t *transmitter) full(bytes int) bool {
 	return t.frames > 0 && t.waiting.Len() >= t.frames ||
 		t.bytes > 0 && t.waitingBytes+bytes > t.bytes
 }
+
+// congested reports whether the frame that was accepted last found so many
+// waiting that it is to be marked.
+func (t *transmitter) congested() bool { return t.mark > 0 && t.waiting.Len() > t.mark }
 
 // expire forgets the frames that do not wait any more.
 func (t *transmitter) expire(now clock.Time) {

@@ -52,6 +52,8 @@ func (n *Node) factEvent(f *link.Fact) event.Body {
 		return event.Harmed{Frame: event.ID(f.ID), What: fmt.Sprintf("bit %d was inverted on the way", f.Bit)}
 	case link.Duplicated:
 		return event.Harmed{Frame: event.ID(f.ID), What: "it was duplicated on the way"}
+	case link.Marked:
+		return event.Harmed{Frame: event.ID(f.ID), What: "it was marked on the way: congestion experienced"}
 	}
 	return event.FrameDropped{Port: at, Frame: event.ID(f.ID), Reason: f.Reason}
 }

@@ -106,7 +106,7 @@ func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPor
 	}
 	p := s.packSegment(local, remote, seg)
 	ip := wire.IPv4{
-		TOS: l.Options.TOS, TTL: l.Options.TTL, DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP,
+		TOS: l.Options.TOS | seg.ECN, TTL: l.Options.TTL, DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP,
 		Src: local.Addr(), Dst: remote.Addr(),
 	}
 	s.sendIPv4(now, p, v, &ip)

@@ -181,7 +181,7 @@ func TestTheCongestionControlIsASetting(t *testing.T) {
 	m := newHost(t)
 	m.reads("net.ipv4.tcp_congestion_control", "cubic")
 	m.sysctl("net.ipv4.tcp_congestion_control", "reno")
-	const refused = `"vegas": it must be one of cubic, reno`
+	const refused = `"vegas": it must be one of cubic, reno, bbr`
 	if err := m.SetSysctl("net.ipv4.tcp_congestion_control", "vegas"); err == nil || !strings.HasSuffix(err.Error(), refused) {
 		t.Errorf("an unknown one: %v", err)
 	}

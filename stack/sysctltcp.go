@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/transport/tcp"
 	"hubbub/transport/tcp/congestion"
 )
 
@@ -125,6 +126,14 @@ func tcpTables() []sysctl {
 // tcpOffers is what both ends must agree on.
 func tcpOffers() []sysctl {
 	return []sysctl{
+		{
+			"net.ipv4.tcp_ecn", number(tcp.ECNOff, tcp.ECNAccept, func(s *Stack) *int { return &s.tcpEnv.ECN }),
+			"Explicit congestion notification (RFC 3168): 0 never, 1 ask for it and agree to it, 2 agree to it when asked. It counts for connections opened from now on.",
+		},
+		{
+			"net.ipv4.tcp_ecn_fallback", toggle(func(s *Stack) *bool { return &s.tcpEnv.ECNFallback }),
+			"Repeat a SYN that asked for explicit congestion notification, and got no answer, without asking (RFC 3168, 6.1.1.1).",
+		},
 		{
 			"net.ipv4.tcp_sack", toggle(func(s *Stack) *bool { return &s.tcpEnv.SACK }),
 			"Offer selective acknowledgments, and agree to them (RFC 2018). It counts for connections opened from now on.",

@@ -27,7 +27,7 @@ type TCPOptions struct {
 	ReusePort  bool
 	Privileged bool  // it may bind to ports below Config.PrivilegedBelow
 	TTL        uint8 // MUST-49 (RFC 9293, 3.9.2)
-	TOS        uint8 // MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
+	TOS        uint8 // without the last two bits, which are ECN's; MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
 	MaxSegment int   // the longest payload of a segment, zero for what the path takes
 	// MayFragment leaves packets without the DF flag: routers may cut them.
 	MayFragment bool

@@ -36,6 +36,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 	s.segment = tcp.Segment{
 		Seq: tcp.Seq(t.Seq), Ack: tcp.Seq(t.Ack), Flags: t.Flags, Window: t.Window,
 		Urgent: t.Urgent, Options: t.Options, Payload: payload,
+		ECN: h.ECN(),
 	}
 	local := netip.AddrPortFrom(h.Dst, t.DstPort)
 	remote := netip.AddrPortFrom(h.Src, t.SrcPort)

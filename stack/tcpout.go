@@ -22,7 +22,7 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 	}
 	p := s.packSegment(e.local, e.remote, seg)
 	ip := wire.IPv4{
-		TOS: e.Options.TOS, TTL: e.Options.TTL, DF: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment, Protocol: wire.ProtocolTCP,
+		TOS: e.Options.TOS | seg.ECN, TTL: e.Options.TTL, DF: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment, Protocol: wire.ProtocolTCP,
 		Src: e.local.Addr(), Dst: e.remote.Addr(),
 	}
 	s.sendIPv4(now, p, &e.path, &ip)

@@ -35,7 +35,8 @@ type datagram[H any] struct {
 	got       int           // payload held
 	count     int           // fragments held
 	cost      int
-	condemned bool // refused, and every further fragment is
+	ecn       uint8 // the values of the ECN fields of all of them, a bit for each
+	condemned bool  // refused, and every further fragment is
 	expires   clock.Time
 	cause     uint64 // the event of the first fragment to come
 

@@ -15,6 +15,7 @@ const (
 	Condemned
 	NoMemory
 	TimedOut
+	MixedECN
 	numReasons
 )
 
@@ -28,6 +29,7 @@ var reasonTexts = [numReasons]string{
 	Duplicate: "a fragment came twice",
 	Condemned: "its packet was refused before",
 	NoMemory:  "the memory for incomplete packets is full",
+	MixedECN:  "congestion is marked on one fragment, and another says that nobody heeds marks",
 	TimedOut:  "fragments were missing when the time was over",
 }
 
@@ -42,7 +44,7 @@ func (r Reason) String() string {
 // condemns reports whether the whole packet is refused for this reason.
 func (r Reason) condemns() bool {
 	switch r {
-	case TooLong, Overlap, EndMoved, TooMany, NoMemory:
+	case TooLong, Overlap, EndMoved, TooMany, NoMemory, MixedECN:
 		return true
 	}
 	return false

@@ -35,6 +35,8 @@ type family[H any] struct {
 	place    func(H) (from int, more bool)        // of the fragment's payload in the whole
 	overhead func(H) int                          // what the limit of the length counts besides the payload
 	keep     func(h H, store *[maxHead]byte) H    // a copy; without store, not of what it refers to
+	ecn      func(H) uint8                        // the ECN field
+	mark     func(*H)                             // sets it to CE
 	whole    func(h H, n int) (whole H, size int) // the header of the whole with n bytes of payload, and its length
 }
 
@@ -47,12 +49,20 @@ var ipv4 = family[wire.IPv4]{
 		h.Options = keepBytes(h.Options, store)
 		return h
 	},
+	ecn:  func(h wire.IPv4) uint8 { return h.ECN() },
+	mark: func(h *wire.IPv4) { h.TOS |= ce },
 	whole: func(h wire.IPv4, n int) (wire.IPv4, int) {
 		h.MF = false
 		h.TotalLen = h.HeaderLen() + n
 		return h, h.TotalLen
 	},
 }
+
+// The values of the ECN field that count here (RFC 3168, 5).
+const (
+	notECT = 0 // the transport doesn't heed marks
+	ce     = 3 // congestion experienced
+)
 
 // keepBytes copies b to store, or returns nil without one.
 func keepBytes(b []byte, store *[maxHead]byte) []byte {
@@ -84,6 +94,8 @@ var ipv6 = family[Head6]{
 		h.Before = keepBytes(h.Before, store)
 		return h
 	},
+	ecn:  func(h Head6) uint8 { return h.ECN() },
+	mark: func(h *Head6) { h.TrafficClass |= ce },
 	// "The Next Header field of the last header of the Per-Fragment headers is
 	// obtained from the Next Header field of the first fragment's Fragment
 	// header." "The Fragment header is not present in the final, reassembled

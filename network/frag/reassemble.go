@@ -110,6 +110,20 @@ func (r *Reassembler[H]) HandleFragment(now clock.Time, h *H, payload pkt.View) 
 		r.refuse(d, h, TooLong)
 		return whole, pkt.View{}, false
 	}
+	// RFC 3168, 5.3: "Reassembly of a fragmented packet MUST NOT lose
+	// indications of congestion. In other words, if any fragment of an IP packet
+	// to be reassembled has the CE codepoint set, then one of two actions MUST
+	// be taken: Set the CE codepoint on the reassembled packet. However, this
+	// MUST NOT occur if any of the other fragments contributing to this
+	// reassembly carries the Not-ECT codepoint. [or] The packet is dropped,
+	// instead of being reassembled".
+	if d.ecn&(1<<ce) != 0 {
+		if d.ecn&(1<<notECT) != 0 {
+			r.refuse(d, h, MixedECN)
+			return whole, pkt.View{}, false
+		}
+		r.family.mark(&d.header)
+	}
 	body = d.assemble()
 	whole, size := r.family.whole(d.header, d.total)
 	r.tell(Fact[H]{Kind: Reassembled, Header: whole, Pieces: d.count, Size: size, Cause: r.Cause})
@@ -138,6 +152,7 @@ func (r *Reassembler[H]) take(d *datagram[H], h *H, payload pkt.View) bool {
 		return false
 	}
 	d.insert(at, p)
+	d.ecn |= 1 << r.family.ecn(*h)
 	if from == 0 || d.count == 1 {
 		d.header = r.family.keep(*h, &d.store)
 	}

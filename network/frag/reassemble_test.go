@@ -487,3 +487,38 @@ func BenchmarkReassemble(b *testing.B) {
 		whole.Release()
 	}
 }
+
+func TestFragmentsKeepTheirMarks(t *testing.T) {
+	// RFC 3168, 5.3: "Reassembly of a fragmented packet MUST NOT lose
+	// indications of congestion."
+	for _, c := range []struct {
+		a, b, want uint8
+		whole      bool
+	}{
+		{2, 2, 2, true},
+		{2, 3, 3, true},
+		{3, 2, 3, true},
+		{1, 3, 3, true},
+		{3, 3, 3, true},
+		{0, 0, 0, true},
+		{0, 2, 0, true},
+		{0, 3, 0, false},
+		{3, 0, 0, false},
+	} {
+		r := newReceiver(t, nil)
+		h := header(1)
+		h.MF, h.TOS = true, 0x10|c.a
+		r.handle(0, &h, data(8))
+		h.FragOffset, h.MF, h.TOS = 8, false, 0x10|c.b
+		whole, b := r.handle(0, &h, data(8))
+		if (b != nil) != c.whole || c.whole && whole.TOS != 0x10|c.want {
+			t.Errorf("%d and %d: whole %v, %#x", c.a, c.b, b != nil, whole.TOS)
+		}
+		if !c.whole && r.Drops()[MixedECN] != 1 {
+			t.Errorf("%d and %d: not counted", c.a, c.b)
+		}
+		if r.Bytes() != 0 {
+			t.Errorf("%d and %d: %d bytes are held", c.a, c.b, r.Bytes())
+		}
+	}
+}

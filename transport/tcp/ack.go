@@ -67,6 +67,7 @@ type news struct {
 	original   bool // a segment was sent once, before recovery began, and has arrived
 	repeat     bool // SEG.ACK covers a segment that was sent more than once
 	lostAgain  bool // a retransmission is lost
+	echoed     bool // something was marked on its way (ECE)
 	reneged    bool // the oldest segment was reported and is not acknowledged
 	timerSet   bool // the timer is set already
 
@@ -96,6 +97,7 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 	if h := c.loss.history; h != nil {
 		h.tryNew = false
 	}
+	n.echoed = c.echoed(seg)
 	limited, partial, calm := c.snd.una.Less(c.cc.limited), c.laterPartial(), c.loss.phase <= PhaseDisorder
 	if sacks {
 		c.takeSACK(now, seg, &n)
@@ -104,6 +106,9 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 		c.acknowledged(now, seg, &n)
 	}
 	c.digest(now, seg, &n)
+	if n.echoed {
+		c.congestionTold(now, &n)
+	}
 	c.moveWindow(now, &n, limited, calm)
 	c.afterACK(now, &n, partial)
 	if c.flight() == 0 {

@@ -97,6 +97,12 @@ type Config struct {
 	// stands (RFC 8985, 6.2).
 	MinRTTWindow time.Duration
 
+	// ECN says whether connections use explicit congestion notification:
+	// ECNOff, ECNAsk or ECNAccept. ECNFallback lets a SYN that has got no
+	// answer be repeated without asking (RFC 3168, 6.1.1.1).
+	ECN         int
+	ECNFallback bool
+
 	// ChallengeACKs is how many challenge ACKs the host sends in one second
 	// (RFC 5961, 7).
 	ChallengeACKs int
@@ -139,6 +145,7 @@ func DefaultConfig() Config {
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		RACK: true, LossProbe: true, FRTO: true,
 		Reordering: 3, MaxReordering: 300, MinRTTWindow: 300 * time.Second,
+		ECN: ECNAccept, ECNFallback: true,
 		ChallengeACKs:      1000,
 		InvalidACKInterval: 500 * time.Millisecond,
 		SynBacklog:         1024, MaxBacklog: 4096, SynCookies: 1,

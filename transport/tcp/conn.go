@@ -35,6 +35,7 @@ type Conn struct {
 	probeDue  bool // a keep-alive probe is to be sent
 
 	algorithm  uint8 // of congestion control
+	ecn        ecn   // explicit congestion notification
 	retries    uint8 // of the same segment, or SYN
 	synRetries uint8 // how often a SYN or SYN-ACK may be repeated; 0: as the host has it
 	ack        ackState
@@ -130,6 +131,7 @@ type counters struct {
 	dataIn, dataOut           uint32 // segments with text
 	retransmissions           uint32
 	outOfOrder                uint32 // segments that came after a gap
+	marked                    uint32 // segments with text that arrived marked (CE)
 	delivered                 uint32 // segments that have arrived at the peer
 }
 

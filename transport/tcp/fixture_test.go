@@ -320,7 +320,7 @@ func (e *end) parseSpec(spec string, own, other Seq) (Segment, map[string]bool) 
 	given := map[string]bool{}
 	var s Segment
 	for _, letter := range words[0] {
-		s.Flags |= map[rune]wire.TCPFlags{'S': syn, 'F': fin, 'R': rst, 'P': psh, 'A': ack, 'U': urg, '-': 0}[letter]
+		s.Flags |= map[rune]wire.TCPFlags{'S': syn, 'F': fin, 'R': rst, 'P': psh, 'A': ack, 'U': urg, 'E': wire.ECE, 'W': wire.CWR, '-': 0}[letter]
 	}
 	from, to, ranged := strings.Cut(words[1], ":")
 	at := e.number(from)
@@ -342,6 +342,8 @@ func (e *end) parseSpec(spec string, own, other Seq) (Segment, map[string]bool) 
 			s.Ack = other.Add(value)
 		case "win":
 			s.Window = uint16(value)
+		case "ecn":
+			s.ECN = uint8(value)
 		case "urg":
 			s.Urgent = uint16(value)
 		case "mss":
@@ -388,6 +390,8 @@ func differs(got, want Segment, given map[string]bool) string {
 		return "(ack)"
 	case given["win"] && got.Window != want.Window:
 		return "(window)"
+	case given["ecn"] && got.ECN != want.ECN:
+		return fmt.Sprintf("(ECN field %d)", got.ECN)
 	case given["urg"] && got.Urgent != want.Urgent:
 		return "(urgent pointer)"
 	case got.Flags.Has(syn) && got.Options.MSS != want.Options.MSS && given["mss"]:
@@ -405,8 +409,8 @@ func differs(got, want Segment, given map[string]bool) string {
 // show writes a segment the way specs are written.
 func (e *end) show(s sentSegment) string {
 	letters := ""
-	for i, l := range "SFRPAU" {
-		if s.Flags.Has([...]wire.TCPFlags{syn, fin, rst, psh, ack, urg}[i]) {
+	for i, l := range "SFRPAUEW" {
+		if s.Flags.Has([...]wire.TCPFlags{syn, fin, rst, psh, ack, urg, wire.ECE, wire.CWR}[i]) {
 			letters += string(l)
 		}
 	}

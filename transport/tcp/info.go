@@ -23,6 +23,7 @@ type Info struct {
 	Timestamps               bool
 	Retries                  int    // of the present segment
 	Retransmissions          uint64 // in all
+	Marked                   uint64 // segments with text that arrived marked (RFC 3168, 6.1.3)
 	Unsent, Unacked, Unread  int    // octets in the queues
 	OutOfOrder               int    // octets held after a gap
 	Recovery                 RecoveryInfo
@@ -58,7 +59,7 @@ func (c *Conn) Info() Info {
 		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
 		WindowScaling: c.scaling, Timestamps: c.ts.on,
-		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions),
+		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions), Marked: uint64(c.count.marked),
 		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),
 		OutOfOrder: c.rcv.gaps.size(), Recovery: c.recoveryInfo(),
 		ISS: c.snd.iss, IRS: c.rcv.irs,

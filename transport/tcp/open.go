@@ -43,6 +43,7 @@ func (c *Conn) takeSYN(now clock.Time, seg *Segment) {
 	c.rcv.edge, c.rcv.acked = c.rcv.nxt, c.rcv.nxt
 	c.rcv.lastAt = now
 	c.negotiate(now, &seg.Options)
+	c.agreeECN(seg)
 	c.setMSS()
 	c.setWindow(seg)
 }
@@ -78,8 +79,10 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 	}
 	c.synDue = false
 	out.Seq, out.Flags, out.Reason = c.snd.iss, syn, ReasonOpen
-	if c.state == StateSynReceived {
-		out.Flags, out.Reason = syn|ack, ReasonOpenReply
+	if c.state == StateSynSent {
+		out.Flags |= c.offerECN()
+	} else {
+		out.Flags, out.Reason = syn|ack|c.replyECN(), ReasonOpenReply
 		out.Ack = c.rcv.nxt
 		c.acknowledging()
 	}

@@ -20,6 +20,7 @@ func (c *Conn) pipe() int {
 func (c *Conn) beginReduction(now clock.Time, n *news) {
 	h := c.past()
 	h.probing, h.probeDue = false, false
+	c.tellReduced()
 	h.priorCwnd = c.cc.Cwnd
 	h.prrDelivered, h.prrOut, h.prrFlight = 0, 0, c.flight()+n.delivered
 	if b := c.loss.board; b != nil {
@@ -27,7 +28,7 @@ func (c *Conn) beginReduction(now clock.Time, n *news) {
 	}
 	h.prrFlight = max(h.prrFlight, 1)
 	c.loss.high = c.snd.nxt
-	c.controller().Lost(&c.cc.Window, now, min(c.flight()+n.acked, c.cc.Cwnd), false)
+	c.controller().Lost(&c.cc.Window, now, min(c.flight()+n.acked, c.cc.Cwnd), n.echoed)
 }
 
 // reduce is proportional rate reduction: it lets out so much for what has

@@ -19,6 +19,8 @@ const (
 	ReasonSecondSegment
 	ReasonDuplicateACK
 	ReasonGapFilled
+	ReasonMarked
+	ReasonReduced
 	ReasonFINACK
 	ReasonWindowUpdate
 	ReasonWindowFull
@@ -69,6 +71,8 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonSecondSegment:   {"ACK of a second full segment", "RFC 9293, 3.8.6.3"},
 	ReasonDuplicateACK:    {"duplicate ACK: a gap is before what arrived", "RFC 5681, 3.2"},
 	ReasonGapFilled:       {"ACK at once: a gap was filled", "RFC 5681, 3.2"},
+	ReasonMarked:          {"ACK at once: a packet was marked on its way", "RFC 3168, 6.1.3"},
+	ReasonReduced:         {"ACK at once: the peer has reduced its window", "RFC 3168, 6.1.3"},
 	ReasonFINACK:          {"ACK of the peer's FIN", "RFC 9293, 3.10.7.4"},
 	ReasonWindowUpdate:    {"window update", "RFC 9293, 3.8.6.2.2"},
 	ReasonWindowFull:      {"ACK: no room for what arrived", "RFC 9293, 3.8.6.1"},

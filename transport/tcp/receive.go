@@ -24,6 +24,9 @@ func scaleFor(n int) uint8 {
 // processText is the seventh step of RFC 9293, 3.10.7.4.
 func (c *Conn) processText(now clock.Time, seg *Segment) {
 	n := seg.Payload.Len()
+	if n > 0 {
+		c.arrivedMarked(seg)
+	}
 	switch {
 	case n == 0:
 	case !c.state.canReceive():

@@ -232,6 +232,7 @@ func (c *Conn) fastReason() Reason {
 func (c *Conn) enterLoss(now clock.Time) {
 	h, before := c.past(), c.loss.phase
 	c.timeoutLosses(now)
+	c.tellReduced()
 	if before <= PhaseDisorder || c.loss.high.LessEq(c.snd.una) || before == PhaseLoss && c.retries == 0 {
 		h.priorSsthresh, h.priorCwnd = c.presentThreshold(), c.cc.Cwnd
 		c.controller().TimedOut(&c.cc.Window, now, min(c.flight(), c.cc.Cwnd))

@@ -61,6 +61,9 @@ func NewRequest(now clock.Time, p *Params, seg *Segment) Request {
 		began: now, iss: p.ISS, irs: seg.Seq, tsVal: o.TSVal, window: seg.Window, mss: o.MSS,
 		flags: seg.Flags & (syn | wire.ECE | wire.CWR), scale: o.WindowScale, tries: uint8(min(p.SynRetries, maxRetries)),
 	}
+	if seg.ECN != ECNNone {
+		r.flags &^= ecnSetup
+	}
 	if o.HasWindowScale {
 		r.offers |= offersScale
 	}

@@ -26,6 +26,7 @@ type Segment struct {
 	Urgent  uint16 // only with the URG bit: octets from Seq to the end of urgent data
 	Options wire.TCPOptions
 	Payload pkt.View
+	ECN     uint8 // of the IP header: ECNNone, ECNCapable, ECNMarked, or 1 for ECT(1)
 
 	// Of a segment that is being sent: why, and whether its octets were sent
 	// before. Neither is on the wire.

@@ -69,6 +69,7 @@ func (c *Conn) mendsFirst() bool {
 // sentNew keeps account of a segment that is sent for the first time.
 func (c *Conn) sentNew(now clock.Time, out *Segment) {
 	c.record(now, out.Seq, out.end())
+	c.markNew(out)
 	c.sentText(now, out)
 	if c.persist.active || out.Reason == ReasonLossProbe {
 		return
@@ -214,6 +215,9 @@ func (c *Conn) ackSegment(now clock.Time, out *Segment) bool {
 // acknowledgment, the window, the agreed options.
 func (c *Conn) finish(now clock.Time, out *Segment) {
 	out.Flags |= ack
+	if c.ecn&ecnEcho != 0 {
+		out.Flags |= wire.ECE
+	}
 	out.Ack = c.rcv.nxt
 	out.Window = c.advertise()
 	c.urgentMark(out)

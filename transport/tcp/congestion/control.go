@@ -17,6 +17,11 @@ type Window struct {
 	// Recovering says that loss recovery moves Cwnd (fast recovery,
 	// proportional rate reduction): a control leaves it alone meanwhile.
 	Recovering bool
+	// Modelled says that the control is a [Model].
+	Modelled bool
+	// AppLimited is set by a control that doesn't want what is sent from now
+	// on to count as what the path can bear; who reads it clears it.
+	AppLimited bool
 }
 
 // Unlimited is the slow start threshold before any loss: "The initial value of
@@ -46,6 +51,16 @@ type Sample struct {
 	// connection began, that were sent, and that were acknowledged. They tell
 	// when a round trip is over.
 	Sent, Acknowledged uint64
+
+	// What only a [Model] asks for: octets that have arrived in all, octets in
+	// flight after the acknowledgment, whether losses are being repaired, in
+	// fast recovery or after a time-out, and whether the peer acknowledges
+	// selectively.
+	Total     uint64
+	Left      int
+	Mending   bool
+	Selective bool
+	Rate      Rate
 }
 
 // A Control is a congestion control algorithm at work for one connection.

@@ -10,6 +10,10 @@
 //	reno.go     Reno (RFC 5681), the classic
 //	cubic.go    CUBIC (RFC 9438), the default, which hystart.go ends slow start
 //	            for before the network loses anything (RFC 9406)
+//	bbr.go      BBR, version 3 (draft-ietf-ccwg-bbr), which measures instead of
+//	            waiting for losses; bbrstates.go, bbrmodel.go, bbrloss.go and
+//	            bbrcontrol.go follow the draft's chapters
+//	model.go    what such an algorithm needs besides
 //
 // To add an algorithm: a type with the methods of Control in a file of its own,
 // a line in the table of registry.go, and tests that follow it step by step.

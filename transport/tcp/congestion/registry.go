@@ -10,6 +10,7 @@ var algorithms = []struct {
 }{
 	{"cubic", func() Control { return new(cubic) }},
 	{"reno", func() Control { return new(reno) }},
+	{"bbr", func() Control { return new(bbr) }},
 }
 
 // Names returns the names of all algorithms, the default first.
