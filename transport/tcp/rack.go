@@ -27,9 +27,7 @@ func (c *Conn) rackDelivered(now clock.Time, r *sent, seg *Segment) {
 	if r.has(isRepeat) && (c.echoesBefore(seg, r.at) || rtt < c.rtt.least) {
 		return
 	}
-	if !b.news || b.newest <= r.at {
-		b.rtt = rtt
-	}
+	b.rtt = rtt // as in Linux, of several it is that of the one with the highest numbers
 	if sentAfter(r.at, r.end, b.newest, b.edge) {
 		b.newest, b.edge = r.at, r.end
 	}
@@ -223,7 +221,7 @@ func (c *Conn) detectLosses(now clock.Time, n *news) {
 // waitForLate sets the reordering timer. As Linux, it gives what is late a
 // little longer than it must.
 func (c *Conn) waitForLate(now clock.Time, wait time.Duration) {
-	c.timers.set(c.env, TimerReordering, now.Add(wait+min(wait/2, mostSlack)))
+	c.timers.set(c.env, TimerReordering, now.Add(wait+min(wait/2, slack)))
 }
 
 // countDetect is IsLost of RFC 6675, 4, for who prefers to count: a segment is

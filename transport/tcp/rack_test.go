@@ -77,15 +77,15 @@ func TestThreeSegmentsAfterAGapMeanALoss(t *testing.T) {
 func TestFewSegmentsAfterAGapMayBeLate(t *testing.T) {
 	// "the sender SHOULD ... When the reordering window is not set to 0, it
 	// starts with a conservative RACK.reo_wnd of RACK.min_RTT/4." RFC 8985, 6.2:
-	// a quarter of 100 ms, and 12 ms of slack.
+	// a quarter of 100 ms, and 2 ms of slack.
 	e := sackFlight(t, 4, 100*ms)
 	e.env.Watch = true
 	e.peer().sends("A 1 ack 1 sack 3001:4001")
 	e.want().nothing()
-	if got := facts(e.env); len(got) == 0 || got[1].Timer != TimerReordering || got[1].At != e.now.Add(37*ms) {
+	if got := facts(e.env); len(got) == 0 || got[1].Timer != TimerReordering || got[1].At != e.now.Add(27*ms) {
 		t.Errorf("facts: %+v", got)
 	}
-	e.after(37*ms - 1)
+	e.after(27*ms - 1)
 	e.want().nothing()
 	e.after(1)
 	e.want().segment("A 1:1001 ack 1", ReasonRACK)
@@ -118,7 +118,7 @@ func TestWhatIsLateIsNotSentAgain(t *testing.T) {
 	e.want().nothing()
 	e.want().recovers(PhaseDisorder, congestion.Unlimited, 12000, 2000)
 	// It waits min_RTT/4 and the slack, from when the ACK came.
-	e.after(37*ms - 1)
+	e.after(27*ms - 1)
 	e.want().nothing()
 	e.after(1)
 	e.want().segment("A 2001:3001 ack 1", ReasonRACK)

@@ -40,8 +40,7 @@ func (c *Conn) armProbe(now clock.Time, advancing bool) bool {
 // interval is 2*SRTT", "when the FlightSize is one segment, the sender MAY
 // inflate the PTO by TLP.max_ack_delay", "when there is no SRTT estimate
 // available, the PTO SHOULD be 1 second". Linux's budget for a delayed ACK is
-// the least time-out, and two or three ticks of its clock otherwise, which are
-// 4 ms long; where round trips are shorter than that, less will do.
+// the least time-out, and two ticks of its clock otherwise.
 func (c *Conn) probeTimeout() time.Duration {
 	switch {
 	case !c.rtt.sampled:
@@ -49,15 +48,12 @@ func (c *Conn) probeTimeout() time.Duration {
 	case c.flight() <= int(c.snd.mss):
 		return 2*c.rtt.srtt + c.env.MinRTO
 	}
-	return 2*c.rtt.srtt + max(leastSlack, min(c.rtt.srtt, mostSlack))
+	return 2*c.rtt.srtt + slack
 }
 
-// What a timer waits longer than it should, for a peer that needs a moment to
-// think.
-const (
-	leastSlack = 2 * time.Millisecond
-	mostSlack  = 12 * time.Millisecond
-)
+// slack is what a timer waits longer than it should, for a peer that needs a
+// moment to think.
+const slack = 2 * time.Millisecond
 
 // probeOverdue: an ACK is overdue. A probe is sent if "there is no other
 // previous loss probe still in flight" (RFC 8985, 7.3; R8985-5). and "the sender has

@@ -9,7 +9,7 @@ import (
 
 func TestLossProbeSendsTheLastSegmentAgain(t *testing.T) {
 	// "the default PTO interval is 2*SRTT". RFC 8985, 7.2 (R8985-4): here with
-	// 12 ms of slack.
+	// 2 ms of slack.
 	//
 	// "If such an unsent segment is not available, then the sender SHOULD
 	// retransmit the highest-sequence segment sent so far". RFC 8985, 7.3
@@ -17,10 +17,10 @@ func TestLossProbeSendsTheLastSegmentAgain(t *testing.T) {
 	e := sackFlight(t, 10, 100*ms)
 	e.env.Watch = true
 	e.peer().sends("A 1 ack 8001")
-	if got := facts(e.env); got[len(got)-1].Timer != TimerLossProbe || got[len(got)-1].At != e.now.Add(212*ms) {
+	if got := facts(e.env); got[len(got)-1].Timer != TimerLossProbe || got[len(got)-1].At != e.now.Add(202*ms) {
 		t.Errorf("facts: %+v", got)
 	}
-	e.after(212*ms - 1)
+	e.after(202*ms - 1)
 	e.want().nothing()
 	e.after(1)
 	if s := e.want().segment("PA 9001:10001 ack 1", ReasonLossProbe); !s.Retransmission {
@@ -47,7 +47,7 @@ func TestLossProbePrefersNewData(t *testing.T) {
 	e := sackEnd(t, 100*ms)
 	e.writes(30000)
 	e.sent = nil
-	e.after(212 * ms)
+	e.after(202 * ms)
 	e.want().segment("A 10001:11001 ack 1", ReasonLossProbe)
 	e.want().nothing()
 	// "at any given time, the sender has at most one additional packet in
