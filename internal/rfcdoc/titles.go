@@ -47,6 +47,7 @@ var titles = map[int]string{
 	2464: "Transmission of IPv6 Packets over Ethernet Networks",
 	2474: "The Differentiated Services Field in the IPv4 and IPv6 Headers",
 	2525: "Known TCP Implementation Problems",
+	2544: "Benchmarking Methodology for Network Interconnect Devices",
 	2644: "Changing the Default for Directed Broadcasts in Routers",
 	2675: "IPv6 Jumbograms",
 	2710: "Multicast Listener Discovery (MLD) for IPv6",

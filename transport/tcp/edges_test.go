@@ -179,3 +179,53 @@ func TestCloseInTimeWaitLetsGo(t *testing.T) {
 		t.Errorf("error %v, %d octets to read", e.c.Err(), e.c.Readable())
 	}
 }
+
+func TestResetThatBeginsBeforeTheWindowIsOutside(t *testing.T) {
+	// "If the RST bit is set and the sequence number is outside the current receive
+	// window, silently drop the segment." RFC 5961, 3.2. (R5961-2) Its data doesn't
+	// bring it in (SHLD-2).
+	e := establishedEnd(t)
+	e.peer().sends("A 1:11 ack 1")
+	e.peer().sends("R 6:16")
+	e.want().nothing()
+	e.want().state(StateEstablished)
+	e.want().discarded(DiscardResetOutside, 1)
+	e.after(e.env.DelayedACK)
+	e.want().segment("A 1 ack 11", ReasonDelayedACK)
+}
+
+func TestSilenceAloneIsNoFailure(t *testing.T) {
+	// "it MUST NOT interpret failure to respond to any specific probe as a dead
+	// connection (MUST-29)", and still less that there was nothing to respond to.
+	e := aliveEnd(t, KeepAlive{Idle: time.Minute, Interval: 10 * time.Second, Probes: 9})
+	e.c.SetUserTimeout(30 * time.Second)
+	e.after(time.Minute)
+	e.want().segment("A 0 ack 1", ReasonKeepAlive)
+	e.want().state(StateEstablished)
+}
+
+func TestOneOctetIsSomethingToRead(t *testing.T) {
+	e := establishedEnd(t)
+	e.peer().sends("UA 1:2 ack 1 urg 1") // it is out of line
+	if got, want := e.c.Ready(), ReadyConnected|ReadyWrite|ReadyUrgent; got != want {
+		t.Errorf("with the urgent octet: %v, want %v", got, want)
+	}
+	e.peer().sends("A 2:3 ack 1")
+	e.c.ReadUrgent()
+	if got := e.c.Ready(); got&ReadyRead == 0 {
+		t.Errorf("with one octet more: %v", got)
+	}
+	e.sent = nil
+}
+
+func TestWhatIsHeldAlreadyIsADuplicate(t *testing.T) {
+	e := establishedEnd(t)
+	e.peer().sends("A 11:21 ack 1")
+	e.want().segment("A 1 ack 1", ReasonDuplicateACK)
+	e.peer().sends("A 11:21 ack 1")
+	e.want().segment("A 1 ack 1", ReasonDuplicateACK)
+	e.want().discarded(DiscardDuplicate, 1)
+	e.peer().sends("A 15:25 ack 1") // four octets are new
+	e.want().segment("A 1 ack 1", ReasonDuplicateACK)
+	e.want().discarded(DiscardDuplicate, 1)
+}
