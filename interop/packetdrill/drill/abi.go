@@ -88,31 +88,6 @@ func bytesAt(p unsafe.Pointer, n int64) []byte {
 // at returns the p'th argument as a pointer to a T.
 func at[T any](a *Args, p int) *T { return (*T)(a.P[p]) }
 
-// gather returns what the pieces hold, one after the other.
-func gather(pieces []syscall.Iovec) (b []byte) {
-	for i := range pieces {
-		b = append(b, pieceAt(&pieces[i])...)
-	}
-	return b
-}
-
-// scatter copies b into the pieces.
-func scatter(pieces []syscall.Iovec, b []byte) {
-	for i := range pieces {
-		b = b[copy(pieceAt(&pieces[i]), b):]
-	}
-}
-
-func pieceAt(v *syscall.Iovec) []byte { return bytesAt(unsafe.Pointer(v.Base), int64(v.Len)) }
-
-// total returns how much the pieces hold.
-func total(pieces []syscall.Iovec) (n int) {
-	for _, v := range pieces {
-		n += int(v.Len)
-	}
-	return n
-}
-
 func iovecs(p unsafe.Pointer, n int64) []syscall.Iovec {
 	if p == nil || n <= 0 {
 		return nil

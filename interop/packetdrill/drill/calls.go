@@ -3,7 +3,6 @@ package drill
 import (
 	"net/netip"
 	"syscall"
-	"unsafe"
 
 	"hubbub/socket"
 )
@@ -103,48 +102,13 @@ func (m *Machine) receive(a *Args, into []byte, flags int64) (int64, syscall.Err
 	if f.socket == nil {
 		return -1, syscall.EINVAL
 	}
-	if a.P[0] == nil && a.N[1] > 0 {
+	if into == nil && a.N[1] > 0 && flags&syscall.MSG_TRUNC == 0 {
 		return -1, syscall.EFAULT
 	}
 	return m.run(a, func() (int64, syscall.Errno) {
 		got, err := f.socket.Recv(len(into), int(flags))
 		return answer(copy(into, got), err)
 	})
-}
-
-func (m *Machine) readv(a *Args) (int64, syscall.Errno) {
-	pieces := iovecs(a.P[0], a.N[1])
-	b := make([]byte, total(pieces))
-	n, errno := m.receive(a, b, 0)
-	if n > 0 {
-		scatter(pieces, b[:n])
-	}
-	return n, errno
-}
-
-func (m *Machine) recvfrom(a *Args) (int64, syscall.Errno) {
-	f, errno := m.socketOf(a)
-	if errno != 0 {
-		return -1, errno
-	}
-	into := bytesAt(a.P[0], a.N[1])
-	if a.P[0] == nil && a.N[1] > 0 {
-		return -1, syscall.EFAULT
-	}
-	var from string
-	n, errno := m.run(a, func() (int64, syscall.Errno) {
-		if kind, _ := f.socket.GetSockOpt(socket.SOL_SOCKET, socket.SO_TYPE); kind == int(socket.SOCK_STREAM) {
-			got, err := f.socket.Recv(len(into), int(a.N[2]))
-			return answer(copy(into, got), err)
-		}
-		got, sender, err := f.socket.RecvFrom(len(into))
-		from = sender
-		return answer(copy(into, got), err)
-	})
-	if sender, err := netip.ParseAddrPort(from); err == nil {
-		writeAddress(a.P[1], at[uint32](a, 2), sender, f.mapped)
-	}
-	return n, errno
 }
 
 // send is write, send and their like.
@@ -157,29 +121,10 @@ func (m *Machine) send(a *Args, b []byte, flags int64) (int64, syscall.Errno) {
 	if f.socket == nil {
 		return -1, syscall.EINVAL
 	}
-	if a.P[0] == nil && a.N[1] > 0 {
-		return -1, syscall.EFAULT
-	}
-	return m.run(a, func() (int64, syscall.Errno) { return answer(f.socket.Send(b, int(flags))) })
-}
-
-func (m *Machine) sendto(a *Args) (int64, syscall.Errno) {
-	f, errno := m.socketOf(a)
-	if errno != 0 {
-		return -1, errno
-	}
-	b := bytesAt(a.P[0], a.N[1])
 	if b == nil && a.N[1] > 0 {
 		return -1, syscall.EFAULT
 	}
-	if a.P[1] == nil || a.N[3] == 0 {
-		return m.send(a, b, a.N[2])
-	}
-	to, errno := readAddress(a.P[1], a.N[3])
-	if errno != 0 {
-		return -1, errno
-	}
-	return m.run(a, func() (int64, syscall.Errno) { return answer(f.socket.SendTo(b, to.String())) })
+	return m.run(a, func() (int64, syscall.Errno) { return answer(f.socket.Send(b, int(flags))) })
 }
 
 // fcntl is fcntl(2): the flag that says whether calls wait is the socket's,
@@ -204,54 +149,4 @@ func (m *Machine) fcntl(a *Args) (int64, syscall.Errno) {
 		return -1, errno
 	}
 	return int64(n), 0
-}
-
-// ioctl is ioctl(2) with a pointer to an int.
-func (m *Machine) ioctl(a *Args) (int64, syscall.Errno) {
-	f, errno := m.socketOf(a)
-	if errno != 0 {
-		return -1, errno
-	}
-	n, errno := f.ioctl(uint64(a.N[1]))
-	if errno != 0 {
-		return -1, errno
-	}
-	if into := at[int32](a, 0); into != nil {
-		*into = int32(n)
-	}
-	return 0, 0
-}
-
-// setsockopt is setsockopt(2).
-func (m *Machine) setsockopt(a *Args) (int64, syscall.Errno) {
-	f, errno := m.socketOf(a)
-	if errno != 0 {
-		return -1, errno
-	}
-	if a.P[0] == nil {
-		return -1, syscall.EFAULT
-	}
-	value := bytesAt(a.P[0], a.N[3])
-	return m.run(a, func() (int64, syscall.Errno) { return f.setOption(int(a.N[1]), int(a.N[2]), value) })
-}
-
-// getsockopt is getsockopt(2).
-func (m *Machine) getsockopt(a *Args) (int64, syscall.Errno) {
-	f, errno := m.socketOf(a)
-	if errno != 0 {
-		return -1, errno
-	}
-	length := at[uint32](a, 1)
-	if length == nil || int32(*length) < 0 {
-		return -1, syscall.EINVAL
-	}
-	into := unsafe.Slice((*byte)(a.P[0]), *length)
-	return m.run(a, func() (int64, syscall.Errno) {
-		value, errno := f.option(int(a.N[1]), int(a.N[2]), len(into))
-		if errno != 0 {
-			return -1, errno
-		}
-		*length = uint32(copy(into, value))
-		return 0, 0
-	})
 }

@@ -16,6 +16,7 @@ type files struct {
 // A file is what a descriptor stands for.
 type file struct {
 	socket *socket.Socket
+	epoll  *socket.Epoll
 
 	mapped      bool // an AF_INET6 socket, whose addresses are IPv4's mapped
 	nonblocking bool
@@ -61,9 +62,11 @@ func (m *Machine) close(a *Args) (int64, syscall.Errno) {
 	if err := syscall.Close(fd); err != nil {
 		return -1, errnoOf(err)
 	}
-	if f == nil || f.socket == nil {
+	switch {
+	case f == nil:
 		return 0, 0
+	case f.epoll != nil:
+		return answer(0, f.epoll.Close())
 	}
-	m.forget(f)
 	return m.run(a, func() (int64, syscall.Errno) { return answer(0, f.socket.Close()) })
 }

@@ -1,68 +1,60 @@
 package drill
 
 import (
-	"encoding/binary"
 	"syscall"
-
-	"hubbub/socket"
+	"unsafe"
 )
 
-// The requests of ioctl(2) that streams know.
-const (
-	siocInq      = 0x541b // bytes that can be read
-	siocOutq     = 0x5411 // bytes written that aren't acknowledged
-	siocOutqNsd  = 0x894b // bytes written that aren't sent
-	siocAtMark   = 0x8905
-	lingerLength = 8
-)
-
-// ioctl answers a request about a socket.
-func (f *file) ioctl(request uint64) (int, syscall.Errno) {
-	if request == siocAtMark {
-		at, err := f.socket.AtMark()
-		if at {
-			return 1, 0
-		}
-		return 0, errnoOf(err)
+// setsockopt is setsockopt(2).
+func (m *Machine) setsockopt(a *Args) (int64, syscall.Errno) {
+	f, errno := m.socketOf(a)
+	if errno != 0 {
+		return -1, errno
 	}
-	info, err := f.socket.Info()
-	if err != nil {
-		return 0, syscall.EINVAL
+	if a.P[0] == nil && a.N[3] > 0 {
+		return -1, syscall.EFAULT
 	}
-	switch request {
-	case siocInq:
-		return info.Unread, 0
-	case siocOutq:
-		return info.Unacked + info.Unsent, 0
-	case siocOutqNsd:
-		return info.Unsent, 0
-	}
-	return 0, syscall.ENOTTY
+	value := bytesAt(a.P[0], a.N[3])
+	return m.run(a, func() (int64, syscall.Errno) {
+		return answer(0, f.socket.SetSockOptBytes(int(a.N[1]), int(a.N[2]), value))
+	})
 }
 
-// setOption sets an option to the value that C has there.
-func (f *file) setOption(level, name int, value []byte) (int64, syscall.Errno) {
-	switch {
-	case level == socket.SOL_SOCKET && name == socket.SO_LINGER && len(value) >= lingerLength:
-		seconds := int32At(value[4:])
-		if int32At(value) == 0 {
-			seconds = -1
-		}
-		return answer(0, f.socket.SetSockOpt(level, name, seconds))
-	case len(value) < 4:
+// getsockopt is getsockopt(2).
+func (m *Machine) getsockopt(a *Args) (int64, syscall.Errno) {
+	f, errno := m.socketOf(a)
+	if errno != 0 {
+		return -1, errno
+	}
+	length := at[uint32](a, 1)
+	if length == nil || int32(*length) < 0 {
 		return -1, syscall.EINVAL
 	}
-	return answer(0, f.socket.SetSockOpt(level, name, int32At(value)))
+	into := unsafe.Slice((*byte)(a.P[0]), *length)
+	return m.run(a, func() (int64, syscall.Errno) {
+		value, err := f.socket.GetSockOptBytes(int(a.N[1]), int(a.N[2]), len(into))
+		if err != nil {
+			return -1, errnoOf(err)
+		}
+		*length = uint32(copy(into, value))
+		return 0, 0
+	})
 }
 
-// option returns the value of an option, at most n bytes of it.
-func (f *file) option(level, name, n int) ([]byte, syscall.Errno) {
-	value, err := f.socket.GetSockOpt(level, name)
-	if err != nil {
-		return nil, errnoOf(err)
+// ioctl is ioctl(2) with a pointer to an int.
+func (m *Machine) ioctl(a *Args) (int64, syscall.Errno) {
+	f, errno := m.socketOf(a)
+	if errno != 0 {
+		return -1, errno
 	}
-	b := binary.NativeEndian.AppendUint32(nil, uint32(value))
-	return b[:min(n, len(b))], 0
+	value := 0
+	result, errno := m.run(a, func() (int64, syscall.Errno) {
+		n, err := f.socket.Ioctl(int(a.N[1]))
+		value = n
+		return answer(0, err)
+	})
+	if into := at[int32](a, 0); errno == 0 && into != nil {
+		*into = int32(value)
+	}
+	return result, errno
 }
-
-func int32At(b []byte) int { return int(int32(binary.NativeEndian.Uint32(b))) }

@@ -16,7 +16,7 @@ var table = [numNumbers]func(*Machine, *Args) (int64, syscall.Errno){
 	Recvfrom:      (*Machine).recvfrom,
 	Recvmsg:       (*Machine).recvmsg,
 	Write:         func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, bytesAt(a.P[0], a.N[1]), 0) },
-	Writev:        func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, gather(iovecs(a.P[0], a.N[1])), 0) },
+	Writev:        (*Machine).writev,
 	Send:          func(m *Machine, a *Args) (int64, syscall.Errno) { return m.send(a, bytesAt(a.P[0], a.N[1]), a.N[2]) },
 	Sendto:        (*Machine).sendto,
 	Sendmsg:       (*Machine).sendmsg,
