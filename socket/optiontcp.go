@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"syscall"
@@ -32,10 +33,9 @@ var tcpOptions = map[int]option{
 	}, set: func(s *Socket, now clock.Time, v int) error {
 		return s.setKeepAlive(now, v, math.MaxInt8, func(k *tcp.KeepAlive) { k.Probes = v })
 	}},
-	TCP_INQ:  told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
-	TCP_INFO: {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
-	// Neither reno nor cubic has anything to tell.
-	TCP_CC_INFO: {name: "TCP_CC_INFO", kind: blob, read: func(*Socket, clock.Time) ([]byte, error) { return nil, nil }},
+	TCP_INQ:     told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
+	TCP_INFO:    {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
+	TCP_CC_INFO: {name: "TCP_CC_INFO", kind: blob, read: func(s *Socket, _ clock.Time) ([]byte, error) { return s.congestionInfo(), nil }},
 }
 
 // connection returns the socket's TCP connection, nil if it has none.
@@ -157,4 +157,24 @@ func (s *Socket) Info() (tcp.Info, error) {
 		return tcp.Info{}, errNoConnection
 	}
 	return s.tcp.Conn().Info(), nil
+}
+
+// congestionInfo returns what the congestion control believes about the path,
+// in the layout of Linux's struct tcp_bbr_info: the bandwidth in octets per
+// second, the least round-trip time in microseconds, and the gains of the
+// pacing rate and of the window in 256ths. Neither reno nor cubic has anything
+// to tell.
+func (s *Socket) congestionInfo() []byte {
+	c := s.tcp.Conn()
+	if c == nil {
+		return nil
+	}
+	i, ok := c.PathInfo()
+	if !ok {
+		return nil
+	}
+	b := binary.LittleEndian.AppendUint64(nil, i.Bandwidth)
+	b = binary.LittleEndian.AppendUint32(b, micros(i.MinRTT))
+	b = binary.LittleEndian.AppendUint32(b, uint32(i.PacingGain*256))
+	return binary.LittleEndian.AppendUint32(b, uint32(i.CwndGain*256))
 }

@@ -135,7 +135,10 @@ func (i *TCPInfo) fill(now clock.Time, t *tcp.Info) {
 	}
 	i.AdvMSS, i.Reordering = uint32(t.AdvertisedMSS), uint32(t.Recovery.Reordering)
 	i.TotalRetrans = uint32(t.Retransmissions)
-	i.PacingRate, i.MaxPacing = math.MaxUint64, math.MaxUint64
+	i.PacingRate, i.MaxPacing, i.DeliveryRate = t.PacingRate, math.MaxUint64, t.DeliveryRate
+	if t.PacingRate == 0 {
+		i.PacingRate = math.MaxUint64
+	}
 	i.BytesAcked, i.BytesReceived = t.BytesAcked, t.BytesIn
 	i.SegsOut, i.SegsIn = uint32(t.SegmentsOut), uint32(t.SegmentsIn)
 	i.NotsentBytes = uint32(t.Unsent)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/transport/tcp/congestion"
 )
 
 // checkACK is the fifth step of RFC 9293, 3.10.7.4.
@@ -60,6 +61,9 @@ type news struct {
 	delivered int // octets that are newly known to have arrived, by SEG.ACK or SACK
 	lost      int // octets that newly count as lost
 
+	measuring
+	rate congestion.Rate // at which data arrives
+
 	sacked     bool // a segment is newly known to have arrived after a gap
 	duplicate  bool // a duplicate ACK without news
 	dsack      bool // something that was sent again came twice
@@ -109,6 +113,9 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 	if n.echoed {
 		c.congestionTold(now, &n)
 	}
+	if c.loss.board != nil {
+		n.rate = c.rate(now, &n)
+	}
 	c.moveWindow(now, &n, limited, calm)
 	c.afterACK(now, &n, partial)
 	if c.flight() == 0 {
@@ -140,6 +147,8 @@ func (c *Conn) digest(now clock.Time, seg *Segment, n *news) {
 func (c *Conn) moveWindow(now clock.Time, n *news, limited, calm bool) {
 	unruly := c.sackOK && c.dupThresh() > c.env.Reordering
 	switch {
+	case c.cc.Modelled:
+		c.grow(now, n.acked, n, limited)
 	case c.reducing():
 		before := c.cc.Cwnd
 		if c.reduce(n); c.env.Watch && c.cc.Cwnd != before {

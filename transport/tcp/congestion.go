@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"time"
+
 	"hubbub/clock"
 	"hubbub/transport/tcp/congestion"
 )
@@ -9,7 +11,9 @@ import (
 // it is used.
 type window struct {
 	congestion.Window
-	limited Seq // what was in flight up to here was held back by the window
+	limited   Seq           // what was in flight up to here was held back by the window
+	delivered uint32        // the last rate at which data arrived: octets,
+	interval  time.Duration // and in which time
 }
 
 // controller returns the congestion control at work. It is made when there is
@@ -18,8 +22,21 @@ type window struct {
 func (c *Conn) controller() congestion.Control {
 	if c.control == nil {
 		c.control = congestion.New(c.algorithm)
+		c.startModel()
 	}
 	return c.control
+}
+
+// startModel begins with a model of the path, if the algorithm has one.
+func (c *Conn) startModel() {
+	c.cc.Modelled, c.cc.Pacing, c.cc.AppLimited = false, 0, false
+	if m, ok := c.control.(congestion.Model); ok {
+		srtt := time.Duration(-1)
+		if c.rtt.sampled {
+			srtt = c.rtt.srtt
+		}
+		m.Start(&c.cc.Window, c.snd.lastAt, srtt, uint64(c.snd.iss)<<32|uint64(c.rcv.irs))
+	}
 }
 
 // SetCongestionControl changes the congestion control algorithm, also of a
@@ -32,6 +49,9 @@ func (c *Conn) SetCongestionControl(name string) error {
 	}
 	if number != c.algorithm {
 		c.algorithm, c.control = number, nil
+		if c.count.bytesOut > 0 {
+			c.controller()
+		}
 	}
 	return nil
 }
@@ -68,6 +88,9 @@ func (c *Conn) initialWindow() int {
 // each such interval until it is there, as on Linux, and the threshold
 // remembers where it was (RFC 2861, 3).
 func (c *Conn) resume(now clock.Time) {
+	if c.control == nil && congestion.HasModel(c.algorithm) {
+		c.controller() // it says how fast the first segments may go
+	}
 	if c.flight() > 0 || c.unsent() == 0 || c.count.bytesOut == 0 {
 		return
 	}
@@ -76,7 +99,7 @@ func (c *Conn) resume(now clock.Time) {
 		c.control.Resumed(&c.cc.Window, now, idle)
 	}
 	restart, rto := c.initialWindow(), c.rtt.timeout(c.env)
-	if !c.env.SlowStartAfterIdle || idle <= rto || c.cc.Cwnd <= restart {
+	if c.cc.Modelled || !c.env.SlowStartAfterIdle || idle <= rto || c.cc.Cwnd <= restart {
 		return
 	}
 	c.cc.Ssthresh = c.presentThreshold()
@@ -89,7 +112,7 @@ func (c *Conn) resume(now clock.Time) {
 // grow lets the congestion window follow an ACK that tells of n new octets.
 // limited says that the window was what held the sender back.
 func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
-	if n <= 0 {
+	if n <= 0 && !c.cc.Modelled {
 		return
 	}
 	before, sent := c.cc.Cwnd, c.count.bytesOut
@@ -98,7 +121,17 @@ func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
 		Acked: n, Delivered: news.delivered, InFlight: news.flight, RTT: news.rtt, Limited: limited,
 		Sent: sent, Acknowledged: sent - uint64(c.flight()),
 	}
+	if c.cc.Modelled {
+		s.Total, s.Left, s.Rate = c.arrived(), c.pipe(), news.rate
+		s.Mending, s.Selective = c.loss.phase >= PhaseRecovery, c.sackOK
+	}
 	c.controller().Acked(&c.cc.Window, now, s)
+	if c.cc.AppLimited {
+		c.cc.AppLimited = false
+		if b := c.loss.board; b != nil {
+			b.meter.appLimited = max(s.Total+uint64(s.Left), 1)
+		}
+	}
 	c.cc.Cwnd = min(c.cc.Cwnd, maxWindow)
 	if c.env.Watch && c.cc.Cwnd != before {
 		c.tellCongestion(c.growth())
@@ -107,6 +140,9 @@ func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
 
 // growth names how the window grows.
 func (c *Conn) growth() string {
+	if m, ok := c.control.(congestion.Model); ok {
+		return m.Phase()
+	}
 	if c.cc.Cwnd <= c.cc.Ssthresh {
 		return "slow start"
 	}
@@ -119,4 +155,13 @@ func (c *Conn) tellCongestion(why string) {
 		Kind: EventCongestion, Phase: c.loss.phase,
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, Why: why,
 	})
+}
+
+// PathInfo returns what the congestion control believes about the path, and
+// false if it has no model of it.
+func (c *Conn) PathInfo() (congestion.PathInfo, bool) {
+	if m, ok := c.control.(congestion.Model); ok {
+		return m.Info(), true
+	}
+	return congestion.PathInfo{}, false
 }

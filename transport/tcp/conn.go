@@ -48,6 +48,7 @@ type Conn struct {
 	loss       recovery
 	cc         window
 	control    congestion.Control // nil until it is needed
+	pace       *pacing
 	reset      pendingReset
 	invalidAt  clock.Time // when an invalid segment was last answered
 

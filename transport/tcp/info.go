@@ -23,6 +23,8 @@ type Info struct {
 	Timestamps               bool
 	Retries                  int    // of the present segment
 	Retransmissions          uint64 // in all
+	PacingRate               uint64 // octets per second; 0: not paced
+	DeliveryRate             uint64 // octets per second; 0: not measured
 	Marked                   uint64 // segments with text that arrived marked (RFC 3168, 6.1.3)
 	Unsent, Unacked, Unread  int    // octets in the queues
 	OutOfOrder               int    // octets held after a gap
@@ -60,6 +62,7 @@ func (c *Conn) Info() Info {
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
 		WindowScaling: c.scaling, Timestamps: c.ts.on,
 		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions), Marked: uint64(c.count.marked),
+		PacingRate: c.PacingRate(), DeliveryRate: c.cc.deliveryRate(),
 		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),
 		OutOfOrder: c.rcv.gaps.size(), Recovery: c.recoveryInfo(),
 		ISS: c.snd.iss, IRS: c.rcv.irs,

@@ -69,6 +69,9 @@ func (c *Conn) reducing() bool {
 
 // endReduction: "cwnd = ssthresh" (RFC 9937, 6.2).
 func (c *Conn) endReduction() {
+	if c.cc.Modelled {
+		return
+	}
 	if h := c.loss.history; c.loss.phase == PhaseCWR || h != nil && h.undo {
 		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
 	}

@@ -195,6 +195,7 @@ func (c *Conn) loses(r *sent, n *news) {
 		c.past().lostAgain++
 	}
 	n.lost += r.size()
+	c.tellLost(r)
 	c.past().lost++
 }
 

@@ -20,7 +20,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 		h.tryNew, h.frto = false, false
 	}
 	i := b.nextWaiting()
-	if !c.fitRecord(i) {
+	if c.mustWait(now) || !c.fitRecord(i) {
 		return false
 	}
 	r := b.at(i)
@@ -30,6 +30,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 		out.Reason = ReasonLostRepeat
 	}
 	b.resent(r, now)
+	c.stampSent(now, r, c.pipe())
 	c.refill(out, r)
 	c.count.retransmissions++
 	c.sentText(now, out)

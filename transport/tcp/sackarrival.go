@@ -81,6 +81,7 @@ func (c *Conn) deliveredRecord(now clock.Time, r *sent, seg *Segment, n *news) {
 		n.reordered = r.seq
 	}
 	c.rackDelivered(now, r, seg)
+	n.stampArrived(r)
 }
 
 // isDSACK: "If the SACK block is for a segment below the cumulative

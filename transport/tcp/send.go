@@ -31,12 +31,16 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 // FIN.
 func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	if c.unsent() == 0 && (!c.snd.finQueued || c.snd.finSent) {
+		c.markAppLimited()
 		return false
 	}
 	if c.mendsFirst() {
 		return false
 	}
 	c.resume(now)
+	if c.mustWait(now) {
+		return false
+	}
 	n := c.sendable()
 	out.Reason = c.newReason(n)
 	if !c.fill(out, c.snd.nxt, n, c.finFits(c.snd.nxt.Add(n))) {
@@ -193,6 +197,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 		c.snd.small = later(c.snd.small, end)
 	}
 	c.snd.lastAt = now
+	c.pacedOut(out.Payload.Len())
 	c.conversing(now)
 	if !c.persist.active {
 		c.armRetransmit(now)

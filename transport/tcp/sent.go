@@ -12,6 +12,7 @@ type sent struct {
 	at       clock.Time // when it was sent last
 	run      uint32     // at the first and at the last of sacked neighbours: how many they are
 	is       sentFlags
+	stamp
 }
 
 // sentFlags say what is known of a segment in flight.
@@ -61,6 +62,8 @@ type scoreboard struct {
 	edge   Seq
 	rtt    time.Duration
 	news   bool
+
+	meter meter // of the rate at which data arrives
 
 	disturbed bool // something was sent again, or has arrived after a gap
 
@@ -403,6 +406,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 		b = c.env.takeBoard(seq)
 		b.rtt = c.rtt.srtt // until one of these has arrived
 		c.loss.board = b
+		b.meter.appLimited = max(c.arrived(), 1) // nothing was in flight, until the program wrote
 	}
 	if b.n >= manyRecords {
 		if last := b.at(b.n - 1); last.is == 0 && end.Sub(last.seq) <= int(c.snd.mss) {
@@ -411,6 +415,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 		}
 	}
 	b.push(sent{seq: seq, end: end, at: now})
+	c.stampSent(now, b.at(b.n-1), c.pipe()+end.Sub(later(seq, c.snd.nxt)))
 }
 
 // manyRecords is from how many records on small segments share one.

@@ -20,6 +20,9 @@ const (
 	// TimerLifetime ends TIME-WAIT, and FIN-WAIT-2 without a program
 	// (RFC 9293, 3.6.1).
 	TimerLifetime
+	// TimerPacing waits until the next burst may be sent
+	// (draft-ietf-ccwg-bbr, 5.6.2).
+	TimerPacing
 	// TimerLossProbe waits, in place of TimerRetransmit, for an ACK that is
 	// overdue, then sends a loss probe (RFC 8985, 7.2).
 	TimerLossProbe
@@ -35,7 +38,7 @@ const (
 const numSlots = TimerLossProbe
 
 var timerNames = [numTimers]string{
-	"retransmission", "persist", "delayed ACK", "keep-alive", "lifetime", "loss probe", "reordering",
+	"retransmission", "persist", "delayed ACK", "keep-alive", "lifetime", "pacing", "loss probe", "reordering",
 }
 
 // String returns a name such as "delayed ACK".
@@ -152,6 +155,7 @@ func (c *Conn) HandleTimer(now clock.Time) {
 	if c.timers.fire(c.env, TimerLifetime, now) {
 		c.lifetimeOver(now)
 	}
+	c.timers.fire(c.env, TimerPacing, now) // what was waiting is sent then
 }
 
 // overdue handles the timers of which there is one at a time, while octets are

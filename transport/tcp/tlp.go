@@ -137,9 +137,16 @@ func (c *Conn) probeAcked(now clock.Time, seg *Segment, n *news) {
 	case h.probeEnd.Less(seg.Ack):
 		h.probing = false
 		c.beginReduction(now, n)
-		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
+		c.endProbed()
 		c.tellCongestion("a loss that the probe has mended")
 	case n.acked == 0 && !n.sacked && n.duplicate:
 		h.probing = false
+	}
+}
+
+// endProbed lets the window be reduced at once.
+func (c *Conn) endProbed() {
+	if !c.cc.Modelled {
+		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
 	}
 }

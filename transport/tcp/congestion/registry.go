@@ -5,12 +5,13 @@ const Default = "cubic"
 
 // algorithms are all that there are, in the order of their numbers.
 var algorithms = []struct {
-	name string
-	make func() Control
+	name  string
+	make  func() Control
+	model bool // it makes a Model
 }{
-	{"cubic", func() Control { return new(cubic) }},
-	{"reno", func() Control { return new(reno) }},
-	{"bbr", func() Control { return new(bbr) }},
+	{"cubic", func() Control { return new(cubic) }, false},
+	{"reno", func() Control { return new(reno) }, false},
+	{"bbr", func() Control { return new(bbr) }, true},
 }
 
 // Names returns the names of all algorithms, the default first.
@@ -35,6 +36,10 @@ func Number(name string) (uint8, bool) {
 
 // New returns an algorithm that is about to begin, by its number.
 func New(number uint8) Control { return algorithms[number].make() }
+
+// HasModel reports whether an algorithm is a [Model]. It is asked before each
+// segment of a connection that has no control yet.
+func HasModel(number uint8) bool { return algorithms[number].model }
 
 // Name returns the name of an algorithm by its number.
 func Name(number uint8) string { return algorithms[number].name }
