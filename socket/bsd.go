@@ -122,13 +122,13 @@ func (s *Socket) send(b []byte, flags int) (int, error) {
 	case s.kind != SOCK_STREAM:
 		return s.sendTo(b, netip.AddrPort{})
 	case flags&MSG_DONTWAIT != 0 && !s.isNonblocking():
-		return s.sendNow(b)
+		return s.sendNow(b, flags)
 	}
-	return s.writeStream(b)
+	return s.writeStream(b, flags&MSG_MORE != 0)
 }
 
 // sendNow writes what there is room for.
-func (s *Socket) sendNow(b []byte) (int, error) {
+func (s *Socket) sendNow(b []byte, flags int) (int, error) {
 	now, err := s.enter()
 	if err != nil {
 		return 0, err
@@ -136,6 +136,7 @@ func (s *Socket) sendNow(b []byte) (int, error) {
 	defer s.leave()
 	n := 0
 	if !s.writing {
+		s.sayMore(flags&MSG_MORE != 0)
 		var none pkt.View
 		n, err = s.put(now, b, &none)
 	}

@@ -75,8 +75,8 @@ const (
 	TCP_DEFER_ACCEPT = 9  // seconds that a listener waits for data
 	TCP_INFO         = 11 // a TCPInfo: bytes only
 	TCP_QUICKACK     = 12
+	TCP_CONGESTION   = 13 // a name: bytes only
 	TCP_USER_TIMEOUT = 18 // milliseconds
-	TCP_TIMESTAMP    = 24 // milliseconds
 	TCP_CC_INFO      = 26 // bytes only
 	TCP_INQ          = 36
 )

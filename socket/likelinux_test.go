@@ -89,6 +89,8 @@ func TestOptionsLikeLinux(t *testing.T) {
 		"maxseg":    "tcp A; set A 6 2 87; set A 6 2 88; set A 6 2 32767; set A 6 2 32768; set A 6 2 0; get A 6 2 4",
 		"keepalive": "tcp A; set A 6 4 0; set A 6 4 32767; set A 6 4 32768; get A 6 4 4; set A 6 5 32768; set A 6 6 127; set A 6 6 128; get A 6 6 2; get A 6 5 8",
 		"user":      "tcp A; set A 6 18 -1; set A 6 18 5000; get A 6 18 4",
+		"holding":   "tcp A; get A 6 3 4; set A 6 3 7; get A 6 3 4; get A 6 12 4; set A 6 12 0; get A 6 8 4; set A 6 8 5; get A 6 8 4; set A 6 8 121; get A 6 8 4; set A 6 8 -5; get A 6 8 4; set A 6 8 0; get A 6 8 4",
+		"algorithm": "tcp A; setbytes A 6 13 72656e6f; get A 6 13 16; get A 6 13 3; setbytes A 6 13 72656e6f00ff; get A 6 13 99; setbytes A 6 13 7878; setbytes A 6 13 -; " + pairUp + "setbytes S 6 13 72656e6f; get S 6 13 5",
 		"sizes":     "tcp A; setbytes A 6 1 0100; setbytes A 6 1 -; setbytes A 1 9 01; get A 6 1 0; get A 6 1 3; get A 1 3 2; get A 1 3 -1; setbytes A 0 1 10; get A 0 1 1; get A 0 1 4; get A 0 1 2",
 		"linger":    "tcp A; get A 1 13 8; setbytes A 1 13 0100000005000000; get A 1 13 8; setbytes A 1 13 01000000; setbytes A 1 13 0000000005000000; get A 1 13 4",
 		"timeouts":  "tcp A; get A 1 20 16; setbytes A 1 20 0100000000000000a086010000000000; get A 1 20 16; setbytes A 1 21 010000000000000040420f0000000000; setbytes A 1 20 0100000000000000",

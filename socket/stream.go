@@ -149,8 +149,8 @@ func (s *Socket) notConnected() error { return syscall.ENOTCONN }
 const smallWrite = 4 << 10
 
 // writeStream writes all of b, or what fits at once if the socket doesn't
-// wait.
-func (s *Socket) writeStream(b []byte) (written int, err error) {
+// wait, and says whether more will follow.
+func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 	ready := copyIn(b)
 	defer func() { ready.Release() }()
 	now, err := s.enter()
@@ -162,6 +162,7 @@ func (s *Socket) writeStream(b []byte) (written int, err error) {
 		s.host.world.Unlock()
 		return 0, err
 	}
+	s.sayMore(more)
 	for told := false; ; told = true {
 		n, err := s.put(now, b[written:], &ready)
 		written += n
@@ -180,6 +181,13 @@ func (s *Socket) writeStream(b []byte) (written int, err error) {
 		s.endWrite()
 		s.leave()
 		return written, err
+	}
+}
+
+// sayMore says whether more will follow what is written next (MSG_MORE).
+func (s *Socket) sayMore(more bool) {
+	if c := s.connection(); c != nil {
+		c.SetMore(more)
 	}
 }
 

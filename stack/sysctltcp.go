@@ -157,6 +157,18 @@ func tcpOffers() []sysctl {
 func tcpManners() []sysctl {
 	return []sysctl{
 		{
+			"net.ipv4.tcp_mtu_probing", number(0, 1, func(s *Stack) *int { return &s.tcpEnv.MTUProbing }),
+			"1 makes connections whose long segments vanish send shorter ones (RFC 4821, 7.7).",
+		},
+		{
+			"net.ipv4.tcp_base_mss", number(48, 65535, func(s *Stack) *int { return &s.tcpEnv.BaseMSS }),
+			"How long segments are, in octets, after longer ones have vanished.",
+		},
+		{
+			"net.ipv4.tcp_mtu_probe_floor", number(48, 65535, func(s *Stack) *int { return &s.tcpEnv.MTUProbeFloor }),
+			"How short segments become at most, in octets, where all seem to vanish.",
+		},
+		{
 			"net.ipv4.tcp_min_snd_mss", number(48, 65535, func(s *Stack) *int { return &s.tcpEnv.MinSendMSS }),
 			"Segments are never made shorter than this, TCP options included, whatever MSS a peer tells or a router demands.",
 		},

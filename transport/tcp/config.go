@@ -59,6 +59,11 @@ type Config struct {
 	// was sent for a retransmission time-out (RFC 5681, 4.1).
 	SlowStartAfterIdle bool
 
+	// MTUProbing makes a connection whose segments are sent again Retries1
+	// times for nothing try shorter ones, of BaseMSS, then of half that, down
+	// to MTUProbeFloor (RFC 4821, 7.7): 1 for yes, 0 for no.
+	MTUProbing, BaseMSS, MTUProbeFloor int
+
 	// MinSendMSS is the least payload of a full segment, TCP options included,
 	// whatever the peer or a router says, in octets.
 	MinSendMSS int
@@ -140,7 +145,7 @@ func DefaultConfig() Config {
 		FinWait2Timeout:   60 * time.Second,
 		CongestionControl: congestion.Default,
 		InitialWindow:     10, SlowStartAfterIdle: true,
-		MinSendMSS: 48, ProtectTimeWait: true,
+		BaseMSS: 1024, MTUProbeFloor: 48, MinSendMSS: 48, ProtectTimeWait: true,
 		SendBuffer: 256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		RACK: true, LossProbe: true, FRTO: true,

@@ -33,6 +33,8 @@ type Conn struct {
 	synDue    bool // a SYN or SYN-ACK is to be sent
 	synLost   bool // a SYN or SYN-ACK was sent again
 	probeDue  bool // a keep-alive probe is to be sent
+	holding   holding
+	finWait   int8 // seconds in FIN-WAIT-2, 0: as the host has it, negative: none
 
 	algorithm  uint8 // of congestion control
 	ecn        ecn   // explicit congestion notification
@@ -74,15 +76,16 @@ type Conn struct {
 //
 // A window is an unsigned number (MUST-1), kept in 32 bits (REC-1; RFC 9293, 3.1).
 type sendSpace struct {
-	iss      Seq    // the SYN's number
-	una      Seq    // the oldest octet in flight
-	nxt      Seq    // the next octet to be sent for the first time
-	wnd      uint32 // the peer's window, an offset from una
-	maxWnd   uint32 // the largest that it ever was
-	wl1, wl2 Seq    // SEG.SEQ and SEG.ACK of the last window update
-	fin      Seq    // the FIN's number, once it was sent
-	small    Seq    // the end of the last segment under full size
-	shift    uint8  // the peer's window scale
+	iss       Seq    // the SYN's number
+	una       Seq    // the oldest octet in flight
+	nxt       Seq    // the next octet to be sent for the first time
+	wnd       uint32 // the peer's window, an offset from una
+	maxWnd    uint32 // the largest that it ever was
+	wl1, wl2  Seq    // SEG.SEQ and SEG.ACK of the last window update
+	fin       Seq    // the FIN's number, once it was sent
+	small     Seq    // the end of the last segment under full size
+	shift     uint8  // the peer's window scale
+	shortened uint16 // the longest payload, since longer ones seem to vanish; 0 if they don't
 
 	finQueued bool // a FIN follows the last octet of the queue
 	finSent   bool
@@ -164,6 +167,8 @@ type Params struct {
 	// Socket options, inherited from a listener. Zero buffers have the
 	// defaults of Config.
 	NoDelay     bool
+	Cork        bool
+	FinWait2    int // see [Conn.SetFinWait2]
 	OOBInline   bool
 	SendBuffer  int
 	RecvBuffer  int
@@ -184,8 +189,9 @@ func (p *Params) congestionControl(env *Env) string {
 // newConn returns a closed connection.
 func newConn(env *Env, p Params) *Conn {
 	c := env.takeIdle()
-	*c = Conn{env: env, noDelay: p.NoDelay, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
+	*c = Conn{env: env, noDelay: p.NoDelay, holding: holding{corked: p.Cork}, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
 	c.synRetries = uint8(min(p.SynRetries, maxRetries))
+	c.SetFinWait2(p.FinWait2)
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
 	c.snd.small = p.ISS
 	c.loss.high = p.ISS
@@ -273,6 +279,9 @@ func (c *Conn) setMSS() {
 	mss := max(min(c.snd.peerMSS, c.snd.limitMSS), int32(c.env.MinSendMSS))
 	if c.ts.on {
 		mss -= timestampLen
+	}
+	if c.snd.shortened > 0 {
+		mss = min(mss, int32(c.snd.shortened))
 	}
 	c.snd.mss = mss
 	c.cc.MSS = int(c.snd.mss)

@@ -11,10 +11,11 @@ import (
 // MUST-59; RFC 9293, 3.10.7.4): "A TCP receiver MUST NOT generate more than one
 // ACK for every incoming segment" (R5681-11; RFC 5681, 4.2).
 type ackState struct {
-	due     bool   // at once
-	delayed bool   // by the delayed-ACK timer, at the latest
-	quick   uint8  // so many more segments are acknowledged at once
-	why     Reason // of an ACK that is due
+	due      bool   // at once
+	delayed  bool   // by the delayed-ACK timer, at the latest
+	dialogue bool   // ACKs find company: they needn't hurry
+	quick    uint8  // so many more segments are acknowledged at once
+	why      Reason // of an ACK that is due
 }
 
 // ackNow asks for an ACK at once. The first reason stands.
@@ -60,7 +61,7 @@ func (c *Conn) ackText(now clock.Time, filled bool) {
 		c.ackNow(ReasonGapFilled)
 	case c.rcv.nxt.Sub(c.rcv.acked) > int(c.rcv.seg):
 		c.ackNow(ReasonSecondSegment)
-	case c.ack.quick > 0:
+	case c.ack.quick > 0 && !c.ack.dialogue:
 		c.ack.quick--
 		c.ackNow(ReasonQuickACK)
 	default:
@@ -72,7 +73,7 @@ func (c *Conn) ackText(now clock.Time, filled bool) {
 // received, this is a dialogue, where ACKs find company and needn't hurry.
 func (c *Conn) conversing(now clock.Time) {
 	if c.count.bytesIn > 0 && now.Sub(c.rcv.dataAt) < c.env.DelayedACK {
-		c.ack.quick = 0
+		c.ack.quick, c.ack.dialogue = 0, true
 	}
 }
 

@@ -85,6 +85,7 @@ func (c *Conn) keepAliveTimeout(now clock.Time) {
 // heard notes a sign of life.
 func (c *Conn) heard(now clock.Time) {
 	c.rcv.lastAt = now
+	c.holding.more = false
 	if c.keep != nil {
 		c.keep.unanswered = 0
 	}

@@ -6,8 +6,9 @@ import (
 	"hubbub/clock"
 )
 
-// SetNoDelay turns the Nagle algorithm off, or on again (TCP_NODELAY).
-func (c *Conn) SetNoDelay(on bool) { c.noDelay = on }
+// SetNoDelay turns the Nagle algorithm off, or on again (TCP_NODELAY). To turn
+// it off pushes what waits, even behind a cork.
+func (c *Conn) SetNoDelay(on bool) { c.noDelay, c.holding.push = on, on }
 
 // SetOOBInline leaves urgent octets in the stream (SO_OOBINLINE).
 func (c *Conn) SetOOBInline(on bool) { c.oobInline = on }

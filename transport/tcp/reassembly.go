@@ -32,6 +32,7 @@ func (c *Conn) hold(seg *Segment) {
 	c.count.outOfOrder++
 	c.ackNow(ReasonDuplicateACK)
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
+	c.ack.dialogue = false
 	gaps := c.rcv.hold(c.env)
 	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
 		c.discard(DiscardGapFull)

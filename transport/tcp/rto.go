@@ -87,6 +87,9 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		c.fail(now, c.timeoutError(), "retransmissions went unanswered")
 		return
 	}
+	if int(c.retries) >= c.env.Retries1 {
+		c.blackHole()
+	}
 	c.enterLoss(now)
 	c.retries++
 	if int(c.retries) == c.env.Retries1 {

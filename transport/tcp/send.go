@@ -139,7 +139,10 @@ func (c *Conn) room() int { return int(c.snd.mss) - c.sackLen() }
 // "there MUST be a way for an application to disable the Nagle algorithm on
 // an individual connection (MUST-17)" (RFC 9293, 3.7.4).
 func (c *Conn) maySendSmall() bool {
-	return c.noDelay || c.snd.finQueued || c.snd.small.LessEq(c.snd.una)
+	if c.holding.holds() && !c.snd.finQueued && !c.urgentAt(c.snd.nxt) {
+		return false
+	}
+	return c.noDelay || c.holding.push || c.snd.finQueued || c.snd.small.LessEq(c.snd.una)
 }
 
 // fill makes a segment of n octets of the send queue from seq on, with the

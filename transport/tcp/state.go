@@ -103,7 +103,7 @@ func (c *Conn) enterEstablished(now clock.Time) {
 // more to whom it would be reported.
 func (c *Conn) enterFinWait2(now clock.Time) {
 	if c.orphan {
-		c.timers.set(c.env, TimerLifetime, now.Add(c.env.FinWait2Timeout))
+		c.waitForFIN(now)
 	}
 }
 
