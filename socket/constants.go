@@ -53,6 +53,8 @@ const (
 	SO_SNDTIMEO     = 21 // microseconds; 0 for none
 	SO_TIMESTAMP    = 29 // kept
 	SO_ACCEPTCONN   = 30
+	SO_SNDBUFFORCE  = 32
+	SO_RCVBUFFORCE  = 33
 	SO_MARK         = 36 // kept
 	SO_PROTOCOL     = 38
 	SO_DOMAIN       = 39
@@ -64,21 +66,24 @@ const (
 
 // The options of level IPPROTO_TCP (tcp(7)).
 const (
-	TCP_NODELAY      = 1
-	TCP_MAXSEG       = 2
-	TCP_CORK         = 3
-	TCP_KEEPIDLE     = 4  // seconds
-	TCP_KEEPINTVL    = 5  // seconds
-	TCP_KEEPCNT      = 6  // probes
-	TCP_SYNCNT       = 7  // how often a SYN, or SYN-ACK, is repeated
-	TCP_LINGER2      = 8  // seconds in FIN-WAIT-2; negative for none
-	TCP_DEFER_ACCEPT = 9  // seconds that a listener waits for data
-	TCP_INFO         = 11 // a TCPInfo: bytes only
-	TCP_QUICKACK     = 12
-	TCP_CONGESTION   = 13 // a name: bytes only
-	TCP_USER_TIMEOUT = 18 // milliseconds
-	TCP_CC_INFO      = 26 // bytes only
-	TCP_INQ          = 36
+	TCP_NODELAY       = 1
+	TCP_MAXSEG        = 2
+	TCP_CORK          = 3
+	TCP_KEEPIDLE      = 4  // seconds
+	TCP_KEEPINTVL     = 5  // seconds
+	TCP_KEEPCNT       = 6  // probes
+	TCP_SYNCNT        = 7  // how often a SYN, or SYN-ACK, is repeated
+	TCP_LINGER2       = 8  // seconds in FIN-WAIT-2; negative for none
+	TCP_DEFER_ACCEPT  = 9  // seconds that a listener waits for data
+	TCP_WINDOW_CLAMP  = 10 // octets
+	TCP_INFO          = 11 // a TCPInfo: bytes only
+	TCP_QUICKACK      = 12
+	TCP_CONGESTION    = 13 // a name: bytes only
+	TCP_USER_TIMEOUT  = 18 // milliseconds
+	TCP_TIMESTAMP     = 24 // milliseconds
+	TCP_NOTSENT_LOWAT = 25 // octets
+	TCP_CC_INFO       = 26 // bytes only
+	TCP_INQ           = 36
 )
 
 // TCP_CM_INQ is the kind of control message that tells what TCP_INQ asked for.

@@ -63,7 +63,7 @@ func TestFlagsLikeLinux(t *testing.T) {
 		"nothing":     "recv S 0; send C -; send C x; recv S 0; recv S 1",
 		"queues":      "send C hello; ioctl S 0x541b; ioctl C 0x5411; ioctl C 0x894b; recv S 2; ioctl S 0x541b; shutdown C 1; ioctl S 0x541b; ioctl C 0x5411",
 		"low water":   "set S 1 18 4; send C abc; poll S; recv S 10 2; send C d; poll S; get S 1 18 4; recv S 10; poll S; shutdown C 1; poll S",
-		"full":        "set C 1 7 8192; set S 1 8 8192; fill C; poll C; drain S; poll C",
+		"full":        "set C 1 7 8192; set S 1 8 16384; fill C; poll C; drain S; poll C",
 	} {
 		sameAsKernel(t, name, pairUp+script)
 	}

@@ -16,12 +16,14 @@ var socketOptions = map[int]option{
 		func(e *stack.TCP) *bool { return &e.Options.ReuseAddr }, func(e *stack.UDP) *bool { return &e.Options.ReuseAddr }),
 	SO_REUSEPORT: shared("SO_REUSEPORT",
 		func(e *stack.TCP) *bool { return &e.Options.ReusePort }, func(e *stack.UDP) *bool { return &e.Options.ReusePort }),
-	SO_BROADCAST: {name: "SO_BROADCAST", kind: flag, get: (*Socket).broadcasts, set: (*Socket).setBroadcasts},
-	SO_LINGER:    {name: "SO_LINGER", kind: linger, get: (*Socket).lingers, set: (*Socket).setLingers},
-	SO_KEEPALIVE: {name: "SO_KEEPALIVE", kind: flag, get: (*Socket).keepsAlive, set: (*Socket).setKeepsAlive},
-	SO_OOBINLINE: {name: "SO_OOBINLINE", kind: flag, get: (*Socket).oobInline, set: (*Socket).setOOBInline},
-	SO_SNDBUF:    {name: "SO_SNDBUF", get: (*Socket).sendBufferSize, set: (*Socket).setSendBuffer},
-	SO_RCVBUF:    {name: "SO_RCVBUF", get: (*Socket).receiveBufferSize, set: (*Socket).setReceiveBuffer},
+	SO_BROADCAST:   {name: "SO_BROADCAST", kind: flag, get: (*Socket).broadcasts, set: (*Socket).setBroadcasts},
+	SO_LINGER:      {name: "SO_LINGER", kind: linger, get: (*Socket).lingers, set: (*Socket).setLingers},
+	SO_KEEPALIVE:   {name: "SO_KEEPALIVE", kind: flag, get: (*Socket).keepsAlive, set: (*Socket).setKeepsAlive},
+	SO_OOBINLINE:   {name: "SO_OOBINLINE", kind: flag, get: (*Socket).oobInline, set: (*Socket).setOOBInline},
+	SO_SNDBUF:      {name: "SO_SNDBUF", get: (*Socket).sendBufferSize, set: (*Socket).setSendBuffer},
+	SO_RCVBUF:      {name: "SO_RCVBUF", get: (*Socket).receiveBufferSize, set: (*Socket).setReceiveBuffer},
+	SO_SNDBUFFORCE: {name: "SO_SNDBUFFORCE", set: privileged((*Socket).resizeSendBuffer)},
+	SO_RCVBUFFORCE: {name: "SO_RCVBUFFORCE", set: privileged((*Socket).resizeReceiveBuffer)},
 	SO_RCVTIMEO: {name: "SO_RCVTIMEO", kind: timeval, get: func(s *Socket, _ clock.Time) (int, error) {
 		return int(s.more().receiveTimeout / time.Microsecond), nil
 	}, set: func(s *Socket, _ clock.Time, v int) error {
@@ -178,16 +180,33 @@ func (s *Socket) listening() bool {
 	return s.tcp != nil && s.tcp.Listener() != nil || s.unix != nil && s.unix.backlog > 0
 }
 
-// Linux's least sizes of buffers on 64 bits, and the greatest that may be set.
+// Linux's least sizes of buffers on 64 bits.
 const (
 	leastToReceive = 2304
 	leastToSend    = 4608
-	mostBuffer     = 8 << 20
 )
+
+// doubled returns the size of a buffer for which a program has asked. As on
+// Linux it is double, to have room for what is kept beside the data, and
+// getsockopt returns the double.
+func doubled(value, least int) int { return max(least, 2*min(max(0, value), 1<<29)) }
+
+// privileged returns the setting of what an ordinary program may not set.
+func privileged(set func(*Socket, clock.Time, int) error) func(*Socket, clock.Time, int) error {
+	return func(s *Socket, now clock.Time, value int) error {
+		if s.host.ordinary {
+			return syscall.EPERM
+		}
+		return set(s, now, value)
+	}
+}
 
 func (s *Socket) sendBufferSize(clock.Time) (int, error) {
 	switch {
 	case s.tcp != nil:
+		if c := s.tcp.Conn(); c != nil {
+			return c.SendBuffer(), nil
+		}
 		return orDefault(s.tcp.Params.SendBuffer, s.host.stack.TCPEnv().SendBuffer), nil
 	case s.unix != nil:
 		return orDefault(s.sendBuffer, unixBuffer), nil
@@ -195,11 +214,18 @@ func (s *Socket) sendBufferSize(clock.Time) (int, error) {
 	return orDefault(s.sendBuffer, s.host.stack.Config().DatagramBuffer), nil
 }
 
-// setSendBuffer sets a buffer's size. As on Linux, the kernel doubles the
-// value, to have room for what it notes beside the data, and getsockopt
-// returns the double.
-func (s *Socket) setSendBuffer(_ clock.Time, value int) error {
-	size := max(leastToSend, min(2*value, mostBuffer))
+// setSendBuffer and setReceiveBuffer set a buffer's size, within the bounds of
+// the host's wmem_max and rmem_max. TCP doesn't tune it any more.
+func (s *Socket) setSendBuffer(now clock.Time, value int) error {
+	return s.resizeSendBuffer(now, min(value, s.host.stack.TCPEnv().MaxSendOption))
+}
+
+func (s *Socket) setReceiveBuffer(now clock.Time, value int) error {
+	return s.resizeReceiveBuffer(now, min(value, s.host.stack.TCPEnv().MaxReceiveOption))
+}
+
+func (s *Socket) resizeSendBuffer(_ clock.Time, value int) error {
+	size := doubled(value, leastToSend)
 	if s.tcp == nil {
 		s.sendBuffer = size
 		return nil
@@ -215,6 +241,9 @@ func (s *Socket) receiveBufferSize(clock.Time) (int, error) {
 	otherwise := s.host.stack.Config().DatagramBuffer
 	switch {
 	case s.tcp != nil:
+		if c := s.tcp.Conn(); c != nil {
+			return c.ReceiveBuffer(), nil
+		}
 		return orDefault(s.tcp.Params.RecvBuffer, s.host.stack.TCPEnv().ReceiveBuffer), nil
 	case s.udp != nil:
 		return orDefault(s.udp.Options.Buffer, otherwise), nil
@@ -224,8 +253,8 @@ func (s *Socket) receiveBufferSize(clock.Time) (int, error) {
 	return unixBuffer, nil
 }
 
-func (s *Socket) setReceiveBuffer(now clock.Time, value int) error {
-	size := max(leastToReceive, min(2*value, mostBuffer))
+func (s *Socket) resizeReceiveBuffer(now clock.Time, value int) error {
+	size := doubled(value, leastToReceive)
 	switch {
 	case s.udp != nil:
 		s.udp.Options.Buffer = size

@@ -13,12 +13,18 @@ import (
 
 // tcpOptions are those of level IPPROTO_TCP (tcp(7)).
 var tcpOptions = map[int]option{
-	TCP_NODELAY:      {name: "TCP_NODELAY", kind: flag, get: (*Socket).noDelay, set: (*Socket).setNoDelay},
-	TCP_CORK:         {name: "TCP_CORK", kind: flag, get: (*Socket).corked, set: (*Socket).setCorked},
-	TCP_LINGER2:      {name: "TCP_LINGER2", get: (*Socket).finWait, set: (*Socket).setFinWait},
-	TCP_QUICKACK:     {name: "TCP_QUICKACK", get: (*Socket).quickACK, set: (*Socket).setQuickACK},
-	TCP_CONGESTION:   {name: "TCP_CONGESTION", kind: blob, read: (*Socket).congestion, write: (*Socket).setCongestion},
-	TCP_MAXSEG:       {name: "TCP_MAXSEG", get: (*Socket).maxSegment, set: (*Socket).setMaxSegment},
+	TCP_NODELAY:    {name: "TCP_NODELAY", kind: flag, get: (*Socket).noDelay, set: (*Socket).setNoDelay},
+	TCP_CORK:       {name: "TCP_CORK", kind: flag, get: (*Socket).corked, set: (*Socket).setCorked},
+	TCP_LINGER2:    {name: "TCP_LINGER2", get: (*Socket).finWait, set: (*Socket).setFinWait},
+	TCP_QUICKACK:   {name: "TCP_QUICKACK", get: (*Socket).quickACK, set: (*Socket).setQuickACK},
+	TCP_CONGESTION: {name: "TCP_CONGESTION", kind: blob, read: (*Socket).congestion, write: (*Socket).setCongestion},
+	TCP_MAXSEG:     {name: "TCP_MAXSEG", get: (*Socket).maxSegment, set: (*Socket).setMaxSegment},
+	TCP_WINDOW_CLAMP: {name: "TCP_WINDOW_CLAMP", get: func(s *Socket, _ clock.Time) (int, error) {
+		return s.tcp.Params.WindowClamp, nil
+	}, set: (*Socket).setWindowClamp},
+	TCP_NOTSENT_LOWAT: {name: "TCP_NOTSENT_LOWAT", get: func(s *Socket, _ clock.Time) (int, error) {
+		return s.tcp.Params.NotSentLowat, nil
+	}, set: (*Socket).setNotSentLowat},
 	TCP_USER_TIMEOUT: {name: "TCP_USER_TIMEOUT", get: (*Socket).userTimeout, set: (*Socket).setUserTimeout},
 	TCP_SYNCNT:       {name: "TCP_SYNCNT", get: (*Socket).synCount, set: (*Socket).setSynCount},
 	TCP_DEFER_ACCEPT: {name: "TCP_DEFER_ACCEPT", get: (*Socket).deferAccept, set: (*Socket).setDeferAccept},

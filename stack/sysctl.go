@@ -29,7 +29,7 @@ type sysctl struct {
 
 // sysctls are all settings, by name. There is none without an effect: one
 // whose feature is missing is missing too.
-var sysctls = sortedTable(tcpSysctls(), ipSysctls())
+var sysctls = sortedTable(tcpSysctls(), bufferSysctls(), ipSysctls())
 
 func sortedTable(parts ...[]sysctl) []sysctl {
 	all := slices.Concat(parts...)

@@ -189,3 +189,11 @@ func (q *Queue) Reset() {
 	}
 	*q = Queue{}
 }
+
+// Overhead is what a view counts for beside its bytes: what is free in its
+// storage, on average, and what describes it.
+const Overhead = 512
+
+// Storage returns what the queue takes of memory, in bytes: an estimate that is
+// on the safe side unless views share their storage with others.
+func (q *Queue) Storage() int { return q.size + (len(q.views)-q.head)*Overhead }

@@ -58,7 +58,7 @@ func TestReadinessOfTheLastThings(t *testing.T) {
 }
 
 func TestAThirdOfTheBufferFreeIsWorthWaking(t *testing.T) {
-	e := establishedEnd(t, func(c *Config) { c.SendBuffer = 3000 })
+	e := establishedEnd(t, func(c *Config) { c.SendBuffer, c.MaxSendBuffer = 3000, 3000 })
 	e.writes(2000)
 	e.sent = nil
 	if !e.c.roomToWrite() {

@@ -25,6 +25,7 @@ func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
 	}
 	c.heard(now)
 	c.takeACK(now, seg)
+	c.tuneSendBuffer()
 	c.updateWindow(now, seg)
 	return c.afterFINACK(now)
 }

@@ -21,6 +21,7 @@ func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
 		c.arrive(now, seg)
 	}
 	seg.drop()
+	c.account()
 }
 
 // arrive is RFC 9293, 3.10.7.4. Each step reports whether the segment goes on

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"time"
 
 	"hubbub/clock"
@@ -72,9 +73,32 @@ type Config struct {
 	// 3).
 	ProtectTimeWait bool
 
-	// Buffer sizes in octets of connections that don't set their own, and
-	// the largest that one may set: it decides the window scale.
-	SendBuffer, ReceiveBuffer, MaxReceiveBuffer int
+	// Sizes of the buffers in octets of memory: the least, which every
+	// connection has however short the host's memory is; that of a new
+	// connection; and the most that tuning makes of it (tcp_wmem, tcp_rmem).
+	MinSendBuffer, SendBuffer, MaxSendBuffer          int
+	MinReceiveBuffer, ReceiveBuffer, MaxReceiveBuffer int
+
+	// The largest sizes that a program may ask for, before they are doubled
+	// (wmem_max, rmem_max).
+	MaxSendOption, MaxReceiveOption int
+
+	// AdvWinScale says how much of a receive buffer is for data, and can be
+	// advertised as the window: all but 1/2^AdvWinScale of it; if it is
+	// negative or zero, 1/2^-AdvWinScale of it.
+	AdvWinScale int
+
+	// ModerateReceive lets receive buffers grow with what programs read.
+	ModerateReceive bool
+
+	// NotSentLowat bounds how much may be written and not yet be sent: until
+	// less is left, there is no room for more, in octets.
+	NotSentLowat int
+
+	// MemoryPages is what the queues of all connections may take, in pages of 4096
+	// octets: below the first value there is no shortage, above the second
+	// there is, above the third nothing more is taken in.
+	MemoryPages [3]int
 
 	// Options of RFC 7323 and RFC 2018 to offer and to accept.
 	WindowScaling, Timestamps, SACK bool
@@ -146,7 +170,11 @@ func DefaultConfig() Config {
 		CongestionControl: congestion.Default,
 		InitialWindow:     10, SlowStartAfterIdle: true,
 		BaseMSS: 1024, MTUProbeFloor: 48, MinSendMSS: 48, ProtectTimeWait: true,
-		SendBuffer: 256 << 10, ReceiveBuffer: 256 << 10, MaxReceiveBuffer: 6 << 20,
+		MinSendBuffer: 4096, SendBuffer: 16 << 10, MaxSendBuffer: 4 << 20,
+		MinReceiveBuffer: 4096, ReceiveBuffer: 128 << 10, MaxReceiveBuffer: 32 << 20,
+		MaxSendOption: 4 << 20, MaxReceiveOption: 4 << 20,
+		AdvWinScale: 1, ModerateReceive: true, NotSentLowat: math.MaxUint32,
+		MemoryPages:   [3]int{48 << 10, 64 << 10, 96 << 10},
 		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		RACK: true, LossProbe: true, FRTO: true,
 		Reordering: 3, MaxReordering: 300, MinRTTWindow: 300 * time.Second,
@@ -176,6 +204,7 @@ type Env struct {
 	facts      []Event
 	read       int // facts taken by PollEvent
 	challenges challengeLimit
+	memory     memory
 	spare      *reassembly // kept for the next connection with a gap
 	idle       *Conn       // kept for the next half-open connection
 }

@@ -179,7 +179,7 @@ func TestThroughput(t *testing.T) {
 	for _, buffer := range []int{16 << 10, 256 << 10, 1 << 20} {
 		for _, loss := range []float64{0, 0.001, 0.01, 0.05} {
 			p := newPair(t, 7, impairments{latency: 10 * ms, rate: 12_500_000, queue: 100, loss: loss})
-			p.connect(Params{MSS: 1460, SendBuffer: buffer}, Params{MSS: 1460, RecvBuffer: buffer})
+			p.connect(Params{MSS: 1460, SendBuffer: buffer}, Params{MSS: 1460, RecvBuffer: 2 * buffer})
 			p.parties[0].toWrite, p.parties[0].chunk = make([]byte, size), 16<<10
 			start := p.now
 			for len(p.parties[1].got) < size && p.now < start.Add(time.Hour) {

@@ -40,6 +40,7 @@ type Conn struct {
 	ecn        ecn   // explicit congestion notification
 	retries    uint8 // of the same segment, or SYN
 	synRetries uint8 // how often a SYN or SYN-ACK may be repeated; 0: as the host has it
+	charged    int32 // what the host's account of memory has for the queues
 	ack        ackState
 	persist    persist
 	timers     timers
@@ -58,6 +59,7 @@ type Conn struct {
 	urgent      *urgentState
 	keep        *keepAlive
 	discards    *[numDiscards]uint32
+	wishes      *wishes
 	err, soft   error
 	count       counters
 }
@@ -120,12 +122,21 @@ type receiveSpace struct {
 	seg   uint16 // the largest payload that arrived: what the peer's full segments hold
 	mss   uint16 // what we told the peer
 
-	limit  int         // capacity
-	pieces int         // appended to queue since it was last tidied
+	limit  int         // the largest window that the buffer has room for
 	lastAt clock.Time  // when the peer was last heard
 	dataAt clock.Time  // when text last arrived in order
 	queue  pkt.Queue   // what the program may read, up to nxt
 	gaps   *reassembly // what arrived after a gap
+
+	pieces int32 // appended to queue since it was last tidied
+
+	// For tuning the buffer; see buffers.go.
+	buffer  int32      // its size
+	rtt     uint32     // of the peer's data, in microseconds, and one; 0 before it is measured
+	echo    uint32     // the timestamp that was last measured by
+	readSeq Seq        // what the program had read at readAt
+	read    int32      // octets that it read in the round trip before
+	readAt  clock.Time // when this round trip began
 }
 
 // counters are what [Info] tells.
@@ -164,16 +175,18 @@ type Params struct {
 	// for not at all.
 	DeferAccept time.Duration
 
-	// Socket options, inherited from a listener. Zero buffers have the
-	// defaults of Config.
-	NoDelay     bool
-	Cork        bool
-	FinWait2    int // see [Conn.SetFinWait2]
-	OOBInline   bool
-	SendBuffer  int
-	RecvBuffer  int
-	UserTimeout time.Duration
-	KeepAlive   KeepAlive
+	// Socket options, inherited from a listener. Zero buffers have the sizes
+	// of Config, and are tuned; others stay as they are. A zero WindowClamp is
+	// none, a zero NotSentLowat is the host's.
+	NoDelay                   bool
+	Cork                      bool
+	FinWait2                  int // see [Conn.SetFinWait2]
+	OOBInline                 bool
+	SendBuffer                int
+	RecvBuffer                int
+	WindowClamp, NotSentLowat int
+	UserTimeout               time.Duration
+	KeepAlive                 KeepAlive
 	// CongestionControl is the name of the algorithm, empty for Config's.
 	CongestionControl string
 }
@@ -200,14 +213,11 @@ func newConn(env *Env, p Params) *Conn {
 	c.rcv.seg = min(c.rcv.mss, defaultMSS)
 	c.snd.limitMSS = int32(orDefault(p.SendMSS, p.MSS))
 	c.snd.peerMSS = int32(orDefault(p.DefaultMSS, defaultMSS))
-	c.snd.limit = orDefault(p.SendBuffer, env.SendBuffer)
-	c.rcv.limit = min(orDefault(p.RecvBuffer, env.ReceiveBuffer), maxWindow)
-	c.rcv.shift = scaleFor(max(c.rcv.limit, env.MaxReceiveBuffer))
-	c.rcv.limit = max(c.rcv.limit, 1<<c.rcv.shift)
 	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
 	c.rtt.rto = env.InitialRTO
 	c.scaling, c.sackOK = env.WindowScaling, env.SACK
 	c.algorithm, _ = congestion.Number(p.congestionControl(env))
+	c.beginBuffers(&p)
 	if p.KeepAlive.On {
 		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
 	}

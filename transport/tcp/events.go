@@ -91,6 +91,8 @@ const (
 	DiscardTimeWaitReset         // a reset in TIME-WAIT (RFC 1337, 3)
 	DiscardTimeWait              // anything else that TIME-WAIT has no use for
 	DiscardBadSACK               // a SACK block of what was not sent
+	DiscardMemory                // the host has no memory left for it
+	DiscardPruned                // what was held after a gap, for want of memory
 	numDiscards
 )
 
@@ -106,6 +108,7 @@ var discardWords = [numDiscards]string{
 	"answers to invalid segments are limited", "an ICMP error about nothing in flight",
 	"the accept queue is full", "a reset in TIME-WAIT", "the connection is in TIME-WAIT",
 	"a SACK block of what was not sent",
+	"the host has no memory left for it", "what was held after a gap, for want of memory",
 }
 
 // String returns a few words such as "beyond the receive window".

@@ -19,6 +19,7 @@ func (c *Conn) HandleUnreachable(now clock.Time, err error, hard bool, quoted Se
 	}
 	if hard && (c.state == StateSynSent || c.state == StateSynReceived) {
 		c.fail(now, err, "an ICMP error answers the SYN")
+		c.account()
 		return
 	}
 	c.soft = err
@@ -53,4 +54,5 @@ func (c *Conn) SetSendMSS(mss int) {
 	c.snd.limitMSS = int32(min(mss, 0xffff))
 	c.setMSS()
 	c.cc.Cwnd = max(c.cc.Cwnd, c.cc.MSS)
+	c.cc.Ssthresh = max(c.cc.Ssthresh, 2*c.cc.MSS)
 }

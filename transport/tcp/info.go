@@ -203,7 +203,13 @@ func (c *Conn) Ready() Readiness {
 // roomToWrite reports whether waking a writer is worth it: a third of the
 // send buffer is free. Where writing fails, it fails at once.
 func (c *Conn) roomToWrite() bool {
-	return !c.CanWrite() || 3*c.WriteSpace() >= c.snd.limit
+	if !c.CanWrite() {
+		return true
+	}
+	if lowat := c.notSentLowat(); lowat < c.snd.limit {
+		return 2*c.unsent() < lowat && c.WriteSpace() > 0
+	}
+	return 3*c.WriteSpace() >= c.snd.limit
 }
 
 // PollEvent returns the next fact; see [Env.PollEvent].

@@ -52,6 +52,7 @@ func (c *Conn) dropUnread() {
 // TCP implementation SHOULD send a RST to show that data was lost (SHLD-3)."
 // (RFC 9293, 3.6.1)
 func (c *Conn) Close(now clock.Time) {
+	defer c.account()
 	switch {
 	case c.orphan || c.state == StateClosed:
 		c.dropUnread()
@@ -59,6 +60,8 @@ func (c *Conn) Close(now clock.Time) {
 		c.fail(now, ErrAborted, "the program closed")
 	case c.rcv.queue.Len() > 0 && c.state != StateTimeWait:
 		c.abort(now, ErrAborted, ReasonUnreadData)
+	case c.costly():
+		c.abort(now, ErrAborted, ReasonNoMemory)
 	default:
 		c.letGo(now)
 	}
@@ -81,6 +84,7 @@ func (c *Conn) Abort(now clock.Time) {
 	c.orphan = true
 	c.abort(now, ErrAborted, ReasonAbort)
 	c.dropUnread()
+	c.account()
 }
 
 // abort resets the connection: <SEQ=SND.NXT><CTL=RST> (RFC 9293, 3.10.5). In

@@ -127,7 +127,7 @@ func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 // field in a segment where the SYN bit is set (i.e., a <SYN> or <SYN,ACK>)
 // MUST NOT be scaled." (R7323-3; RFC 7323, 2.2)
 func (c *Conn) synWindow() uint16 {
-	window := min(c.rcv.limit-c.rcv.queue.Len(), 0xffff)
+	window := c.firstWindow()
 	if c.state == StateSynReceived {
 		c.rcv.edge = later(c.rcv.edge, c.rcv.nxt.Add(window))
 	}

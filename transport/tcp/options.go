@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"time"
 
 	"hubbub/clock"
@@ -13,17 +14,39 @@ func (c *Conn) SetNoDelay(on bool) { c.noDelay, c.holding.push = on, on }
 // SetOOBInline leaves urgent octets in the stream (SO_OOBINLINE).
 func (c *Conn) SetOOBInline(on bool) { c.oobInline = on }
 
-// SetSendBuffer sets the capacity of the send queue in octets, 1 at least.
-// What it holds stays.
-func (c *Conn) SetSendBuffer(n int) { c.snd.limit = max(1, n) }
-
-// SetReceiveBuffer sets how much may wait to be read, in octets: one
-// unit of the window scale at least, and no more than the window scale of the handshake can express. A window
-// that was promised is not taken back.
-func (c *Conn) SetReceiveBuffer(_ clock.Time, n int) {
-	c.rcv.limit = min(max(1<<c.rcv.shift, n), 0xffff<<c.rcv.shift)
-	c.consumed()
+// SetSendBuffer sets the capacity of the send queue in octets, 1 at least, and
+// ends its tuning (SO_SNDBUF). What it holds stays.
+func (c *Conn) SetSendBuffer(n int) {
+	c.wish().send = true
+	c.snd.limit = max(1, n)
 }
+
+// SetReceiveBuffer sets the size of the receive buffer in octets of memory, and
+// ends its tuning (SO_RCVBUF). Config.AdvWinScale says how much of it is for
+// data: one unit of the window scale at least, and no more than the window
+// scale of the handshake can express. A window that was promised is not taken
+// back.
+func (c *Conn) SetReceiveBuffer(now clock.Time, n int) {
+	c.wish().receive = true
+	c.rcv.buffer = int32(min(max(0, n), math.MaxInt32))
+	c.resizeWindow(now)
+}
+
+// SendBuffer and ReceiveBuffer return the present sizes of the buffers, in
+// octets.
+func (c *Conn) SendBuffer() int    { return c.snd.limit }
+func (c *Conn) ReceiveBuffer() int { return int(c.rcv.buffer) }
+
+// SetWindowClamp sets the largest window that is advertised, in octets; 0 for
+// none (TCP_WINDOW_CLAMP).
+func (c *Conn) SetWindowClamp(now clock.Time, n int) {
+	c.wish().clamp = int32(n)
+	c.resizeWindow(now)
+}
+
+// SetNotSentLowat sets how many octets may be written and not sent
+// (TCP_NOTSENT_LOWAT); 0 for the host's number.
+func (c *Conn) SetNotSentLowat(n int) { c.wish().notSent = int32(min(max(0, n), math.MaxInt32)) }
 
 // SetMaxSegment limits the payload of segments that are sent (TCP_MAXSEG) and,
 // before the SYN, of those that are received.

@@ -52,6 +52,7 @@ const (
 	ReasonUnreadData
 	ReasonDataAfterClose
 	ReasonGaveUp
+	ReasonNoMemory
 	numReasons
 )
 
@@ -103,6 +104,7 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonAbort:           {"reset: the program aborted the connection", "RFC 9293, 3.10.5"},
 	ReasonUnreadData:      {"reset: closed with data unread", "RFC 9293, 3.6.1"},
 	ReasonDataAfterClose:  {"reset: data arrived after close", "RFC 9293, 3.6.1"},
+	ReasonNoMemory:        {"reset: the machine has no memory left for a connection that no program has open", "RFC 9293, 3.10.5"},
 	ReasonGaveUp:          {"reset: the peer doesn't answer", "RFC 9293, 3.8.3"},
 }
 

@@ -9,9 +9,10 @@ import (
 // reassembly holds what arrived after a gap: runs of octets in order of their
 // sequence numbers, which don't overlap, and perhaps the FIN.
 type reassembly struct {
-	blocks []block
-	fin    Seq
-	hasFIN bool
+	blocks  []block
+	storage int // what the blocks take of the host's memory
+	fin     Seq
+	hasFIN  bool
 	report
 }
 
@@ -33,6 +34,9 @@ func (c *Conn) hold(seg *Segment) {
 	c.ackNow(ReasonDuplicateACK)
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
 	c.ack.dialogue = false
+	if c.env.memory.pressure {
+		c.pruneGaps()
+	}
 	gaps := c.rcv.hold(c.env)
 	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
 		c.discard(DiscardGapFull)
@@ -115,6 +119,7 @@ func (g *reassembly) insert(seq Seq, v pkt.View) bool {
 			n = min(n, g.blocks[i].seq.Sub(seq))
 		}
 		g.blocks = slices.Insert(g.blocks, i, block{seq, v.Slice(0, n).Retain()})
+		g.storage += n + pkt.Overhead
 		seq, v = seq.Add(n), dropFront(v, n)
 		isNew = true
 	}
@@ -149,6 +154,7 @@ func (c *Conn) takeHeld() {
 	g, n := c.rcv.gaps, 0
 	for ; n < len(g.blocks) && g.blocks[n].seq.LessEq(c.rcv.nxt); n++ {
 		b := g.blocks[n]
+		g.storage -= b.view.Len() + pkt.Overhead
 		if known := c.rcv.nxt.Sub(b.seq); known >= b.view.Len() {
 			b.view.Release()
 		} else {

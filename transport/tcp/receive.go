@@ -40,6 +40,8 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 		// implementation SHOULD send a RST to show that data was lost
 		// (SHLD-3)" (RFC 9293, 3.6.1).
 		c.abort(now, ErrAborted, ReasonDataAfterClose)
+	case !c.hasMemory():
+		c.refuseText()
 	case seg.Seq == c.rcv.nxt:
 		c.receive(now, seg)
 	default:
@@ -50,6 +52,7 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 // receive takes in text that is next in the stream.
 func (c *Conn) receive(now clock.Time, seg *Segment) {
 	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), int(c.rcv.mss))))
+	c.measurePeer(now, seg)
 	c.take(seg.Payload)
 	seg.Payload = pkt.View{}
 	filled := c.rcv.gaps != nil && c.rcv.gaps.holds()
@@ -67,7 +70,7 @@ func (c *Conn) take(v pkt.View) {
 	c.count.bytesIn += uint64(v.Len())
 	c.rcv.queue.Append(v)
 	c.rcv.pieces++
-	if c.rcv.pieces > maxPieces && c.rcv.queue.Len() < c.rcv.pieces*fullPiece {
+	if c.rcv.pieces > maxPieces && c.rcv.queue.Len() < int(c.rcv.pieces)*fullPiece {
 		c.rcv.tidy()
 	}
 }
@@ -148,11 +151,11 @@ func (c *Conn) finArrived(now clock.Time) {
 // RFC 7323, 2.4)
 func (c *Conn) advertise() uint16 {
 	if c.canWiden() {
-		c.rcv.edge = c.rcv.nxt.Add(c.rcv.open())
+		c.rcv.edge = c.rcv.nxt.Add(c.open())
 	}
 	window := c.rcv.window()
 	field := window >> c.rcv.shift
-	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.rcv.open()+c.rcv.limit/16 {
+	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.open()+c.rcv.limit/16 {
 		// The window's unit is 1<<shift. To round down would take back what
 		// was promised; to round up promises a little that the buffer must
 		// bear, within limits.
@@ -164,7 +167,7 @@ func (c *Conn) advertise() uint16 {
 
 // canWiden reports whether the window can be widened by a worthwhile amount.
 func (c *Conn) canWiden() bool {
-	gain := c.rcv.open() - c.rcv.window()
+	gain := c.open() - c.rcv.window()
 	return gain > 0 && gain >= min(c.rcv.limit/2, int(c.snd.mss))
 }
 
@@ -172,8 +175,14 @@ func (c *Conn) canWiden() bool {
 func (r *receiveSpace) window() int { return r.edge.Sub(r.nxt) }
 
 // open returns how much the buffer has room for, in whole units of the window
-// field.
-func (r *receiveSpace) open() int {
-	room := min(max(0, r.limit-r.queue.Len()), 0xffff<<r.shift)
+// field. While the host is short of memory that is no more than a few segments,
+// as on Linux.
+func (c *Conn) open() int {
+	r := &c.rcv
+	limit := r.limit
+	if c.env.memory.pressure {
+		limit = min(limit, max(4*int(r.mss), 1<<r.shift))
+	}
+	room := min(max(0, limit-r.queue.Len()), 0xffff<<r.shift)
 	return room >> r.shift << r.shift
 }

@@ -83,6 +83,9 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		// in the standard way (described below) (MUST-35)." (RFC 9293, 3.8.6)
 		c.startProbing(now)
 		return
+	case c.orphan && c.costly():
+		c.abort(now, ErrAborted, ReasonNoMemory)
+		return
 	case c.givesUp(now, c.retries):
 		c.fail(now, c.timeoutError(), "retransmissions went unanswered")
 		return

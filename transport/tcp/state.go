@@ -96,6 +96,7 @@ func (c *Conn) setState(now clock.Time, to State, why string) {
 func (c *Conn) enterEstablished(now clock.Time) {
 	c.timers.stop(c.env, TimerRetransmit)
 	c.startCongestion(now)
+	c.beginTuning(now)
 	c.startKeepAlive(now)
 }
 

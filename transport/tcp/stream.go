@@ -36,8 +36,20 @@ func (c *Conn) WriteSpace() int {
 	if !c.CanWrite() {
 		return 0
 	}
-	return max(0, c.snd.limit-c.snd.queue.Len())
+	space := min(c.memorySpace(), c.snd.limit-c.snd.queue.Len())
+	if lowat := c.notSentLowat(); lowat < c.snd.limit {
+		// The last segment may go beyond the mark.
+		unsent := c.unsent()
+		if unsent >= lowat {
+			return 0
+		}
+		space = min(space, max(lowat-unsent, int(c.snd.mss)))
+	}
+	return max(0, space)
 }
+
+// notSentLowat returns how many octets may be written and not sent.
+func (c *Conn) notSentLowat() int { return orDefault(int(c.wants().notSent), c.env.NotSentLowat) }
 
 // Unsent returns how many octets were written and not yet sent.
 func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
@@ -70,6 +82,7 @@ func (c *Conn) Write(_ clock.Time, v pkt.View) error {
 		v.Release()
 		return err
 	}
+	defer c.account()
 	if v.Len() <= smallWrite && c.snd.queue.Len() > 0 {
 		// Many small writes share a chunk.
 		c.snd.queue.AppendBytes(v.Bytes())
@@ -91,6 +104,7 @@ func (c *Conn) WriteBytes(_ clock.Time, b []byte) (int, error) {
 	}
 	n := min(len(b), c.WriteSpace())
 	c.snd.queue.AppendBytes(b[:n])
+	c.account()
 	return n, nil
 }
 
@@ -109,20 +123,22 @@ func (c *Conn) writeError() error {
 // piece, with its reference: fewer than n where the storage ends. It returns
 // an empty view when there is nothing to read. Reading may open the window,
 // and a window update follow.
-func (c *Conn) Read(_ clock.Time, n int) pkt.View {
+func (c *Conn) Read(now clock.Time, n int) pkt.View {
 	c.skipMark()
 	v := c.rcv.queue.Take(min(n, c.Readable()))
-	c.consumed()
+	c.consumed(now)
+	c.account()
 	return v
 }
 
 // Discard drops up to n octets from the front of what was received, and
 // returns how many: for a program that has Peeked at them.
-func (c *Conn) Discard(_ clock.Time, n int) int {
+func (c *Conn) Discard(now clock.Time, n int) int {
 	c.skipMark()
 	n = min(n, c.Readable())
 	c.rcv.queue.Discard(n)
-	c.consumed()
+	c.consumed(now)
+	c.account()
 	return n
 }
 
@@ -153,11 +169,12 @@ func (c *Conn) skipMark() {
 
 // consumed tells the peer about room in the buffer, if it is news: the window
 // at least doubles. While the program keeps up, ACKs of data tell enough.
-func (c *Conn) consumed() {
+func (c *Conn) consumed(now clock.Time) {
+	c.tuneReceiveBuffer(now)
 	if c.rcv.queue.Len() == 0 {
 		c.rcv.pieces = 0
 	}
-	if c.state >= StateEstablished && c.state.canReceive() && c.canWiden() && c.rcv.open() >= 2*c.rcv.window() {
+	if c.state >= StateEstablished && c.state.canReceive() && c.canWiden() && c.open() >= 2*c.rcv.window() {
 		c.ackNow(ReasonWindowUpdate)
 	}
 }

@@ -54,7 +54,7 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 	c.sendQueuedClose(now)
 	seg.trimFront(c.rcv.nxt)
 	if c.rcv.edge.Less(seg.end()) {
-		c.rcv.edge = c.rcv.nxt.Add(min(c.rcv.limit, 0xffff)) // what our SYN's window allowed
+		c.rcv.edge = c.rcv.nxt.Add(c.firstWindow()) // what our SYN's window allowed
 	}
 	c.processRest(now, seg)
 }

@@ -156,6 +156,7 @@ func (c *Conn) HandleTimer(now clock.Time) {
 		c.lifetimeOver(now)
 	}
 	c.timers.fire(c.env, TimerPacing, now) // what was waiting is sent then
+	c.account()
 }
 
 // overdue handles the timers of which there is one at a time, while octets are
