@@ -254,7 +254,7 @@ func (h *Host) setPower(on bool) {
 	before := w.Stream.Because(id)
 	h.node.SetPower(on)
 	if !on {
-		h.sockets.Abandon()
+		h.sockets.Abandon(w.Now())
 	}
 	w.Stream.Because(before)
 }

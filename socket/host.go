@@ -60,7 +60,7 @@ func (h *Host) SetPrivilegedLocked(yes bool) { h.ordinary = !yes }
 
 // Abandon makes the machine lose everything, as when its power fails: its
 // sockets are closed without a word to anybody. It needs the world's lock.
-func (h *Host) Abandon() {
+func (h *Host) Abandon(now clock.Time) {
 	for s := h.oldest; s != nil; s = h.oldest {
 		h.remove(s)
 		s.closed = true
@@ -69,7 +69,7 @@ func (h *Host) Abandon() {
 		s.forsake()
 	}
 	clear(h.unix)
-	h.stack.Restart()
+	h.stack.Restart(now)
 }
 
 // add and remove keep the list of open sockets.

@@ -48,6 +48,7 @@ const (
 	discardLinkBroadcast
 	discardNoDestination
 	discardTentative
+	discardRecycled
 	numDiscards
 )
 
@@ -89,6 +90,7 @@ var discardText = [numDiscards]string{
 	discardLinkBroadcast:      "it was broadcast on the link, but its IP address is a single machine's",
 	discardNoDestination:      "its destination is no address of the machine any more",
 	discardTentative:          "its destination is an address that isn't in use yet",
+	discardRecycled:           "its timestamp is older than the last from its address (tcp_tw_recycle)",
 }
 
 // String says the reason in a sentence about "it", the packet.

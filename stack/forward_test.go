@@ -270,7 +270,7 @@ func TestAHostHeedsItsGateway(t *testing.T) {
 	m.discards()
 	send(far+":53", 2)
 	send("10.9.9.8:53", 1) // other hosts are not meant
-	m.Restart()
+	m.Restart(m.now)
 	if routes := m.Routes().Routes(); len(routes) != 3 {
 		t.Errorf("the power's failure leaves %v, want the three routes that were configured", routes)
 	}

@@ -47,7 +47,8 @@ type Config struct {
 	ReuseTimeWait int
 
 	NoPathMTU            int  // 0, or what net.ipv4.ip_no_pmtu_disc says
-	PlainTimestamps      bool // TCP's timestamps begin with the machine's clock
+	PlainTimestamps      bool // all connections' timestamps are of one clock
+	RecycleTimeWait      bool // net.ipv4.tcp_tw_recycle
 	IgnorePings          bool
 	IgnoreBroadcastPings bool
 
@@ -96,22 +97,24 @@ type Stack struct {
 	loopback   *Interface
 
 	// Transport layer.
-	tcpEnv    *tcp.Env
-	secret    secret
-	conns     map[fourTuple]*TCP
-	requests  map[fourTuple]*request // half open, from listeners
-	timeWaits map[fourTuple]*timeWait
-	orphans   int // connections that no program has open any more
-	tcpPorts  portTable
-	listeners map[netip.AddrPort][]*TCP
-	udpPorts  portTable
-	udps      map[uint16][]*UDP
-	candidate [1]*UDP // room for the one that a datagram is for
-	raws      []*Raw
-	timers    timerq.Queue[timed]
-	ready     fifo.Queue[Endpoint]
-	segment   tcp.Segment // the one that is being handled
-	reply     tcp.Segment // the one that is being sent
+	tcpEnv     *tcp.Env
+	secret     secret
+	switchedOn clock.Time // where the clock of plain timestamps begins
+	conns      map[fourTuple]*TCP
+	requests   map[fourTuple]*request // half open, from listeners
+	timeWaits  map[fourTuple]*timeWait
+	orphans    int                     // connections that no program has open any more
+	recycled   map[netip.Addr]recycled // last timestamps by address
+	tcpPorts   portTable
+	listeners  map[netip.AddrPort][]*TCP
+	udpPorts   portTable
+	udps       map[uint16][]*UDP
+	candidate  [1]*UDP // room for the one that a datagram is for
+	raws       []*Raw
+	timers     timerq.Queue[timed]
+	ready      fifo.Queue[Endpoint]
+	segment    tcp.Segment // the one that is being handled
+	reply      tcp.Segment // the one that is being sent
 
 	discards [numDiscards]uint64
 }
@@ -137,7 +140,7 @@ func New(cfg Config) *Stack {
 	}
 	s.tcpPorts.init(&s.cfg)
 	s.udpPorts.init(&s.cfg)
-	s.Restart()
+	s.Restart(0)
 	s.loopback = s.AddInterface("lo", wire.MAC{}, LoopbackMTU)
 	s.loopback.Loopback = true
 	s.mustAddLoopback()
@@ -168,9 +171,10 @@ func (s *Stack) TCPEnv() *tcp.Env { return s.tcpEnv }
 
 // Restart forgets everything that is lost with the power: connections,
 // listeners, sockets, neighbours, fragments. Addresses, routes and settings
-// are configuration, and stay. Endpoints that were open are told nothing; they
+// are configuration, and stay. The clock of plain timestamps begins anew. Endpoints that were open are told nothing; they
 // must not be used again.
-func (s *Stack) Restart() {
+func (s *Stack) Restart(now clock.Time) {
+	s.switchedOn = now
 	if s.tcpEnv != nil {
 		s.cfg.TCP = s.tcpEnv.Config
 	}
@@ -181,6 +185,7 @@ func (s *Stack) Restart() {
 	clear(s.requests)
 	s.orphans = 0
 	clear(s.timeWaits)
+	clear(s.recycled)
 	clear(s.listeners)
 	clear(s.udps)
 	s.tcpPorts.init(&s.cfg)

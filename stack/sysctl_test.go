@@ -157,7 +157,7 @@ func TestSettingsOutliveARestart(t *testing.T) {
 	m.sysctl("ip_default_ttl", "7")
 	m.sysctl("ipfrag_time", "9")
 	before := m.Sysctls()
-	m.Restart()
+	m.Restart(m.now)
 	if after := m.Sysctls(); !slices.Equal(after, before) {
 		t.Errorf("%v\nwant\n%v", after, before)
 	}

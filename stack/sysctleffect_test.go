@@ -202,7 +202,8 @@ func TestSysctlRFC1337(t *testing.T) {
 }
 
 // tcp_sack, tcp_timestamps and tcp_window_scaling: whether a SYN offers them.
-// tcp_timestamps 1 begins each connection's clock somewhere else, 2 doesn't.
+// tcp_timestamps 1 begins each connection's clock somewhere else, 2 has one clock
+// for all.
 func TestSysctlOffers(t *testing.T) {
 	offers := func(name, value string) (wire.TCPOptions, *machine) {
 		m := newHost(t)
@@ -223,12 +224,17 @@ func TestSysctlOffers(t *testing.T) {
 		}
 	}
 	o, m := offers("tcp_timestamps", "2")
-	if clock := uint32(m.now / 1e6); !o.Timestamps || o.TSVal != clock {
-		t.Errorf("tcp_timestamps = 2: a SYN's timestamp is %d, want the machine's clock, %d ms", o.TSVal, clock)
+	m.passes(seconds(5))
+	m.forget()
+	m.connects(peer + ":81")
+	if again := m.lastSegment().Options; !o.Timestamps || again.TSVal-o.TSVal != 5000 {
+		t.Errorf("tcp_timestamps = 2: five seconds after %d another connection begins with %d", o.TSVal, again.TSVal)
 	}
 	m.reads("tcp_timestamps", "2")
-	if o, m := offers("tcp_timestamps", "1"); o.TSVal == uint32(m.now/1e6) {
-		t.Error("tcp_timestamps = 1: a SYN's timestamp is the machine's clock")
+	o, m = offers("tcp_timestamps", "1")
+	m.connects(peer + ":81")
+	if again := m.lastSegment().Options; again.TSVal == o.TSVal {
+		t.Error("tcp_timestamps = 1: two connections have the same clock")
 	}
 }
 

@@ -117,6 +117,10 @@ func tcpTables() []sysctl {
 			"Open connections between ports that are in TIME-WAIT, if both ends have timestamps and a second has passed. 0: never. 1: always. 2: to this machine itself only.",
 		},
 		{
+			"net.ipv4.tcp_tw_recycle", toggle(func(s *Stack) *bool { return &s.cfg.RecycleTimeWait }),
+			"As Linux had it until 4.12: TIME-WAIT of connections with timestamps lasts 3.5 retransmission time-outs; in exchange, for a minute, SYNs are dropped whose timestamp is older than the last from the same address. Several machines behind one address, or one that was restarted, can't connect then.",
+		},
+		{
 			"net.ipv4.tcp_rfc1337", toggle(func(s *Stack) *bool { return &s.tcpEnv.ProtectTimeWait }),
 			"1: a connection in TIME-WAIT ignores resets (RFC 1337). 0: a reset in the window ends TIME-WAIT, as on Linux if nobody sets this.",
 		},
@@ -144,7 +148,7 @@ func tcpOffers() []sysctl {
 		},
 		{
 			"net.ipv4.tcp_timestamps", timestampsKnob(),
-			"0: no timestamps. 1: offer timestamps, and agree to them (RFC 7323), with an offset by chance for every connection. 2: the same without the offset.",
+			"0: no timestamps. 1: offer timestamps, and agree to them (RFC 7323), with an offset by chance for every connection. 2: the same with one clock for all connections, which runs since the machine was switched on.",
 		},
 		{
 			"net.ipv4.tcp_window_scaling", toggle(func(s *Stack) *bool { return &s.tcpEnv.WindowScaling }),

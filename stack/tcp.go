@@ -238,7 +238,7 @@ func (e *TCP) begin(now clock.Time, v *path) {
 // with.
 func (s *Stack) parameters(now clock.Time, p *tcp.Params, local, remote netip.AddrPort, v *path) {
 	p.ISS = tcp.ISN(s.secret.key, local, remote, now)
-	p.TSOffset = 0
+	p.TSOffset = tcp.TimestampsFrom(s.switchedOn)
 	if !s.cfg.PlainTimestamps {
 		p.TSOffset = tcp.TimestampOffset(s.secret.key, local, remote)
 	}

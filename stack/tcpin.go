@@ -66,6 +66,8 @@ func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *t
 			return 0, true
 		}
 		least = next
+	} else if l != nil && s.looksOld(now, remote.Addr(), seg) {
+		return discardRecycled, false
 	}
 	if l != nil {
 		return s.handleSYN(now, l, local, remote, seg, least)

@@ -34,6 +34,7 @@ func (s *Stack) rest(now clock.Time, e *TCP) {
 		TimeWait: e.conn.TimeWait(), local: e.local, remote: e.remote, binding: e.binding, bound: e.bound,
 		cause: s.stream.Cause(),
 	}
+	s.recycle(now, e, &tw.TimeWait)
 	e.bound = false // the port is tw's now
 	tw.timer.Owner = tw
 	s.timeWaits[tupleOf(e.local, e.remote)] = tw

@@ -31,6 +31,11 @@ func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
 	return uint32(connectionHash(secret, local, remote) >> 32)
 }
 
+// TimestampsFrom returns what to add to the timestamp clock so that it shows
+// the time since the given one: how long the machine has been up, to anybody
+// who looks.
+func TimestampsFrom(start clock.Time) uint32 { return -uint32(int64(start) / int64(tick)) }
+
 // connectionHash is the pseudorandom function of a connection's addresses.
 func connectionHash(secret Secret, local, remote netip.AddrPort) uint64 {
 	var b [36]byte

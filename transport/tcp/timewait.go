@@ -45,6 +45,15 @@ func (c *Conn) TimeWait() TimeWait {
 // Expires returns when TIME-WAIT is over.
 func (t *TimeWait) Expires() clock.Time { return t.expires }
 
+// ExpireAt lets TIME-WAIT be over at the given time.
+func (t *TimeWait) ExpireAt(at clock.Time) { t.expires = at }
+
+// LastTimestamp returns the last timestamp that came from the peer, and when;
+// ok is false if timestamps were not agreed on.
+func (t *TimeWait) LastTimestamp() (value uint32, at clock.Time, ok bool) {
+	return t.ts.recent, t.ts.recentAt, t.ts.on
+}
+
 // NextISS returns the least initial sequence number for a new connection
 // between the same ports: "it ... assigns its initial sequence number for the
 // new connection to be larger than the largest sequence number it used on the
