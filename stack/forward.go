@@ -85,20 +85,25 @@ func (s *Stack) tellSender(now clock.Time, i *Interface, h *wire.IPv4, p *pkt.Pa
 		s.icmpError(now, arrival{iface: i}, h, p, m)
 		return
 	}
-	head := transportHead(h, p)
-	if !s.failOpening(now, h, head) {
-		s.concerns(now, h, head, &m)
+	s.cameToNothing(now, header{src: h.Src, dst: h.Dst, protocol: h.Protocol}, transportHead(h, p), verdictOf(&m))
+}
+
+// cameToNothing tells the endpoint that sent a packet that its next hop doesn't
+// answer.
+func (s *Stack) cameToNothing(now clock.Time, h header, head []byte, what verdict) {
+	if !s.failOpening(now, &h, head) {
+		s.concerns(now, &h, head, &what)
 	}
 }
 
 // failOpening ends a connection's attempt to open whose SYN could not be sent.
 // What ICMP says may not do that (RFC 9293, 3.9.2.2, MUST-56), but this the
 // machine knows by itself.
-func (s *Stack) failOpening(now clock.Time, h *wire.IPv4, head []byte) bool {
-	if h.Protocol != wire.ProtocolTCP || len(head) < wire.TCPHeaderLen {
+func (s *Stack) failOpening(now clock.Time, h *header, head []byte) bool {
+	if h.protocol != wire.ProtocolTCP || len(head) < wire.TCPHeaderLen {
 		return false
 	}
-	e := s.conns[tupleOf(netip.AddrPortFrom(h.Src, be16(head)), netip.AddrPortFrom(h.Dst, be16(head[2:])))]
+	e := s.conns[tupleOf(netip.AddrPortFrom(h.src, be16(head)), netip.AddrPortFrom(h.dst, be16(head[2:])))]
 	if e == nil || e.conn.State() != tcp.StateSynSent {
 		return false
 	}

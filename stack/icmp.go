@@ -112,25 +112,27 @@ func (s *Stack) handleICMPError(
 		return discardICMP, false
 	case m.Type == wire.Redirect:
 		return discardRedirect, s.redirected(now, at, outer.Src, &h, m.Gateway())
-	case m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded:
-		if s.cfg.NoPathMTU > 1 || !s.isOurs(&h, transport) {
+	}
+	x, what := header{src: h.Src, dst: h.Dst, protocol: h.Protocol}, verdictOf(m)
+	if what.tooBig {
+		if s.cfg.NoPathMTU > 1 || !s.isOurs(&x, transport) {
 			return discardICMP, false
 		}
 		s.learnMTU(now, &h, int(m.MTU()))
 	}
-	return discardICMP, s.concerns(now, &h, transport, m)
+	return discardICMP, s.concerns(now, &x, transport, &what)
 }
 
 // isOurs reports whether a quoted packet is one that this machine may have
 // sent: a forger, who can't see what is in flight, is not to shrink the path's
 // MTU (RFC 5927, 7.1).
-func (s *Stack) isOurs(h *wire.IPv4, transport []byte) bool {
+func (s *Stack) isOurs(h *header, transport []byte) bool {
 	if len(transport) < 8 {
 		return false
 	}
-	switch h.Protocol {
+	switch h.protocol {
 	case wire.ProtocolTCP:
-		e := s.conns[tupleOf(netip.AddrPortFrom(h.Src, be16(transport)), netip.AddrPortFrom(h.Dst, be16(transport[2:])))]
+		e := s.conns[tupleOf(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))]
 		if e == nil {
 			return false
 		}
@@ -165,17 +167,17 @@ func (s *Stack) learnMTU(now clock.Time, h *wire.IPv4, mtu int) {
 
 // concerns tells the endpoint that sent a packet what ICMP says of it.
 // transport is at least the first eight bytes of what followed the header h.
-func (s *Stack) concerns(now clock.Time, h *wire.IPv4, transport []byte, m *wire.ICMPv4) bool {
+func (s *Stack) concerns(now clock.Time, h *header, transport []byte, what *verdict) bool {
 	if len(transport) < 8 {
 		return false
 	}
-	local := netip.AddrPortFrom(h.Src, be16(transport))
-	remote := netip.AddrPortFrom(h.Dst, be16(transport[2:]))
-	switch h.Protocol {
+	local := netip.AddrPortFrom(h.src, be16(transport))
+	remote := netip.AddrPortFrom(h.dst, be16(transport[2:]))
+	switch h.protocol {
 	case wire.ProtocolTCP:
-		return s.tcpError(now, local, remote, quotedSeq(transport), m)
+		return s.tcpError(now, local, remote, quotedSeq(transport), what)
 	case wire.ProtocolUDP:
-		return s.udpError(local, remote, m)
+		return s.udpError(local, remote, what)
 	case wire.ProtocolICMP:
 		return len(s.raws) > 0
 	}
@@ -183,6 +185,20 @@ func (s *Stack) concerns(now clock.Time, h *wire.IPv4, transport []byte, m *wire
 }
 
 func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
+
+// verdictOf returns what a message means to a transport.
+func verdictOf(m *wire.ICMPv4) verdict {
+	err, hard := icmpMeaning(m)
+	return verdict{err, hard, m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded}
+}
+
+// portUnreachable tells the sender of p that no socket has the port that it is
+// for.
+func (s *Stack) portUnreachable(now clock.Time, at arrival, p *pkt.Packet) {
+	if h, _, err := wire.ParseIPv4Header(p.Head()); err == nil {
+		s.icmpError(now, at, &h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable})
+	}
+}
 
 // icmpMeaning returns the error that a message means to a transport, and
 // whether it is hard (RFC 1122, 4.2.3.9; RFC 9293, 3.9.2.2): an unreachable

@@ -135,12 +135,17 @@ func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 		s.handleFragment(now, at, h, p)
 		return
 	}
-	s.tellRaws(now, h, p)
+	x := header{
+		src: h.Src, dst: h.Dst, protocol: h.Protocol, tos: h.TOS, ttl: h.TTL,
+		group: at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast(),
+		len:   h.HeaderLen(), total: h.TotalLen,
+	}
+	s.tellRaws(now, &x, p)
 	switch h.Protocol {
 	case wire.ProtocolTCP:
-		s.handleTCP(now, at, h, p)
+		s.handleTCP(now, at, &x, p)
 	case wire.ProtocolUDP:
-		s.handleUDP(now, at, h, p)
+		s.handleUDP(now, at, &x, p)
 	case wire.ProtocolICMP:
 		s.handleICMP(now, at, h, p)
 	default:
@@ -164,13 +169,19 @@ func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.
 	w := pkt.New()
 	w.ID, w.Cause = p.ID, p.Cause
 	p.Release()
-	// The transport's header is wanted in the head.
-	head := min(body.Len(), pkt.HeadRoom-whole.HeaderLen())
+	fill(w, body, whole.HeaderLen())
+	whole.AppendTo(w.Prepend(whole.HeaderLen())[:0])
+	s.deliver(now, at, &whole, w)
+}
+
+// fill makes body, whose reference it takes over, the payload of w, with as
+// much of it in the head as leaves room for the headers before it: the
+// transport's header is wanted there.
+func fill(w *pkt.Packet, body pkt.View, headers int) {
+	head := min(body.Len(), pkt.HeadRoom-headers)
 	w.SetBody(body.Slice(head, body.Len()).Retain())
 	copy(w.Prepend(head), body.Bytes())
 	body.Release()
-	whole.AppendTo(w.Prepend(whole.HeaderLen())[:0])
-	s.deliver(now, at, &whole, w)
 }
 
 // transportHead returns what of the transport's part of a packet is in the
@@ -178,11 +189,4 @@ func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.
 func transportHead(h *wire.IPv4, p *pkt.Packet) []byte {
 	b := p.Head()[h.HeaderLen():]
 	return b[:min(len(b), h.TotalLen-h.HeaderLen())]
-}
-
-// checksumOK verifies a transport's checksum over a header that is in the
-// head, and the payload behind it.
-func checksumOK(h *wire.IPv4, header []byte, payload pkt.View) bool {
-	sum := wire.PseudoHeader(h.Src, h.Dst, h.Protocol, len(header)+payload.Len())
-	return sum.Add(header).Add(payload.Bytes()).Fold() == 0
 }

@@ -99,8 +99,8 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	head := min(payload.Len(), wire.ICMPv4HeaderLen)
 	copy(p.Prepend(head), payload.Bytes())
 	p.SetBody(payload.Slice(head, payload.Len()))
-	s.sendIPv4(now, p, &v, &wire.IPv4{
-		Protocol: e.Options.Protocol, TTL: e.Options.TTL, TOS: e.Options.TOS, Src: v.source, Dst: to,
+	s.send(now, p, &v, &envelope{
+		src: v.source, dst: to, protocol: e.Options.Protocol, tos: e.Options.TOS, ttl: e.Options.TTL,
 	})
 	return nil
 }
@@ -165,25 +165,25 @@ func (e *Raw) Close() {
 }
 
 // tellRaws gives a copy of a packet to every raw endpoint that wants it.
-func (s *Stack) tellRaws(now clock.Time, h *wire.IPv4, p *pkt.Packet) {
+func (s *Stack) tellRaws(now clock.Time, h *header, p *pkt.Packet) {
 	for _, e := range s.raws {
-		if e.Options.HeaderIncluded || e.Options.Protocol != h.Protocol || e.local.IsValid() && e.local != h.Dst ||
-			e.remote.IsValid() && e.remote != h.Src {
+		if e.Options.HeaderIncluded || e.Options.Protocol != h.protocol || e.local.IsValid() && e.local != h.dst ||
+			e.remote.IsValid() && e.remote != h.src {
 			continue
 		}
 		limit := e.Options.Buffer
 		if limit == 0 {
 			limit = s.cfg.DatagramBuffer
 		}
-		if e.waiting+h.TotalLen > limit || len(e.queue) >= limit/datagramOverhead+1 {
+		if e.waiting+h.total > limit || len(e.queue) >= limit/datagramOverhead+1 {
 			s.discards[discardReceiveBuffer]++
 			continue
 		}
-		whole := p.Payload(0, h.TotalLen)
+		whole := p.Payload(0, h.total)
 		e.waiting += whole.Len()
 		e.arrived++
 		e.queue = append(e.queue, Datagram{
-			From: netip.AddrPortFrom(h.Src, 0), To: netip.AddrPortFrom(h.Dst, 0), TTL: h.TTL, TOS: h.TOS, Payload: whole,
+			From: netip.AddrPortFrom(h.src, 0), To: netip.AddrPortFrom(h.dst, 0), TTL: h.ttl, TOS: h.tos, Payload: whole,
 		})
 		s.tell(&e.endpoint, e)
 	}

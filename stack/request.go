@@ -105,11 +105,10 @@ func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPor
 		return
 	}
 	p := s.packSegment(local, remote, seg)
-	ip := wire.IPv4{
-		TOS: l.Options.TOS | seg.ECN, TTL: l.Options.TTL, DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP,
-		Src: local.Addr(), Dst: remote.Addr(),
-	}
-	s.sendIPv4(now, p, v, &ip)
+	s.send(now, p, v, &envelope{
+		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
+		tos: l.Options.TOS | seg.ECN, ttl: l.Options.TTL, whole: s.cfg.NoPathMTU == 0,
+	})
 }
 
 // forgetRequest takes a request out of the table.
@@ -139,13 +138,13 @@ func (r *request) expire(s *Stack, now clock.Time) {
 
 // requestError lets a half-open connection hear what ICMP says about its
 // SYN-ACK.
-func (s *Stack) requestError(now clock.Time, r *request, quoted tcp.Seq, m *wire.ICMPv4) bool {
+func (s *Stack) requestError(now clock.Time, r *request, quoted tcp.Seq, what *verdict) bool {
 	c, v, err := s.unfold(now, r)
 	if err != nil {
 		return false
 	}
-	if err, hard := icmpMeaning(m); err != nil {
-		c.HandleUnreachable(now, err, hard, quoted)
+	if what.err != nil {
+		c.HandleUnreachable(now, what.err, what.hard, quoted)
 	}
 	s.settleRequest(now, r, c, &v)
 	return true

@@ -7,6 +7,7 @@ import (
 	"hubbub/event"
 	"hubbub/internal/timerq"
 	"hubbub/transport/tcp"
+	"hubbub/wire"
 )
 
 // fourTuple finds a connection: the addresses as 16 bytes of either family,
@@ -242,12 +243,12 @@ func (s *Stack) parameters(now clock.Time, p *tcp.Params, local, remote netip.Ad
 	if !s.cfg.PlainTimestamps {
 		p.TSOffset = tcp.TimestampOffset(s.secret.key, local, remote)
 	}
-	p.MSS = v.iface.MTU - tcpOverhead
-	p.SendMSS = s.mtuTo(now, remote.Addr(), v) - tcpOverhead
+	p.MSS = v.iface.MTU - tcpOverhead(remote.Addr())
+	p.SendMSS = s.mtuTo(now, remote.Addr(), v) - tcpOverhead(remote.Addr())
 }
 
-// tcpOverhead is what the IPv4 and TCP headers take of a packet.
-const tcpOverhead = 40
+// tcpOverhead is what the IP and TCP headers take of a packet to addr.
+func tcpOverhead(addr netip.Addr) int { return overhead(addr) + wire.TCPHeaderLen }
 
 // limitSegments heeds the owner's wish for shorter segments.
 func (e *TCP) limitSegments() {

@@ -10,24 +10,23 @@ import (
 )
 
 // handleTCP takes a TCP segment for this machine.
-func (s *Stack) handleTCP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
-	head := transportHead(h, p)
+func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
+	head := h.transport(p)
 	t, _, err := wire.ParseTCPHeader(head)
 	if err != nil {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
-	if at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast() {
+	if h.group {
 		// RFC 9293, 3.9.2.3, MUST-57: a TCP implementation MUST silently
 		// discard an incoming SYN segment that is addressed to a broadcast or
 		// multicast address.
 		s.discard(now, at.iface, p, discardBroadcastTCP)
 		return
 	}
-	header := t.HeaderLen()
-	before := h.HeaderLen() + header
-	payload := p.Payload(before, h.TotalLen-before)
-	if !p.Vouched() && !checksumOK(h, head[:header], payload) {
+	own := t.HeaderLen()
+	payload := p.Payload(h.len+own, h.payload()-own)
+	if !p.Vouched() && !h.checksumOK(head[:own], payload) {
 		payload.Release()
 		// RFC 9293, 3.1, MUST-3: the receiver MUST check the checksum.
 		s.discard(now, at.iface, p, discardBadChecksum)
@@ -36,10 +35,10 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 	s.segment = tcp.Segment{
 		Seq: tcp.Seq(t.Seq), Ack: tcp.Seq(t.Ack), Flags: t.Flags, Window: t.Window,
 		Urgent: t.Urgent, Options: t.Options, Payload: payload,
-		ECN: h.ECN(),
+		ECN: h.ecn(),
 	}
-	local := netip.AddrPortFrom(h.Dst, t.DstPort)
-	remote := netip.AddrPortFrom(h.Src, t.SrcPort)
+	local := netip.AddrPortFrom(h.dst, t.DstPort)
+	remote := netip.AddrPortFrom(h.src, t.SrcPort)
 	if why, ok := s.demultiplex(now, local, remote, &s.segment); !ok {
 		s.segment.Payload.Release()
 		s.discard(now, at.iface, p, why)
@@ -92,26 +91,26 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard
 }
 
 // tcpError hands what ICMP says about a segment to its connection.
-func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tcp.Seq, m *wire.ICMPv4) bool {
+func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tcp.Seq, what *verdict) bool {
 	k := tupleOf(local, remote)
 	if r := s.requests[k]; r != nil {
-		return s.requestError(now, r, quoted, m)
+		return s.requestError(now, r, quoted, what)
 	}
 	e := s.conns[k]
 	if e == nil {
 		return false
 	}
 	s.env()
-	switch err, hard := icmpMeaning(m); {
-	case m.Type == wire.DestinationUnreachable && m.Code == wire.CodeFragmentationNeeded:
+	switch {
+	case what.tooBig:
 		if v, err := s.pathTo(remote.Addr(), local.Addr()); err == nil {
 			e.path = v
-			e.conn.HandlePathMTU(now, s.mtuTo(now, remote.Addr(), &v)-tcpOverhead, quoted)
+			e.conn.HandlePathMTU(now, s.mtuTo(now, remote.Addr(), &v)-tcpOverhead(remote.Addr()), quoted)
 		}
-	case err != nil:
+	case what.err != nil:
 		// RFC 1122, 4.2.3.9: an unreachable port or protocol ends a
 		// connection that is being opened; one that is open bears it.
-		e.conn.HandleUnreachable(now, err, hard, quoted)
+		e.conn.HandleUnreachable(now, what.err, what.hard, quoted)
 	}
 	s.drainTCP(now, e)
 	return true

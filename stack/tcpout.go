@@ -21,11 +21,10 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 		e.path = v
 	}
 	p := s.packSegment(e.local, e.remote, seg)
-	ip := wire.IPv4{
-		TOS: e.Options.TOS | seg.ECN, TTL: e.Options.TTL, DF: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment, Protocol: wire.ProtocolTCP,
-		Src: e.local.Addr(), Dst: e.remote.Addr(),
-	}
-	s.sendIPv4(now, p, &e.path, &ip)
+	s.send(now, p, &e.path, &envelope{
+		src: e.local.Addr(), dst: e.remote.Addr(), protocol: wire.ProtocolTCP,
+		tos: e.Options.TOS | seg.ECN, ttl: e.Options.TTL, whole: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment,
+	})
 }
 
 // transmitFor sends a segment that belongs to no connection: a reset, or what
@@ -37,8 +36,9 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 		return
 	}
 	p := s.packSegment(local, remote, seg)
-	ip := wire.IPv4{DF: s.cfg.NoPathMTU == 0, Protocol: wire.ProtocolTCP, Src: local.Addr(), Dst: remote.Addr()}
-	s.sendIPv4(now, p, &v, &ip)
+	s.send(now, p, &v, &envelope{
+		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP, whole: s.cfg.NoPathMTU == 0,
+	})
 }
 
 // tcpChecksum is where in a TCP header the checksum is.

@@ -194,7 +194,7 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 		return err
 	case v.iface.isBroadcast(to.Addr()) && !e.Options.Broadcast:
 		return ErrAccess
-	case e.Options.DontFragment && payload.Len()+wire.UDPHeaderLen+20 > s.mtuTo(now, to.Addr(), &v):
+	case e.Options.DontFragment && payload.Len()+wire.UDPHeaderLen+overhead(to.Addr()) > s.mtuTo(now, to.Addr(), &v):
 		return ErrMessageSize
 	}
 	from := netip.AddrPortFrom(v.source, e.local.Port())
@@ -214,8 +214,8 @@ func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payloa
 	head[6], head[7] = byte(sum>>8), byte(sum)
 	p.Vouch()
 	p.SetBody(payload)
-	s.sendIPv4(now, p, v, &wire.IPv4{
-		TOS: o.TOS, TTL: o.TTL, DF: o.DontFragment, Protocol: wire.ProtocolUDP, Src: from.Addr(), Dst: to.Addr(),
+	s.send(now, p, v, &envelope{
+		src: from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP, tos: o.TOS, ttl: o.TTL, whole: o.DontFragment,
 	})
 }
 
@@ -269,15 +269,15 @@ func (e *UDP) Close() {
 }
 
 // handleUDP takes a datagram for this machine.
-func (s *Stack) handleUDP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
-	head := transportHead(h, p)
+func (s *Stack) handleUDP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
+	head := h.transport(p)
 	u, _, err := wire.ParseUDPHeader(head)
-	if err != nil || u.Length > h.TotalLen-h.HeaderLen() {
+	if err != nil || u.Length > h.payload() {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
-	payload := p.Payload(h.HeaderLen()+wire.UDPHeaderLen, u.Length-wire.UDPHeaderLen)
-	if u.Checksum != 0 && !p.Vouched() && !checksumOK(h, head[:wire.UDPHeaderLen], payload) {
+	payload := p.Payload(h.len+wire.UDPHeaderLen, u.Length-wire.UDPHeaderLen)
+	if u.Checksum != 0 && !p.Vouched() && !h.checksumOK(head[:wire.UDPHeaderLen], payload) {
 		payload.Release()
 		// RFC 1122, 4.1.3.4 (R1122-42): if a UDP datagram is received with a checksum
 		// that is non-zero and invalid, UDP MUST silently discard it.
@@ -285,19 +285,18 @@ func (s *Stack) handleUDP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packe
 		return
 	}
 	d := Datagram{
-		From: netip.AddrPortFrom(h.Src, u.SrcPort), To: netip.AddrPortFrom(h.Dst, u.DstPort),
-		Interface: at.iface.Index, TTL: h.TTL, TOS: h.TOS, Payload: payload,
+		From: netip.AddrPortFrom(h.src, u.SrcPort), To: netip.AddrPortFrom(h.dst, u.DstPort),
+		Interface: at.iface.Index, TTL: h.ttl, TOS: h.tos, Payload: payload,
 	}
 	s.receive(now, at, h, p, d)
 }
 
 // receive puts a datagram into the queues of those it is for: everybody with
 // its port if it was broadcast, else the one whose addresses fit best.
-func (s *Stack) receive(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, d Datagram) {
+func (s *Stack) receive(now clock.Time, at arrival, h *header, p *pkt.Packet, d Datagram) {
 	defer d.Payload.Release()
-	group := at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast()
 	found, full := false, false
-	for _, e := range s.udpReceivers(d, group) {
+	for _, e := range s.udpReceivers(d, h.group) {
 		found = true
 		full = !e.enqueue(now, d) || full
 	}
@@ -310,7 +309,7 @@ func (s *Stack) receive(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet,
 		// RFC 1122, 4.1.3.1 (R1122-38): if a datagram arrives addressed to a UDP port
 		// for which there is no pending LISTEN call, UDP SHOULD send an ICMP
 		// Port Unreachable message.
-		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable})
+		s.portUnreachable(now, at, p)
 		s.discard(now, at.iface, p, discardNoPort)
 	}
 }
@@ -388,15 +387,15 @@ const datagramOverhead = 256
 // udpError keeps what ICMP says about a datagram for its sender, if the
 // endpoint is connected, as on Linux; an unconnected one could not tell which
 // destination is meant.
-func (s *Stack) udpError(local, remote netip.AddrPort, m *wire.ICMPv4) bool {
+func (s *Stack) udpError(local, remote netip.AddrPort, what *verdict) bool {
 	for _, e := range s.udps[local.Port()] {
 		if e.remote != remote || e.local.Addr() != local.Addr() {
 			continue
 		}
 		// RFC 1122, 4.1.3.3 (R1122-40): "UDP MUST pass to the application layer all ICMP
 		// error messages that it receives from the IP layer."
-		if err, _ := icmpMeaning(m); err != nil {
-			e.err = err
+		if what.err != nil {
+			e.err = what.err
 			s.tell(&e.endpoint, e)
 		}
 		return true
