@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"hubbub/clock"
-	"hubbub/transport/tcp/congestion"
 )
 
 // checkACK is the fifth step of RFC 9293, 3.10.7.4.
@@ -63,8 +62,6 @@ type news struct {
 	lost      int // octets that newly count as lost
 
 	measuring
-	rate congestion.Rate // at which data arrives
-
 	sacked     bool // a segment is newly known to have arrived after a gap
 	duplicate  bool // a duplicate ACK without news
 	dsack      bool // something that was sent again came twice
@@ -88,7 +85,8 @@ type news struct {
 // takeACK takes in what SEG.ACK and the SACK option say, finds out what is
 // lost, and lets the congestion window follow.
 func (c *Conn) takeACK(now clock.Time, seg *Segment) {
-	n := news{rtt: -1, una: c.snd.una, flight: c.pipe(), fack: c.snd.una, reordered: c.snd.nxt}
+	var n news
+	n.rtt, n.una, n.flight, n.fack, n.reordered = -1, c.snd.una, c.pipe(), c.snd.una, c.snd.nxt
 	sacks := c.sackOK && seg.Options.NumSACK > 0
 	advances := c.snd.una.Less(seg.Ack)
 	if !advances && !sacks {
@@ -114,9 +112,7 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 	if n.echoed {
 		c.congestionTold(now, &n)
 	}
-	if c.loss.board != nil {
-		n.rate = c.rate(now, &n)
-	}
+	c.measureRate(now, &n)
 	c.moveWindow(now, &n, limited, calm)
 	c.afterACK(now, &n, partial)
 	if c.flight() == 0 {

@@ -117,12 +117,10 @@ func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
 	}
 	before, sent := c.cc.Cwnd, c.count.bytesOut
 	s := &c.env.sample
-	*s = congestion.Sample{
-		Acked: n, Delivered: news.delivered, InFlight: news.flight, RTT: news.rtt, Limited: limited,
-		Sent: sent, Acknowledged: sent - uint64(c.flight()),
-	}
+	s.Acked, s.Delivered, s.InFlight, s.RTT, s.Limited = n, news.delivered, news.flight, news.rtt, limited
+	s.Sent, s.Acknowledged = sent, sent-uint64(c.flight())
 	if c.cc.Modelled {
-		s.Total, s.Left, s.Rate = c.arrived(), c.pipe(), news.rate
+		s.Total, s.Left = c.arrived(), c.pipe()
 		s.Mending, s.Selective = c.loss.phase >= PhaseRecovery, c.sackOK
 	}
 	c.controller().Acked(&c.cc.Window, now, s)

@@ -50,7 +50,8 @@ func (c *Conn) stampSent(now clock.Time, r *sent, inFlight int) {
 	if inFlight <= r.size() {
 		m.firstAt, m.arrivedAt = now, now
 	}
-	r.stamp = stamp{prior: c.arrived(), priorAt: m.arrivedAt, firstAt: m.firstAt, lost: m.lost, inFlight: int32(inFlight), limited: m.appLimited != 0}
+	r.prior, r.priorAt, r.firstAt = c.arrived(), m.arrivedAt, m.firstAt
+	r.lost, r.inFlight, r.limited = m.lost, int32(inFlight), m.appLimited != 0
 }
 
 // stampArrived is UpdateRateSample (draft-ietf-ccwg-bbr, 4.1.2.3): "The
@@ -61,30 +62,33 @@ func (n *news) stampArrived(r *sent) {
 	}
 }
 
-// rate is GenerateRateSample (draft-ietf-ccwg-bbr, 4.1.2.3). The rate is that
+// measureRate is GenerateRateSample (draft-ietf-ccwg-bbr, 4.1.2.3), for the
+// congestion control's sample. The rate is that
 // of arrival or that of sending, whichever is lower: "RS.interval =
 // max(RS.send_elapsed, RS.ack_elapsed)". One over less than a round trip is
 // not reliable: a retransmission was taken for what its original's ACK told.
-func (c *Conn) rate(now clock.Time, n *news) congestion.Rate {
+func (c *Conn) measureRate(now clock.Time, n *news) {
+	r := &c.env.sample.Rate
+	*r = congestion.Rate{}
+	if c.loss.board == nil {
+		return
+	}
 	m, p, total := &c.loss.board.meter, &n.newest, c.arrived()
 	if m.appLimited != 0 && total > m.appLimited {
 		m.appLimited = 0 // the bubble is acknowledged and gone
 	}
 	if !n.known || total < p.prior {
-		return congestion.Rate{}
+		return
 	}
 	m.arrivedAt, m.firstAt = now, p.at
-	r := congestion.Rate{
-		Known: true, AppLimited: p.limited, Prior: p.prior, Delivered: int(total - p.prior),
-		Lost: int(m.lost - p.lost), InFlight: int(p.inFlight),
-		Interval: max(p.at.Sub(p.firstAt), now.Sub(p.priorAt)),
-	}
+	r.Known, r.AppLimited, r.Prior, r.Delivered = true, p.limited, p.prior, int(total-p.prior)
+	r.Lost, r.InFlight = int(m.lost-p.lost), int(p.inFlight)
+	r.Interval = max(p.at.Sub(p.firstAt), now.Sub(p.priorAt))
 	if r.Interval < c.rtt.least {
 		r.Interval = -1
-	} else if !r.AppLimited || faster(&r, &c.cc) {
+	} else if !r.AppLimited || faster(r, &c.cc) {
 		c.cc.delivered, c.cc.interval = uint32(min(r.Delivered, 1<<32-1)), r.Interval
 	}
-	return r
 }
 
 // faster reports whether a sample is of a higher rate than the last.

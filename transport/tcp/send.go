@@ -7,9 +7,12 @@ import (
 
 // PollSegment builds the next segment that is to be sent, and reports false if
 // there is none. The payload comes with a reference, which the caller
-// releases. Segments are built speculatively: there is no second place that
-// knows whether there is something to send.
+// releases.
 func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
+	if c.silent() {
+		c.bursting = false
+		return false
+	}
 	*out = Segment{}
 	switch {
 	case c.reset.pending:
@@ -25,6 +28,26 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	}
 	c.bursting = false
 	return c.keepAliveProbe(now, out) || c.ackSegment(now, out)
+}
+
+// silent reports that a connection which is open has nothing to send: that is
+// seen at a glance, and asked after every segment. Where it reports false, what
+// follows finds out.
+func (c *Conn) silent() bool {
+	if c.ack.due || c.state < StateEstablished || c.reset.pending || c.probeDue || c.persist.probeDue ||
+		c.snd.queue.Len() > c.flight() || c.snd.finQueued {
+		return false
+	}
+	if h := c.loss.history; h != nil && h.probeDue {
+		return false
+	}
+	if b := c.loss.board; b != nil {
+		if b.waiting > 0 {
+			return false
+		}
+		c.markAppLimited()
+	}
+	return true
 }
 
 // newSegment builds a segment of octets that were not sent before, or of the
@@ -229,7 +252,7 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 	out.Ack = c.rcv.nxt
 	out.Window = c.advertise()
 	c.urgentMark(out)
-	out.Options = c.options(now)
+	c.addOptions(now, out)
 	if c.rcv.gaps != nil {
 		c.sackBlocks(&out.Options, out.Payload.Len())
 	}
@@ -237,15 +260,15 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 	c.count.segmentsOut++
 }
 
-// options returns those of every segment but a SYN: "Once TSopt has been
+// addOptions fills in those of every segment but a SYN: "Once TSopt has been
 // successfully negotiated ... the TSopt MUST be sent in every non-<RST>
 // segment for the duration of the connection" (R7323-7; RFC 7323, 3.2). The MSS is
 // not among them (MUST-65; RFC 9293, 3.2).
-func (c *Conn) options(now clock.Time) wire.TCPOptions {
-	if !c.ts.on {
-		return wire.TCPOptions{}
+func (c *Conn) addOptions(now clock.Time, out *Segment) {
+	if c.ts.on {
+		o := &out.Options
+		o.Timestamps, o.TSVal, o.TSEcr = true, c.ts.now(now), c.ts.recent
 	}
-	return wire.TCPOptions{Timestamps: true, TSVal: c.ts.now(now), TSEcr: c.ts.recent}
 }
 
 // pendingReset is a RST that is to be sent.
@@ -267,6 +290,6 @@ func (c *Conn) takeReset(now clock.Time, out *Segment) {
 	r := c.reset
 	c.reset = pendingReset{}
 	out.Seq, out.Ack, out.Flags, out.Reason = r.seq, r.ack, r.flags, r.why
-	out.Options = c.options(now)
+	c.addOptions(now, out)
 	c.count.segmentsOut++
 }

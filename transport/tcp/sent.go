@@ -89,13 +89,16 @@ func (b *scoreboard) at(i int) *sent {
 	return &b.ring[(b.head+uint32(i))&uint32(len(b.ring)-1)]
 }
 
-// push appends the record of a segment that is sent for the first time.
-func (b *scoreboard) push(r sent) {
+// push appends the record of a segment that is sent for the first time, and
+// returns it for its stamp to be filled in.
+func (b *scoreboard) push(seq, end Seq, now clock.Time) *sent {
 	if b.n == len(b.ring) {
 		b.grow()
 	}
 	b.n++
-	*b.at(b.n - 1) = r
+	r := b.at(b.n - 1)
+	r.seq, r.end, r.at, r.run, r.is = seq, end, now, 0, 0
+	return r
 }
 
 // grow makes room for twice as many records.
@@ -315,7 +318,7 @@ func (b *scoreboard) unsack() {
 
 // split cuts a record that isn't sacked in two, at a number inside it.
 func (b *scoreboard) split(i int, at Seq) {
-	b.push(sent{})
+	b.push(at, at, 0)
 	for j := b.n - 1; j > i+1; j-- {
 		*b.at(j) = *b.at(j - 1)
 	}
@@ -414,8 +417,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 			return
 		}
 	}
-	b.push(sent{seq: seq, end: end, at: now})
-	c.stampSent(now, b.at(b.n-1), c.pipe()+end.Sub(later(seq, c.snd.nxt)))
+	c.stampSent(now, b.push(seq, end, now), c.pipe()+end.Sub(later(seq, c.snd.nxt)))
 }
 
 // manyRecords is from how many records on small segments share one.
