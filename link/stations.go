@@ -27,9 +27,7 @@ type station struct {
 
 // key is the station in one word, by which a map finds it fastest.
 func (s station) key() uint64 {
-	var b [8]byte
-	copy(b[2:], s.mac[:])
-	return uint64(s.vlan)<<48 | binary.BigEndian.Uint64(b[:])
+	return uint64(s.vlan)<<48 | uint64(binary.BigEndian.Uint16(s.mac[:]))<<32 | uint64(binary.BigEndian.Uint32(s.mac[2:]))
 }
 
 // learned is a station in the table, and in the list that is ordered by when

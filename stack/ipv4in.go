@@ -10,8 +10,8 @@ import (
 
 // handleIPv4 takes a packet whose head begins with the IPv4 header.
 func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
-	h, _, err := wire.ParseIPv4Header(p.Head())
-	if err != nil {
+	var h wire.IPv4
+	if _, err := h.Parse(p.Head()); err != nil {
 		// RFC 1122, 3.2.1.2 (R1122-7): a host MUST verify the IP header
 		// checksum on every received datagram and silently discard every
 		// datagram that has a bad checksum; of a version other than 4 likewise

@@ -101,6 +101,7 @@ type Stack struct {
 	secret     secret
 	switchedOn clock.Time // where the clock of plain timestamps begins
 	conns      map[fourTuple]*TCP
+	recent     *TCP                   // the connection that the last segment was for
 	requests   map[fourTuple]*request // half open, from listeners
 	timeWaits  map[fourTuple]*timeWait
 	orphans    int                     // connections that no program has open any more
@@ -182,6 +183,7 @@ func (s *Stack) Restart(now clock.Time) {
 	s.secret = newSecret(s.rnd)
 	s.ipID = uint16(s.rnd.Uint32())
 	clear(s.conns)
+	s.recent = nil
 	clear(s.requests)
 	s.orphans = 0
 	clear(s.timeWaits)

@@ -353,6 +353,7 @@ func (s *Stack) detach(e *TCP) {
 		e.orphan = false
 		s.orphans--
 	}
+	s.recent = nil
 	delete(s.conns, tupleOf(e.local, e.remote))
 	s.timers.Remove(&e.timer)
 }

@@ -12,8 +12,8 @@ import (
 // handleTCP takes a TCP segment for this machine.
 func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
 	head := h.transport(p)
-	t, _, err := wire.ParseTCPHeader(head)
-	if err != nil {
+	var t wire.TCP
+	if _, err := t.Parse(head); err != nil {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
@@ -50,8 +50,12 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 // demultiplex hands a segment to whoever it is for. It takes over the
 // payload's reference unless it reports false.
 func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) (Discard, bool) {
+	if e := s.recent; e != nil && e.remote == remote && e.local == local {
+		return s.handleSegment(now, e, seg)
+	}
 	k := tupleOf(local, remote)
 	if e := s.conns[k]; e != nil {
+		s.recent = e
 		return s.handleSegment(now, e, seg)
 	}
 	if r := s.requests[k]; r != nil {

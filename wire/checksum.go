@@ -44,6 +44,12 @@ func (s Sum) Add(b []byte) Sum {
 	return Sum(sum + carry)
 }
 
+// addWord adds a word of 64 bits.
+func (s Sum) addWord(word uint64) Sum {
+	sum, carry := bits.Add64(uint64(s), word, 0)
+	return Sum(sum + carry)
+}
+
 // lastWord returns up to seven octets as the front of a word of eight, of
 // which the others are zero.
 func lastWord(b []byte) uint64 {

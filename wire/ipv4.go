@@ -83,20 +83,27 @@ func pad4(n int) int { return (n + 3) &^ 3 }
 // may be longer than the input. The error is an [ErrShort], [ErrVersion],
 // [ErrLength] or [ErrChecksum].
 func ParseIPv4Header(b []byte) (h IPv4, rest []byte, err error) {
+	rest, err = h.Parse(b)
+	return h, rest, err
+}
+
+// Parse is [ParseIPv4Header] into a header that is there already. After an
+// error the header is as it was.
+func (h *IPv4) Parse(b []byte) (rest []byte, err error) {
 	n, err := ipv4HeaderLen(b)
 	switch {
 	case err != nil:
-		return IPv4{}, nil, err
+		return nil, err
 	case int(binary.BigEndian.Uint16(b[2:])) < n:
-		return IPv4{}, nil, errIPv4Total
+		return nil, errIPv4Total
 	case Checksum(b[:n]) != 0:
 		// RFC 1122, 3.2.1.2: a host MUST verify the IP header checksum on
 		// every received datagram and silently discard every datagram that
 		// has a bad checksum.
-		return IPv4{}, nil, errIPv4Checksum
+		return nil, errIPv4Checksum
 	}
 	h.read(b[:n:n])
-	return h, b[n:], nil
+	return b[n:], nil
 }
 
 // ParseIPv4Quote reads a header that an ICMP error quotes, and returns what
@@ -157,21 +164,23 @@ func ParseIPv4(b []byte) (IPv4, []byte, error) {
 // AppendTo appends the header with its checksum, the options padded with
 // zeros to a multiple of 4 octets. TotalLen must be set.
 func (h *IPv4) AppendTo(b []byte) []byte {
-	start, n := len(b), h.HeaderLen()
-	b = append(b, make([]byte, n)...)
-	p := b[start:]
-	p[0], p[1] = byte(4<<4|n/4), h.TOS
-	binary.BigEndian.PutUint16(p[2:], uint16(h.TotalLen))
-	binary.BigEndian.PutUint16(p[4:], h.ID)
-	binary.BigEndian.PutUint16(p[6:], h.frag())
-	p[8], p[9] = h.TTL, byte(h.Protocol)
+	n, options := h.HeaderLen(), h.options()
 	src, dst := as4(h.Src), as4(h.Dst)
-	copy(p[12:], src[:])
-	copy(p[16:], dst[:])
-	copy(p[IPv4HeaderLen:], h.options())
-	binary.BigEndian.PutUint16(p[10:], Checksum(p))
-	return b
+	// The fixed part, as it is read out in words of 64, 64 and 32 bits.
+	first := uint64(4<<4|n/4)<<56 | uint64(h.TOS)<<48 | uint64(uint16(h.TotalLen))<<32 | uint64(h.ID)<<16 | uint64(h.frag())
+	second := uint64(h.TTL)<<56 | uint64(h.Protocol)<<48 | uint64(binary.BigEndian.Uint32(src[:]))
+	third := binary.BigEndian.Uint32(dst[:])
+	checksum := Sum(0).addWord(first).addWord(second).addWord(uint64(third)).Add(options).Fold()
+
+	b = binary.BigEndian.AppendUint64(b, first)
+	b = binary.BigEndian.AppendUint64(b, second|uint64(checksum)<<32)
+	b = binary.BigEndian.AppendUint32(b, third)
+	b = append(b, options...)
+	return append(b, zeros[:n-IPv4HeaderLen-len(options)]...)
 }
+
+// zeros pad options to a multiple of 4 octets.
+var zeros [3]byte
 
 // frag returns the flags and the fragment offset.
 func (h *IPv4) frag() uint16 {

@@ -89,32 +89,34 @@ type TCP struct {
 // the options, what can't be understood is skipped. The checksum is not
 // checked: it covers the payload, see [TransportChecksum]. The error is an
 // [ErrShort] or [ErrLength].
-func ParseTCPHeader(b []byte) (TCP, []byte, error) {
+func ParseTCPHeader(b []byte) (h TCP, rest []byte, err error) {
+	rest, err = h.Parse(b)
+	return h, rest, err
+}
+
+// Parse is [ParseTCPHeader] into a header that is there already. After an
+// error the header is as it was.
+func (h *TCP) Parse(b []byte) (rest []byte, err error) {
 	if len(b) < TCPHeaderLen {
-		return TCP{}, nil, errTCPShort
+		return nil, errTCPShort
 	}
 	n := int(b[12]>>4) * 4
 	switch {
 	case n < TCPHeaderLen:
-		return TCP{}, nil, errTCPOffset
+		return nil, errTCPOffset
 	case n > len(b):
-		return TCP{}, nil, errTCPShort
+		return nil, errTCPShort
 	}
-	h := TCP{
-		SrcPort:    binary.BigEndian.Uint16(b[0:]),
-		DstPort:    binary.BigEndian.Uint16(b[2:]),
-		Seq:        binary.BigEndian.Uint32(b[4:]),
-		Ack:        binary.BigEndian.Uint32(b[8:]),
-		DataOffset: n,
-		Flags:      TCPFlags(binary.BigEndian.Uint16(b[12:])) & allFlags,
-		Window:     binary.BigEndian.Uint16(b[14:]),
-		Checksum:   binary.BigEndian.Uint16(b[16:]),
-		Urgent:     binary.BigEndian.Uint16(b[18:]),
-	}
+	h.SrcPort, h.DstPort = binary.BigEndian.Uint16(b[0:]), binary.BigEndian.Uint16(b[2:])
+	h.Seq, h.Ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
+	h.DataOffset, h.Flags = n, TCPFlags(binary.BigEndian.Uint16(b[12:]))&allFlags
+	h.Window, h.Checksum = binary.BigEndian.Uint16(b[14:]), binary.BigEndian.Uint16(b[16:])
+	h.Urgent = binary.BigEndian.Uint16(b[18:])
+	h.Options = TCPOptions{}
 	if n > TCPHeaderLen {
 		h.Options.parse(b[TCPHeaderLen:n])
 	}
-	return h, b[n:], nil
+	return b[n:], nil
 }
 
 // HeaderLen returns the header's length in octets: as it was read, options
@@ -130,15 +132,14 @@ func (h *TCP) HeaderLen() int {
 // DataOffset says, and with the checksum as it is in the struct: see
 // [PutTCPChecksum].
 func (h *TCP) AppendTo(b []byte) []byte {
-	words := uint16(TCPHeaderLen+h.Options.Len()) / 4
-	var p [TCPHeaderLen]byte
-	binary.BigEndian.PutUint16(p[0:], h.SrcPort)
-	binary.BigEndian.PutUint16(p[2:], h.DstPort)
-	binary.BigEndian.PutUint32(p[4:], h.Seq)
-	binary.BigEndian.PutUint32(p[8:], h.Ack)
-	binary.BigEndian.PutUint16(p[12:], words<<12|uint16(h.Flags&allFlags))
-	binary.BigEndian.PutUint16(p[14:], h.Window)
-	binary.BigEndian.PutUint16(p[16:], h.Checksum)
-	binary.BigEndian.PutUint16(p[18:], h.Urgent)
-	return h.Options.AppendTo(append(b, p[:]...))
+	options := h.Options.Len()
+	words := uint16(TCPHeaderLen+options) / 4
+	b = binary.BigEndian.AppendUint64(b, uint64(h.SrcPort)<<48|uint64(h.DstPort)<<32|uint64(h.Seq))
+	b = binary.BigEndian.AppendUint64(b,
+		uint64(h.Ack)<<32|uint64(words<<12|uint16(h.Flags&allFlags))<<16|uint64(h.Window))
+	b = binary.BigEndian.AppendUint32(b, uint32(h.Checksum)<<16|uint32(h.Urgent))
+	if options == 0 {
+		return b
+	}
+	return h.Options.AppendTo(b)
 }

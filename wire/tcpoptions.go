@@ -127,6 +127,9 @@ func (o *TCPOptions) numSACK(n int) int {
 // [MaxTCPOptionsLen].
 func (o *TCPOptions) Len() int {
 	n := o.lenWithoutSACK()
+	if o.NumSACK == 0 {
+		return n
+	}
 	if blocks := o.numSACK(n); blocks > 0 {
 		n += 2 + lenSACKBase + blocks*lenSACKBlock
 	}
@@ -162,17 +165,16 @@ func (o *TCPOptions) AppendTo(b []byte) []byte {
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))
 	}
-	if o.SACKPermitted && o.Timestamps {
-		b = append(b, optSACKPermitted, lenSACKPermitted) // in the place of two NOPs
-	} else if o.SACKPermitted {
+	if o.SACKPermitted && !o.Timestamps {
 		b = append(b, optNop, optNop, optSACKPermitted, lenSACKPermitted)
-	} else if o.Timestamps {
-		b = append(b, optNop, optNop)
 	}
 	if o.Timestamps {
-		b = append(b, optTimestamps, lenTimestamps)
-		b = binary.BigEndian.AppendUint32(b, o.TSVal)
-		b = binary.BigEndian.AppendUint32(b, o.TSEcr)
+		before := uint32(optNop<<8 | optNop)
+		if o.SACKPermitted {
+			before = optSACKPermitted<<8 | lenSACKPermitted
+		}
+		b = binary.BigEndian.AppendUint32(b, before<<16|optTimestamps<<8|lenTimestamps)
+		b = binary.BigEndian.AppendUint64(b, uint64(o.TSVal)<<32|uint64(o.TSEcr))
 	}
 	if o.HasWindowScale {
 		b = append(b, optNop, optWindowScale, lenWindowScale, o.WindowScale)
@@ -182,6 +184,9 @@ func (o *TCPOptions) AppendTo(b []byte) []byte {
 
 // appendSACK appends as many blocks as there is room for.
 func (o *TCPOptions) appendSACK(b []byte) []byte {
+	if o.NumSACK == 0 {
+		return b
+	}
 	blocks := o.numSACK(o.lenWithoutSACK())
 	if blocks == 0 {
 		return b
