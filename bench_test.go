@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubbub"
+	"hubbub/stack"
 )
 
 // connected returns both ends of a connection in a network whose time is the
@@ -32,9 +33,17 @@ func connected(b testing.TB, options ...hubbub.Option) (client, server net.Conn)
 	return client, <-accepted
 }
 
-// BenchmarkBulk moves data over one connection at the MTU of Ethernet.
-func BenchmarkBulk(b *testing.B) {
-	client, server := connected(b)
+// BenchmarkBulk moves data over one connection, as a network comes: at the MTU
+// of Ethernet, with segments that stand for several.
+func BenchmarkBulk(b *testing.B) { bulk(b) }
+
+// BenchmarkBulkFrames is BenchmarkBulk with each frame by itself.
+func BenchmarkBulkFrames(b *testing.B) {
+	bulk(b, hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 }))
+}
+
+func bulk(b *testing.B, options ...hubbub.Option) {
+	client, server := connected(b, options...)
 	buf := make([]byte, 64<<10)
 	done := make(chan struct{})
 	go func() {

@@ -62,14 +62,24 @@ func Scaled(speed float64) Option { return func(s *settings) { s.pace = sim.Scal
 // as the time-outs of TCP.
 func Config(f func(*stack.Config)) Option { return func(s *settings) { f(&s.config) } }
 
+// largest is how many octets a segment may have that stands for several: what a
+// packet holds beside its headers. There are such segments where a second lasts
+// a second. Elsewhere, where people look closely, every frame is one, whether
+// somebody watches or not.
+const largest = wire.MaxIPv4Len - wire.MaxIPv4HeaderLen - wire.MaxTCPHeaderLen
+
 // virtualEpoch is the time of day at which every virtual world begins.
 var virtualEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // New returns an empty network.
 func New(options ...Option) *Network {
 	s := settings{seed: 1, pace: sim.Real, config: stack.DefaultConfig()}
+	s.config.TCP.Offload = largest
 	for _, option := range options {
 		option(&s)
+	}
+	if s.pace != sim.Real {
+		s.config.TCP.Offload = 0
 	}
 	n := &Network{
 		world: sim.New(s.pace, s.seed), epoch: virtualEpoch, known: make(map[string]bool), config: s.config,

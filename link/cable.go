@@ -62,11 +62,11 @@ func (c *Cable) Pass(side int, p *pkt.Packet) bool {
 	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 || l.refuses(p) != 0 {
 		return false
 	}
-	n := uint64(p.Len())
-	l.stats.Sent++
-	l.stats.SentBytes += n
-	l.stats.Delivered++
-	l.stats.DeliveredBytes += n
+	frames, octets, _ := p.Frames()
+	l.stats.Sent += uint64(frames)
+	l.stats.SentBytes += uint64(octets)
+	l.stats.Delivered += uint64(frames)
+	l.stats.DeliveredBytes += uint64(octets)
 	return true
 }
 

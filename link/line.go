@@ -85,7 +85,7 @@ func (l *Line) handle(now clock.Time, p *pkt.Packet) {
 
 // refuses returns why a frame can't enter the line, zero if it can.
 func (l *Line) refuses(p *pkt.Packet) Reason {
-	switch n := p.Len(); {
+	switch _, _, n := p.Frames(); {
 	case l.faults.cut:
 		return CableCut
 	case n < minFrame:

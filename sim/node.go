@@ -22,6 +22,11 @@ type Device interface {
 	NextTimer() clock.Time
 }
 
+// A device that takes large packets as they are has this method, which reports
+// whether it does at present. For any other they are cut into what they stand
+// for.
+type takesLarge interface{ TakesLarge() bool }
+
 // A Node is a device at its place in a world.
 type Node struct {
 	Name    string
@@ -35,6 +40,7 @@ type Node struct {
 	cable   *ends        // of a cable: what is plugged in
 	line    *link.Cable  // of a cable: itself
 	bridge  *link.Bridge // of a switch: itself
+	large   takesLarge   // the device, if it is one that may
 
 	off       bool
 	onSettle  func()
@@ -63,6 +69,7 @@ func (w *World) Add(name string, d Device, settle func()) *Node {
 	n := &Node{Name: name, world: w, device: d, onSettle: settle}
 	n.timer.Owner = n
 	n.bridge, _ = d.(*link.Bridge)
+	n.large, _ = d.(takesLarge)
 	if f, ok := d.(link.Device); ok {
 		n.facts, n.watch = f.PollEvent, watchOf(d)
 	}
@@ -148,6 +155,10 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 // pass, and the port from which that sends it on.
 func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 	at := &n.ports[out]
+	if p.Large() && w.Stream.On() {
+		w.sendCut(n, out, p)
+		return nil, 0, false
+	}
 	w.publishSent(n, at.name, p)
 	switch {
 	case at.loopback:
@@ -156,12 +167,38 @@ func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 		w.drop(n, at.name, p, "no cable is plugged in")
 	case at.cable.line.Pass(at.side, p):
 		return w.pass(at.cable.end(1-at.side, p))
+	case p.Large():
+		w.sendCut(n, out, p)
 	default:
 		at.cable.listen(w)
 		at.cable.device.HandleFrame(w.now, at.side, p)
 		w.drain(at.cable)
 	}
 	return nil, 0, false
+}
+
+// sendCut sends what a large packet stands for: somebody watches, or the cable
+// does something to frames.
+func (w *World) sendCut(n *Node, out int, p *pkt.Packet) {
+	for last := false; !last; {
+		var first *pkt.Packet
+		first, last = p.CutOff()
+		w.send(n, out, first)
+	}
+}
+
+// arrived puts a frame where deliver finds it; or what a large packet stands
+// for, if that has to be.
+func (w *World) arrived(d delivery) {
+	if !d.packet.Large() || d.node.large != nil && d.node.large.TakesLarge() {
+		w.inbox.push(d)
+		return
+	}
+	for last := false; !last; {
+		var first *pkt.Packet
+		first, last = d.packet.CutOff()
+		w.inbox.push(delivery{d.node, d.port, first})
+	}
 }
 
 // end returns where a frame arrives that came out of a cable's side.
@@ -175,13 +212,13 @@ func (n *Node) end(side int, p *pkt.Packet) delivery {
 func (w *World) pass(d delivery) (*Node, int, bool) {
 	n := d.node
 	if n.bridge == nil || n.off {
-		w.inbox.push(d)
+		w.arrived(d)
 		return nil, 0, false
 	}
 	out, ok := n.bridge.Pass(w.now, d.port, d.packet)
 	switch {
 	case !ok:
-		w.inbox.push(d)
+		w.arrived(d)
 	case w.tolerates(d):
 		w.hear(d)
 		return n, out, true

@@ -35,6 +35,10 @@ func (s *Stack) HandleFrame(now clock.Time, port int, p *pkt.Packet) {
 	}
 }
 
+// TakesLarge reports whether this machine can do with large packets: a router
+// forwards what they stand for, and raw sockets see that.
+func (s *Stack) TakesLarge() bool { return !s.cfg.Forwarding && len(s.raws) == 0 }
+
 func (s *Stack) handlePacket(now clock.Time, at arrival, kind wire.EtherType, p *pkt.Packet) {
 	switch {
 	case kind == wire.EtherTypeIPv4:

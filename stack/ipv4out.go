@@ -115,7 +115,7 @@ func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
 	}
 	s.ipID++
 	h.ID = s.ipID
-	if h.TotalLen > v.iface.MTU {
+	if h.TotalLen > v.iface.MTU && !p.Large() {
 		s.sendFragments(now, p, v, h)
 		return
 	}

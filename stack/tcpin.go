@@ -34,7 +34,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 	}
 	s.segment = tcp.Segment{
 		Seq: tcp.Seq(t.Seq), Ack: tcp.Seq(t.Ack), Flags: t.Flags, Window: t.Window,
-		Urgent: t.Urgent, Options: t.Options, Payload: payload,
+		Urgent: t.Urgent, Options: t.Options, Payload: payload, Size: p.SegmentSize(),
 		ECN: h.ecn(),
 	}
 	local := netip.AddrPortFrom(h.dst, t.DstPort)

@@ -55,6 +55,7 @@ func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt
 	p := pkt.New()
 	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
 	p.SetBody(seg.Payload)
+	p.MakeLarge(seg.Size)
 	p.DeferChecksum(tcpChecksum, wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, p.Len()))
 	if s.stream.On() {
 		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()

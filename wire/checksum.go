@@ -44,11 +44,14 @@ func (s Sum) Add(b []byte) Sum {
 	return Sum(sum + carry)
 }
 
-// addWord adds a word of 64 bits.
-func (s Sum) addWord(word uint64) Sum {
+// Plus adds a word of 64 bits.
+func (s Sum) Plus(word uint64) Sum {
 	sum, carry := bits.Add64(uint64(s), word, 0)
 	return Sum(sum + carry)
 }
+
+// Less takes a word of 64 bits away: it adds the complement.
+func (s Sum) Less(word uint64) Sum { return s.Plus(^word) }
 
 // lastWord returns up to seven octets as the front of a word of eight, of
 // which the others are zero.

@@ -170,7 +170,7 @@ func (h *IPv4) AppendTo(b []byte) []byte {
 	first := uint64(4<<4|n/4)<<56 | uint64(h.TOS)<<48 | uint64(uint16(h.TotalLen))<<32 | uint64(h.ID)<<16 | uint64(h.frag())
 	second := uint64(h.TTL)<<56 | uint64(h.Protocol)<<48 | uint64(binary.BigEndian.Uint32(src[:]))
 	third := binary.BigEndian.Uint32(dst[:])
-	checksum := Sum(0).addWord(first).addWord(second).addWord(uint64(third)).Add(options).Fold()
+	checksum := Sum(0).Plus(first).Plus(second).Plus(uint64(third)).Add(options).Fold()
 
 	b = binary.BigEndian.AppendUint64(b, first)
 	b = binary.BigEndian.AppendUint64(b, second|uint64(checksum)<<32)

@@ -34,8 +34,10 @@ type Packet struct {
 	deferred         bool
 	sumFrom, sumInto int32 // indices of store
 	pseudo           wire.Sum
-	body             View
-	store            [HeadRoom]byte
+
+	size  int32 // of a large packet: see MakeLarge
+	body  View
+	store [HeadRoom]byte
 }
 
 var packets = sync.Pool{New: func() any { return new(Packet) }}
@@ -61,7 +63,7 @@ func FromBytes(frame []byte, head int) *Packet {
 func (p *Packet) Release() {
 	p.body.Release()
 	p.ID, p.Cause, p.Reason, p.RFC = 0, 0, "", ""
-	p.pad, p.fcs, p.hasFCS, p.summed, p.deferred, p.body = 0, 0, false, false, false, View{}
+	p.pad, p.fcs, p.hasFCS, p.summed, p.deferred, p.size, p.body = 0, 0, false, false, false, 0, View{}
 	packets.Put(p)
 }
 

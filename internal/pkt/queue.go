@@ -81,6 +81,13 @@ func (q *Queue) At(off, n int) View {
 	return gathered
 }
 
+// Together returns how many bytes from off on lie in one piece, for which At
+// copies nothing. There must be a byte at off.
+func (q *Queue) Together(off int) int {
+	q.seek(off)
+	return q.curOff + q.views[q.curView].Len() - off
+}
+
 // CopyAt copies bytes from off on into b and returns how many.
 func (q *Queue) CopyAt(b []byte, off int) int {
 	n := min(len(b), q.size-off)

@@ -6,9 +6,10 @@ import "hubbub/clock"
 // RFC 9293, 3.10.7. It takes over the payload's reference and uses the
 // segment up.
 func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
-	c.count.segmentsIn++
+	pieces := uint32(seg.pieces())
+	c.count.segmentsIn += pieces
 	if seg.Payload.Len() > 0 {
-		c.count.dataIn++
+		c.count.dataIn += pieces
 	}
 	switch c.state {
 	case StateClosed:

@@ -124,10 +124,12 @@ const tuningSegments = 10
 // in a round trip: dynamic right-sizing, as Linux does it. The window must
 // hold twice that, since the peer has a round trip more of it under way when
 // it hears of a larger one, and twice the growth again while the peer's window
-// doubles. So the program, not the buffer, is what limits the transfer.
+// doubles. So the program, not the buffer, is what limits the transfer. A round
+// trip that is shorter than a tick of the timestamp clock counts as one: what
+// is read in it is chance.
 func (c *Conn) tuneReceiveBuffer(now clock.Time) {
 	r := &c.rcv
-	if now.Sub(r.readAt) < c.peerRTT() || r.read == 0 {
+	if now.Sub(r.readAt) < max(c.peerRTT(), tick) || r.read == 0 {
 		return
 	}
 	at := r.nxt.Add(-r.queue.Len())

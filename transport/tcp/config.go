@@ -132,6 +132,10 @@ type Config struct {
 	ECN         int
 	ECNFallback bool
 
+	// Offload is how many octets a segment may have that stands for several,
+	// for whoever carries it to cut; 0 for none.
+	Offload int
+
 	// ChallengeACKs is how many challenge ACKs the host sends in one second
 	// (RFC 5961, 7).
 	ChallengeACKs int

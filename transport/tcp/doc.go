@@ -22,11 +22,13 @@
 //	sackreport.go sackarrival.go                 selective acknowledgments, told and heard
 //	rtt.go rto.go tlp.go rack.go newreno.go      how losses are found
 //	recovery.go retransmit.go prr.go undo.go     what is done about them, and how it is taken back
-//	congestion.go                                how much the network can bear
-//	persist.go                                   how much the peer can bear
+//	congestion.go rate.go pacing.go ecn.go       how much the network can bear
+//	persist.go blackhole.go                      how much the peer can bear, and the path
+//	buffers.go memory.go                         how much this host can bear
+//	offload.go cork.go                           what goes out together, and what waits for company
 //	delack.go reassembly.go                      what is acknowledged when, what waits for a gap to fill
 //	timestamps.go keepalive.go urgent.go icmp.go the rest of the protocol
-//	listener.go isn.go                           what servers need besides
+//	listener.go request.go cookie.go isn.go      what servers need besides
 //	stream.go options.go errors.go               what the program asks for, and is told
 //	timers.go events.go reason.go info.go        time, facts, the reasons of segments, a picture for people
 //

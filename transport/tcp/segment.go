@@ -28,6 +28,11 @@ type Segment struct {
 	Payload pkt.View
 	ECN     uint8 // of the IP header: ECNNone, ECNCapable, ECNMarked, or 1 for ECT(1)
 
+	// Size is not zero of a segment that stands for several, as segmentation
+	// offload has them: each has so many octets of the payload, the last what
+	// is left.
+	Size int
+
 	// Of a segment that is being sent: why, and whether its octets were sent
 	// before. Neither is on the wire.
 	Reason         Reason
@@ -45,6 +50,14 @@ func (s *Segment) Len() int {
 		n++
 	}
 	return n
+}
+
+// pieces returns how many segments this one stands for.
+func (s *Segment) pieces() int {
+	if s.Size == 0 {
+		return 1
+	}
+	return max(1, (s.Payload.Len()+s.Size-1)/s.Size)
 }
 
 // end returns the sequence number that follows the segment.

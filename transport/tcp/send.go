@@ -64,7 +64,7 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	if c.mustWait(now) {
 		return false
 	}
-	n := c.sendable()
+	n := c.enlarge(out, c.sendable())
 	out.Reason = c.newReason(n)
 	if !c.fill(out, c.snd.nxt, n, c.finFits(c.snd.nxt.Add(n))) {
 		c.waitForWindow(now)
@@ -95,7 +95,7 @@ func (c *Conn) mendsFirst() bool {
 
 // sentNew keeps account of a segment that is sent for the first time.
 func (c *Conn) sentNew(now clock.Time, out *Segment) {
-	c.record(now, out.Seq, out.end())
+	c.recordPieces(now, out)
 	c.markNew(out)
 	c.sentText(now, out)
 	if c.persist.active || out.Reason == ReasonLossProbe {
@@ -216,7 +216,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 		c.loss.history.prrOut += out.Payload.Len()
 	}
 	if n := out.Payload.Len(); n > 0 {
-		c.count.dataOut++
+		c.count.dataOut += uint32(out.pieces())
 		c.count.resent += uint64(max(0, n-fresh))
 	}
 	if out.Payload.Len() < int(c.snd.mss) {
@@ -257,7 +257,7 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 		c.sackBlocks(&out.Options, out.Payload.Len())
 	}
 	c.acknowledging()
-	c.count.segmentsOut++
+	c.count.segmentsOut += uint32(out.pieces())
 }
 
 // addOptions fills in those of every segment but a SYN: "Once TSopt has been

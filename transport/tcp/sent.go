@@ -417,7 +417,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 			return
 		}
 	}
-	c.stampSent(now, b.push(seq, end, now), c.pipe()+end.Sub(later(seq, c.snd.nxt)))
+	c.stampSent(now, b.push(seq, end, now), c.pipe()+max(0, end.Sub(c.snd.nxt)))
 }
 
 // manyRecords is from how many records on small segments share one.

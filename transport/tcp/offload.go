@@ -1,0 +1,32 @@
+package tcp
+
+import "hubbub/clock"
+
+// enlarge makes one segment of all the full ones that may be sent now, instead
+// of n octets, if whoever carries it can cut it: it costs as much as one. What
+// is cut is the same, segment by segment, as what would have been sent without.
+//
+// It is for the plain case. What is marked, paced, urgent or sent while
+// something is amiss goes out one by one.
+func (c *Conn) enlarge(out *Segment, n int) int {
+	if n != int(c.snd.mss) || c.env.Offload < 2*n || c.loss.phase != PhaseOpen || c.rcv.gaps != nil ||
+		c.urgent != nil || c.cc.Pacing != 0 || c.pace != nil || c.ecn&ecnReduced != 0 || c.persist.force {
+		return n
+	}
+	size := n
+	most := min(c.unsent(), int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	if n = min(most, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart()))) / size * size; n <= size {
+		return size
+	}
+	out.Size = size
+	return n
+}
+
+// recordPieces keeps account of the segments that one stands for.
+func (c *Conn) recordPieces(now clock.Time, out *Segment) {
+	at, end := out.Seq, out.end()
+	for ; out.Size > 0 && at.Add(out.Size).Less(end); at = at.Add(out.Size) {
+		c.record(now, at, at.Add(out.Size))
+	}
+	c.record(now, at, end)
+}
