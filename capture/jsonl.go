@@ -26,7 +26,7 @@ type JSONOptions struct {
 // id, time_ns, node, event and text are always there; cause is left out if
 // there is none. event is frame_sent, frame_heard, frame_dropped, fault,
 // learned, held, harmed, neighbor, routed, conflict, fragmented, reassembled,
-// tcp_state, timer_set, timer_stopped, timer_fired, congestion, advice,
+// configured, tcp_state, timer_set, timer_stopped, timer_fired, congestion, advice,
 // overflow, socket_call, said or expected. The other fields are those of
 // [JSONEvent]; what is empty is left out.
 type JSONWriter struct {
@@ -68,12 +68,13 @@ type JSONEvent struct {
 	RFC     string     `json:"rfc,omitempty"`
 	Frame   *JSONFrame `json:"frame,omitempty"`
 
-	Address     string    `json:"address,omitempty"` // IP or MAC, of neighbor, conflict and learned
+	Address     string    `json:"address,omitempty"` // IP or MAC, of neighbor, conflict, learned and configured
 	MAC         string    `json:"mac,omitempty"`
 	VLAN        uint16    `json:"vlan,omitempty"`
 	Forgot      bool      `json:"forgot,omitempty"`
 	From        string    `json:"from,omitempty"` // states
 	To          string    `json:"to,omitempty"`
+	What        string    `json:"what,omitempty"` // of configured
 	Source      string    `json:"source,omitempty"`
 	Destination string    `json:"destination,omitempty"`
 	Prefix      string    `json:"prefix,omitempty"`
@@ -184,6 +185,8 @@ func (j *JSONEvent) network(body event.Body) {
 		j.Event, j.Destination, j.Size, j.MTU, j.Pieces = "fragmented", addrText(b.Destination), b.Size, b.MTU, b.Pieces
 	case event.Reassembled:
 		j.Event, j.Source, j.Size, j.Pieces, j.Reason = "reassembled", addrText(b.Source), b.Size, b.Pieces, b.Why
+	case event.Configured:
+		j.Event, j.Port, j.What, j.Address, j.Reason = "configured", b.Port, b.What, b.Of, b.Why
 	case event.TCPState:
 		j.Event, j.From, j.To, j.Reason = "tcp_state", b.From, b.To, b.Why
 	case event.TimerSet:

@@ -51,6 +51,7 @@ func everyKind() []event.Body {
 		event.Conflict{},
 		event.Fragmented{},
 		event.Reassembled{},
+		event.Configured{},
 		event.TCPState{},
 		event.TimerSet{},
 		event.TimerStopped{},

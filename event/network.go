@@ -76,3 +76,16 @@ func (e Reassembled) String() string {
 	}
 	return fmt.Sprintf("put %d fragments from %v together: %d bytes", e.Pieces, e.Source, e.Size)
 }
+
+// Configured is what a machine has found out about its link, or made of it, by
+// IPv6's autoconfiguration (RFC 4861, 6.3.4; RFC 4862).
+type Configured struct {
+	Port string
+	What string // such as "address added"
+	Of   string // the address, prefix or value
+	Why  string
+}
+
+func (Configured) isBody() {}
+
+func (e Configured) String() string { return fmt.Sprintf("%s: %s: %s", e.What, e.Of, e.Why) }

@@ -4,6 +4,7 @@ import (
 	"hubbub/clock"
 	"hubbub/event"
 	"hubbub/internal/pkt"
+	"hubbub/network/neigh"
 )
 
 // A Discard is a reason for which a packet goes no further at this machine.
@@ -49,8 +50,20 @@ const (
 	discardNoDestination
 	discardTentative
 	discardRecycled
-	numDiscards
+	discardIPv6Header
+	discardExtensions
+	discardNothing
+	discardScope
+	discardNoChecksum
+	discardRouterAsked
+	discardRouterAdvert
+	// discardNDP is no reason: behind it come those of neigh.Invalid.
+	discardNDP
+	numDiscards = discardNDP + maxInvalid
 )
+
+// maxInvalid is more than there are reasons of neigh.Invalid.
+const maxInvalid = 16
 
 var discardText = [numDiscards]string{
 	discardFCS:                "its frame check sequence is wrong: a bit was damaged on the way",
@@ -82,7 +95,7 @@ var discardText = [numDiscards]string{
 	discardNotSYN:             "a listener takes nothing but SYNs",
 	discardICMP:               "its ICMP message concerns nothing here",
 	discardICMPLimit:          "too many ICMP errors have been sent already",
-	discardOptions:            "its IPv4 options are malformed",
+	discardOptions:            "its IP options are malformed",
 	discardSourceRoute:        "its source route leads further, and this machine follows none",
 	discardRedirect:           "the redirect is not from the gateway in use, or leads off the link",
 	discardGroup:              "it is for a multicast group that this machine hasn't joined",
@@ -91,10 +104,22 @@ var discardText = [numDiscards]string{
 	discardNoDestination:      "its destination is no address of the machine any more",
 	discardTentative:          "its destination is an address that isn't in use yet",
 	discardRecycled:           "its timestamp is older than the last from its address (tcp_tw_recycle)",
+	discardIPv6Header:         "its IPv6 header is damaged",
+	discardExtensions:         "its IPv6 extension headers are damaged, or too many",
+	discardNothing:            "its header says that nothing follows it",
+	discardScope:              "its source address counts on its own link only",
+	discardNoChecksum:         "it has no UDP checksum, which IPv6 demands",
+	discardRouterAsked:        "it asks for a router, and this machine is none",
+	discardRouterAdvert:       "it advertises a router, and this machine heeds none",
 }
 
 // String says the reason in a sentence about "it", the packet.
-func (d Discard) String() string { return discardText[d] }
+func (d Discard) String() string {
+	if d > discardNDP {
+		return neigh.Invalid(d - discardNDP).String()
+	}
+	return discardText[d]
+}
 
 // Discards returns how many packets were discarded for each reason that there
 // was.

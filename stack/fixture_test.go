@@ -63,6 +63,10 @@ func newMachine(t testing.TB, change func(*Config), addresses ...string) *machin
 	for n, address := range addresses {
 		i := m.AddInterface(fmt.Sprint("eth", n), cardOf(byte(0x10+n)), EthernetMTU)
 		m.ok("the address", m.AddAddress(m.now, i, prefix(address), false))
+		if prefix(address).Addr().Is6() {
+			m.knowIPv6(i, prefix(address))
+			continue
+		}
 		base := prefix(address).Masked().Addr().As4()
 		for last := byte(1); last < 30; last++ {
 			base[3] = last
@@ -228,6 +232,8 @@ func (m *machine) decode(port int, raw []byte) sent {
 		if a.Op == wire.ARPReply {
 			s.text = fmt.Sprintf("%v is at %v", a.SenderIP, a.SenderMAC)
 		}
+	} else if eth.Type == wire.EtherTypeIPv6 {
+		s.raw, s.text = m.describe6(rest)
 	} else {
 		h, payload, err := wire.ParseIPv4(rest)
 		m.ok("the IPv4 header", err)

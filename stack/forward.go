@@ -62,7 +62,7 @@ func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pa
 		s.cutOnTheWay(now, h, p, v)
 		return
 	}
-	s.output(now, v.iface, v.nextHop, p)
+	s.output(now, v, p)
 }
 
 // cutOnTheWay cuts a packet that is being forwarded for a smaller MTU.
@@ -103,7 +103,7 @@ func (s *Stack) failOpening(now clock.Time, h *header, head []byte) bool {
 	if h.protocol != wire.ProtocolTCP || len(head) < wire.TCPHeaderLen {
 		return false
 	}
-	e := s.conns[tupleOf(netip.AddrPortFrom(h.src, be16(head)), netip.AddrPortFrom(h.dst, be16(head[2:])))]
+	e := s.conns[s.tupleOf(netip.AddrPortFrom(h.src, be16(head)), netip.AddrPortFrom(h.dst, be16(head[2:])))]
 	if e == nil || e.conn.State() != tcp.StateSynSent {
 		return false
 	}

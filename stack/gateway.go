@@ -91,6 +91,6 @@ func (s *Stack) detour(now clock.Time, dead netip.Addr, h *wire.IPv4, p *pkt.Pac
 		Destination: h.Dst, NextHop: v.nextHop, Port: v.iface.Name,
 		Why: fmt.Sprintf("the gateway %v doesn't answer: take %v instead", dead, v.nextHop),
 	})
-	s.output(now, v.iface, v.nextHop, p)
+	s.output(now, &v, p)
 	return true
 }

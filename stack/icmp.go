@@ -132,7 +132,7 @@ func (s *Stack) isOurs(h *header, transport []byte) bool {
 	}
 	switch h.protocol {
 	case wire.ProtocolTCP:
-		e := s.conns[tupleOf(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))]
+		e := s.conns[s.tupleOf(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))]
 		if e == nil {
 			return false
 		}
@@ -195,7 +195,9 @@ func verdictOf(m *wire.ICMPv4) verdict {
 // portUnreachable tells the sender of p that no socket has the port that it is
 // for.
 func (s *Stack) portUnreachable(now clock.Time, at arrival, p *pkt.Packet) {
-	if h, _, err := wire.ParseIPv4Header(p.Head()); err == nil {
+	if wire.IsIPv6(p.Head()) {
+		s.icmpError6(now, at, p, wire.ICMPv6{Type: wire.ICMPv6DestinationUnreachable, Code: wire.CodePortUnreachable6}, false)
+	} else if h, _, err := wire.ParseIPv4Header(p.Head()); err == nil {
 		s.icmpError(now, at, &h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodePortUnreachable})
 	}
 }

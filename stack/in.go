@@ -5,6 +5,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/network/neigh"
 	"hubbub/wire"
 )
 
@@ -43,6 +44,8 @@ func (s *Stack) handlePacket(now clock.Time, at arrival, kind wire.EtherType, p 
 	switch {
 	case kind == wire.EtherTypeIPv4:
 		s.handleIPv4(now, at, p)
+	case kind == wire.EtherTypeIPv6 && at.iface.six != nil:
+		s.handleIPv6(now, at, p)
 	case kind == wire.EtherTypeARP && at.iface.neighbors != nil:
 		s.handleARP(now, at, p)
 	default:
@@ -57,7 +60,7 @@ func (s *Stack) handleARP(now clock.Time, at arrival, p *pkt.Packet) {
 		s.discard(now, i, p, discardARP)
 		return
 	}
-	neighbors := s.with(i)
+	neighbors := s.with(i.neighbors)
 	neighbors.HandleARP(now, a, at.broadcast)
 	s.gatewayIs(a.SenderIP, true)
 	if a.Op == wire.ARPRequest && s.own.by(a.TargetIP) != i && a.SenderIP != a.TargetIP {
@@ -77,9 +80,9 @@ func (s *Stack) gatewayIs(addr netip.Addr, alive bool) {
 	}
 }
 
-// drainNeighbors takes all output of an interface's neighbour cache.
+// drainNeighbors takes all output of an interface's cache of IPv4 neighbours.
 func (s *Stack) drainNeighbors(now clock.Time, i *Interface) {
-	s.tellNeighbors(now, i)
+	s.tellNeighbors(now, i, i.neighbors)
 	for {
 		r, ok := i.neighbors.PollARP(now)
 		if !ok {
@@ -90,20 +93,30 @@ func (s *Stack) drainNeighbors(now clock.Time, i *Interface) {
 		r.ARP.AppendTo(p.Prepend(wire.ARPLen)[:0])
 		s.frame(i, p, r.Dst, wire.EtherTypeARP)
 	}
+	s.passOn(now, i, i.neighbors, wire.EtherTypeIPv4)
+}
+
+// passOn sends the packets whose neighbours have become known, and gives up
+// those whose have not.
+func (s *Stack) passOn(now clock.Time, i *Interface, cache *neigh.Cache, kind wire.EtherType) {
 	for {
-		p, mac, ok := i.neighbors.PollPacket(now)
+		p, mac, ok := cache.PollPacket(now)
 		if !ok {
 			break
 		}
 		p.Cause = uint64(s.stream.Cause())
-		s.frame(i, p, mac, wire.EtherTypeIPv4)
+		s.frame(i, p, mac, kind)
 	}
 	for {
-		p, hop, ok := i.neighbors.PollUnreachable(now)
+		p, hop, ok := cache.PollUnreachable(now)
 		if !ok {
 			break
 		}
 		s.gatewayIs(hop, false)
-		s.unresolved(now, i, hop, p)
+		if hop.Is4() {
+			s.unresolved(now, i, hop, p)
+		} else {
+			s.unresolved6(now, i, hop, p)
+		}
 	}
 }

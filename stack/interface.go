@@ -25,9 +25,10 @@ type Interface struct {
 	MAC       wire.MAC
 	MTU       int
 	Loopback  bool
-	addresses []netip.Prefix
-	broadcast []netip.Addr // of the subnets: all host bits set, or clear
-	neighbors *neigh.Cache // nil on loopback
+	addresses []netip.Prefix // of IPv4
+	broadcast []netip.Addr   // of the subnets: all host bits set, or clear
+	neighbors *neigh.Cache   // of IPv4; nil on loopback
+	six       *ipv6          // nil where IPv6 isn't used
 	last      seenBefore
 }
 
@@ -43,10 +44,10 @@ func (s *Stack) AddInterface(name string, mac wire.MAC, mtu int) *Interface {
 // Interfaces returns the machine's interfaces, the loopback one first.
 func (s *Stack) Interfaces() []*Interface { return s.interfaces }
 
-// Addresses returns the interface's addresses with their subnets.
+// Addresses returns the interface's IPv4 addresses with their subnets.
 func (i *Interface) Addresses() []netip.Prefix { return i.addresses }
 
-// Neighbors returns the interface's neighbour cache, nil on loopback.
+// Neighbors returns the interface's cache of IPv4 neighbours, nil on loopback.
 func (i *Interface) Neighbors() *neigh.Cache { return i.neighbors }
 
 // restart empties the neighbour cache and claims the addresses anew.
@@ -65,9 +66,14 @@ func (i *Interface) restart(s *Stack) {
 
 // AddAddress gives an interface an address in a subnet, and the machine the
 // route to that subnet. With detect the address is used only after nobody on
-// the link has objected (RFC 5227, 2.1), and then announced.
+// the link has objected (RFC 5227, 2.1; RFC 4862, 5.4), and then announced. With
+// the first IPv6 address the interface begins to use IPv6, and gets a
+// link-local address too.
 func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, detect bool) error {
 	addr := prefix.Addr()
+	if addr.Is6() {
+		return s.addAddress6(now, i, prefix, detect)
+	}
 	if s.own.by(addr) != nil {
 		return fmt.Errorf("%w: %s has %v already", ErrAddrInUse, s.cfg.Name, addr)
 	}
@@ -85,7 +91,7 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 		return err
 	}
 	if i.neighbors != nil {
-		s.with(i).AddAddress(now, addr, detect)
+		s.with(i.neighbors).AddAddress(now, addr, detect)
 		if !detect {
 			i.neighbors.PollEvent() // that it may be used: it was given to us, nothing happened
 		}
@@ -110,37 +116,45 @@ func (s *Stack) RemoveRoute(r route.Route) bool {
 func (s *Stack) Routes() *route.Table { return &s.routes }
 
 // Announce tells everybody on the link which address is behind the
-// interface's MAC address: a gratuitous ARP (RFC 5227, 2.3).
+// interface's MAC address: a gratuitous ARP (RFC 5227, 2.3), or an unsolicited
+// neighbour advertisement (RFC 4861, 7.2.6).
 func (s *Stack) Announce(now clock.Time, i *Interface, addr netip.Addr) {
-	if i.neighbors == nil {
-		return
+	switch {
+	case addr.Is4() && i.neighbors != nil:
+		s.with(i.neighbors).Announce(now, addr)
+		s.drainNeighbors(now, i)
+	case addr.Is6() && i.IPv6() != nil:
+		s.with(i.six.neighbors).Announce(now, addr)
+		s.drainIPv6(now, i)
 	}
-	s.with(i).Announce(now, addr)
-	s.drainNeighbors(now, i)
 }
 
 // subnetOf returns the interface's subnet that holds addr.
 func (i *Interface) subnetOf(addr netip.Addr) (netip.Prefix, bool) {
-	for _, p := range i.addresses {
-		if p.Contains(addr) {
+	all := i.addresses
+	if addr.Is6() {
+		all = i.prefixes6()
+	}
+	for _, p := range all {
+		if p.Contains(bare(addr)) {
 			return p.Masked(), true
 		}
 	}
 	return netip.Prefix{}, false
 }
 
-// with returns the interface's neighbour cache, told the current cause.
-func (s *Stack) with(i *Interface) *neigh.Cache {
-	i.neighbors.Cause = uint64(s.stream.Cause())
-	i.neighbors.Watch = s.stream.On()
-	return i.neighbors
+// with returns a neighbour cache, told the current cause.
+func (s *Stack) with(c *neigh.Cache) *neigh.Cache {
+	c.Cause = uint64(s.stream.Cause())
+	c.Watch = s.stream.On()
+	return c
 }
 
 func (i *Interface) handleTimer(s *Stack, now clock.Time) {
 	if i.neighbors == nil || !i.neighbors.NextTimer().Due(now) {
 		return
 	}
-	s.with(i).HandleTimer(now)
+	s.with(i.neighbors).HandleTimer(now)
 	s.drainNeighbors(now, i)
 }
 
@@ -177,6 +191,11 @@ func (o *ownAddresses) add(addr netip.Addr, i *Interface) {
 	}
 	o.many[addr] = i
 	o.few = append(o.few, ownAddress{addr, i})
+}
+
+func (o *ownAddresses) remove(addr netip.Addr) {
+	delete(o.many, addr)
+	o.few = slices.DeleteFunc(o.few, func(a ownAddress) bool { return a.addr == addr })
 }
 
 // by returns the interface that has addr, nil if none has.

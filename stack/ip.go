@@ -44,13 +44,18 @@ func (h *header) checksumOK(head []byte, payload pkt.View) bool {
 type envelope struct {
 	src, dst netip.Addr
 	protocol wire.Protocol
-	tos, ttl uint8 // IPv6's traffic class and hop limit; a ttl of zero is the machine's
-	whole    bool  // it must not be cut into fragments
+	tos, ttl uint8  // IPv6's traffic class and hop limit; a ttl of zero is the machine's
+	whole    bool   // it must not be cut into fragments
+	label    uint32 // IPv6's flow label
 }
 
 // send puts an IP header before p, whose head begins with the transport's, and
 // sends it along v.
 func (s *Stack) send(now clock.Time, p *pkt.Packet, v *path, e *envelope) {
+	if e.dst.Is6() {
+		s.sendIPv6(now, p, v, e)
+		return
+	}
 	s.sendIPv4(now, p, v, &wire.IPv4{
 		TOS: e.tos, TTL: e.ttl, DF: e.whole, Protocol: e.protocol, Src: e.src, Dst: e.dst,
 	})

@@ -7,6 +7,7 @@ import (
 	"hubbub/event"
 	"hubbub/internal/pkt"
 	"hubbub/network/frag"
+	"hubbub/network/neigh"
 	"hubbub/wire"
 )
 
@@ -16,11 +17,13 @@ type path struct {
 	iface      *Interface
 	nextHop    netip.Addr // the destination itself where it is on the link
 	source     netip.Addr
+	neighbors  *neigh.Cache // that the next hop is in; nil on loopback
 	generation uint32
 }
 
 // pathTo looks up where packets to dst go. source is the address to be used,
-// or the zero Addr, for which the path's is put.
+// or the zero Addr, for which the path's is put. A link-local address has its
+// zone.
 func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 	v := path{nextHop: dst, source: source, generation: s.generation}
 	if s.own.by(dst) != nil {
@@ -30,7 +33,12 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 		}
 		return v, nil
 	}
-	if dst == limitedBroadcast || dst.IsMulticast() {
+	switch {
+	case source.IsValid() && source.Is4() != dst.Is4():
+		return v, ErrNetUnreachable
+	case dst.Is6():
+		return s.pathTo6(v, dst)
+	case dst == limitedBroadcast || dst.IsMulticast():
 		return s.pathToGroup(v)
 	}
 	r, ok := s.routes.Lookup(dst)
@@ -38,6 +46,7 @@ func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
 		return v, ErrNetUnreachable
 	}
 	v.iface = s.interfaces[r.Interface]
+	v.neighbors = v.iface.neighbors
 	if source.IsLoopback() && !v.iface.Loopback {
 		// RFC 1122, 3.2.1.3 (g) (R1122-10): "Addresses of this form MUST NOT
 		// appear outside a host."
@@ -59,7 +68,7 @@ func (s *Stack) pathToGroup(v path) (path, error) {
 		if i.Loopback || len(i.addresses) == 0 || v.source.IsValid() && s.own.by(v.source) != i {
 			continue
 		}
-		v.iface = i
+		v.iface, v.neighbors = i, i.neighbors
 		if !v.source.IsValid() {
 			v.source = i.addresses[0].Addr()
 		}
@@ -88,10 +97,14 @@ func (s *Stack) sourceFor(i *Interface, nextHop, preferred netip.Addr) netip.Add
 
 // mtuTo returns the longest packet that may go to dst by v.
 func (s *Stack) mtuTo(now clock.Time, dst netip.Addr, v *path) int {
-	if mtu := s.pathMTU.Get(now, dst); mtu != 0 {
-		return min(mtu, v.iface.MTU)
+	most := v.iface.MTU
+	if dst.Is6() {
+		most = v.iface.mtu6()
 	}
-	return v.iface.MTU
+	if mtu := s.pathMTU.Get(now, dst); mtu != 0 {
+		return min(mtu, most)
+	}
+	return most
 }
 
 // PathMTU returns the longest packet that may go to dst, which the layers above
@@ -120,7 +133,7 @@ func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
 		return
 	}
 	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
-	s.output(now, v.iface, v.nextHop, p)
+	s.output(now, v, p)
 }
 
 // sendFragments cuts a packet for the link's MTU (RFC 791, 3.2).
@@ -149,16 +162,16 @@ func (s *Stack) sendFragments(now clock.Time, p *pkt.Packet, v *path, h *wire.IP
 		q.Cause, q.Reason, q.RFC = p.Cause, p.Reason, p.RFC
 		q.SetBody(view)
 		piece.AppendTo(q.Prepend(piece.HeaderLen())[:0])
-		s.output(now, v.iface, v.nextHop, q)
+		s.output(now, v, q)
 	}
 }
 
 // hearOneself gives this machine a copy of what it broadcasts, as on Linux:
-// its own sockets are among everybody. Of the groups it is only in that of all
-// hosts.
-func (s *Stack) hearOneself(dst netip.Addr, p *pkt.Packet) {
-	if dst.IsMulticast() && dst != allHosts {
+// its own sockets are among everybody. Of IPv4's groups it is only in that of
+// all hosts.
+func (s *Stack) hearOneself(i *Interface, dst netip.Addr, p *pkt.Packet) {
+	if dst.IsMulticast() && dst != allHosts && !s.listens(i, dst) {
 		return
 	}
-	s.frame(s.loopback, p.Clone(), wire.Broadcast, wire.EtherTypeIPv4)
+	s.frame(s.loopback, p.Clone(), wire.Broadcast, etherType(dst))
 }

@@ -5,41 +5,57 @@ import (
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/network/neigh"
 	"hubbub/wire"
 )
 
-// output sends a packet to a neighbour: it asks for its MAC address where
+// output sends a packet along v: it asks for the next hop's MAC address where
 // that isn't known, and puts the Ethernet header before it.
-func (s *Stack) output(now clock.Time, i *Interface, nextHop netip.Addr, p *pkt.Packet) {
+func (s *Stack) output(now clock.Time, v *path, p *pkt.Packet) {
+	i, nextHop := v.iface, v.nextHop
 	if s.stream.On() && p.Cause == 0 {
 		p.Cause = uint64(s.stream.Cause())
 	}
 	if i.Loopback {
-		s.frame(i, p, wire.MAC{}, wire.EtherTypeIPv4)
+		s.frame(i, p, wire.MAC{}, etherType(nextHop))
 		return
 	}
 	if mac, ok := groupMAC(i, nextHop); ok {
-		s.hearOneself(nextHop, p)
-		s.frame(i, p, mac, wire.EtherTypeIPv4)
+		s.hearOneself(i, nextHop, p)
+		s.frame(i, p, mac, etherType(nextHop))
 		return
 	}
-	mac, ok := s.with(i).Resolve(now, nextHop, p)
-	if ok {
-		s.frame(i, p, mac, wire.EtherTypeIPv4)
-		return
-	}
-	s.drainNeighbors(now, i)
+	s.resolve(now, i, v.neighbors, nextHop, p)
 }
 
-// groupMAC returns the MAC address of a broadcast or multicast address: for
-// the latter, 01:00:5e and the lower 23 bits (RFC 1112, 6.4).
+// resolve sends a packet to a neighbour, as soon as its MAC address is known.
+func (s *Stack) resolve(now clock.Time, i *Interface, cache *neigh.Cache, nextHop netip.Addr, p *pkt.Packet) {
+	mac, ok := s.with(cache).Resolve(now, nextHop, p)
+	switch {
+	case ok:
+		s.frame(i, p, mac, etherType(nextHop))
+	case nextHop.Is4():
+		s.drainNeighbors(now, i)
+	default:
+		s.drainIPv6(now, i)
+	}
+}
+
+// etherType returns what a packet with that next hop is.
+func etherType(nextHop netip.Addr) wire.EtherType {
+	if nextHop.Is4() {
+		return wire.EtherTypeIPv4
+	}
+	return wire.EtherTypeIPv6
+}
+
+// groupMAC returns the MAC address of a broadcast or multicast address.
 func groupMAC(i *Interface, addr netip.Addr) (wire.MAC, bool) {
 	switch {
 	case i.isBroadcast(addr):
 		return wire.Broadcast, true
 	case addr.IsMulticast():
-		b := addr.As4()
-		return wire.MAC{0x01, 0x00, 0x5e, b[1] & 0x7f, b[2], b[3]}, true
+		return wire.MulticastMAC(addr), true
 	}
 	return wire.MAC{}, false
 }

@@ -20,6 +20,7 @@ type binding struct {
 	listening bool
 	datagram  bool
 	ephemeral bool // a connection got the port by chance, and may share it
+	dual      bool // addr stands for all addresses of both families
 }
 
 func (t *portTable) init(cfg *Config) {
@@ -58,7 +59,7 @@ func (t *portTable) free(port uint16, b binding) bool {
 // port of which nobody listens; with datagrams, any. SO_REUSEPORT shares it
 // with whoever set the option too.
 func (b binding) conflicts(other binding) bool {
-	if !b.addr.IsUnspecified() && !other.addr.IsUnspecified() && b.addr != other.addr {
+	if !b.covers(other) && !other.covers(b) {
 		return false
 	}
 	if b.reusePort && other.reusePort {
@@ -68,6 +69,14 @@ func (b binding) conflicts(other binding) bool {
 		return !b.datagram && other.listening
 	}
 	return true
+}
+
+// covers reports whether b's addresses contain other's.
+func (b binding) covers(other binding) bool {
+	if b.addr.IsUnspecified() {
+		return b.dual || b.addr.Is4() == other.addr.Is4()
+	}
+	return b.addr == other.addr
 }
 
 // choose returns a port of the ephemeral range that is free for b, beginning
@@ -90,7 +99,7 @@ func (t *portTable) choose(rnd *rand.Rand, b binding) uint16 {
 // chance.
 func (t *portTable) explicit(port uint16, addr netip.Addr) bool {
 	for other := range t.ports[port] {
-		if !other.ephemeral && (other.addr.IsUnspecified() || other.addr == addr) {
+		if !other.ephemeral && other.covers(binding{addr: addr}) {
 			return true
 		}
 	}

@@ -22,9 +22,9 @@ type request struct {
 
 // ends returns the two ends.
 func (r *request) ends() (local, remote netip.AddrPort) {
-	k := &r.key
-	return netip.AddrPortFrom(netip.AddrFrom16(k.local).Unmap(), k.localPort),
-		netip.AddrPortFrom(netip.AddrFrom16(k.remote).Unmap(), k.remotePort)
+	k, s := &r.key, r.listener.stack
+	return netip.AddrPortFrom(s.withScope(netip.AddrFrom16(k.local).Unmap(), k.scope), k.localPort),
+		netip.AddrPortFrom(s.withScope(netip.AddrFrom16(k.remote).Unmap(), k.scope), k.remotePort)
 }
 
 // begin answers the SYN that makes a request.
@@ -77,8 +77,8 @@ func (s *Stack) settleRequest(now clock.Time, r *request, c *tcp.Conn, v *path) 
 	local, remote := r.ends()
 	if state := c.State(); state != tcp.StateSynReceived && state != tcp.StateClosed {
 		s.forgetRequest(r)
-		if v.iface.neighbors != nil {
-			s.with(v.iface).Confirm(now, v.nextHop) // our SYN-ACK got through (RFC 4861, 7.3.1)
+		if v.neighbors != nil {
+			s.with(v.neighbors).Confirm(now, v.nextHop) // our SYN-ACK got through (RFC 4861, 7.3.1)
 		}
 		s.give(now, r.listener, local, remote, v, c)
 		return
@@ -99,7 +99,7 @@ func (s *Stack) settleRequest(now clock.Time, r *request, c *tcp.Conn, v *path) 
 // transmitHalf sends a segment of a connection that has no endpoint yet. Its
 // other end may not exist: such must not fill the neighbour cache.
 func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path, seg *tcp.Segment) {
-	if v.iface.neighbors != nil && v.iface.neighbors.Crowded(v.nextHop) {
+	if v.neighbors != nil && v.neighbors.Crowded(v.nextHop) {
 		s.discards[discardCrowded]++
 		seg.Payload.Release()
 		return
@@ -107,7 +107,8 @@ func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPor
 	p := s.packSegment(local, remote, seg)
 	s.send(now, p, v, &envelope{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
-		tos: l.Options.TOS | seg.ECN, ttl: l.Options.TTL, whole: s.cfg.NoPathMTU == 0,
+		label: s.flowLabel(wire.ProtocolTCP, local, remote),
+		tos:   l.Options.TOS | seg.ECN, ttl: l.Options.TTL, whole: s.cfg.NoPathMTU == 0,
 	})
 }
 

@@ -85,20 +85,22 @@ type Stack struct {
 	rnd    *rand.Rand
 
 	// Network layer.
-	interfaces []*Interface
-	own        ownAddresses // the machine's own addresses
-	routes     route.Table
-	generation uint32 // grows whenever a path that was looked up may be wrong
-	reassembly *frag.Reassembler[wire.IPv4]
-	pathMTU    *pmtu.Cache
-	icmpLimit  *icmperr.Limiter
-	ipID       uint16
-	out        outbox
-	loopback   *Interface
+	interfaces  []*Interface
+	own         ownAddresses // the machine's own addresses
+	routes      route.Table
+	generation  uint32 // grows whenever a path that was looked up may be wrong
+	reassembly  *frag.Reassembler[wire.IPv4]
+	reassembly6 *frag.Reassembler[frag.Head6]
+	pathMTU     *pmtu.Cache
+	icmpLimit   *icmperr.Limiter
+	ipID        uint16
+	out         outbox
+	loopback    *Interface
 
 	// Transport layer.
 	tcpEnv     *tcp.Env
 	secret     secret
+	stable     tcp.Secret // of addresses: it outlives the power (RFC 7217, 5)
 	switchedOn clock.Time // where the clock of plain timestamps begins
 	conns      map[fourTuple]*TCP
 	recent     *TCP                   // the connection that the last segment was for
@@ -149,8 +151,10 @@ func New(cfg Config) *Stack {
 }
 
 func (s *Stack) mustAddLoopback() {
-	if err := s.AddAddress(0, s.loopback, netip.MustParsePrefix("127.0.0.1/8"), false); err != nil {
-		panic(err) // the address is a constant
+	for _, p := range [...]string{"127.0.0.1/8", "::1/128"} {
+		if err := s.AddAddress(0, s.loopback, netip.MustParsePrefix(p), false); err != nil {
+			panic(err) // the address is a constant
+		}
 	}
 }
 
@@ -172,8 +176,9 @@ func (s *Stack) TCPEnv() *tcp.Env { return s.tcpEnv }
 
 // Restart forgets everything that is lost with the power: connections,
 // listeners, sockets, neighbours, fragments. Addresses, routes and settings
-// are configuration, and stay. The clock of plain timestamps begins anew. Endpoints that were open are told nothing; they
-// must not be used again.
+// are configuration, and stay, but for those that routers advertised: [Stack.Boot]
+// begins anew to ask for them. The clock of plain timestamps begins anew.
+// Endpoints that were open are told nothing; they must not be used again.
 func (s *Stack) Restart(now clock.Time) {
 	s.switchedOn = now
 	if s.tcpEnv != nil {
@@ -196,10 +201,12 @@ func (s *Stack) Restart(now clock.Time) {
 	s.timers = timerq.Queue[timed]{}
 	s.out.clear()
 	s.reassembly = frag.NewReassembler(&s.cfg.Fragments)
+	s.reassembly6 = frag.NewReassembler6(&s.cfg.Fragments)
 	s.pathMTU.Flush()
 	s.forgetRedirects()
 	for _, i := range s.interfaces {
 		i.restart(s)
+		s.forgetIPv6(i)
 	}
 	s.generation++
 }
@@ -215,8 +222,10 @@ func (s *Stack) HandleTimer(now clock.Time) {
 	}
 	for _, i := range s.interfaces {
 		i.handleTimer(s, now)
+		s.handleTimer6(now, i)
 	}
 	s.expireFragments(now)
+	s.expireFragments6(now)
 	if s.pathMTU.NextTimer().Due(now) {
 		s.pathMTU.HandleTimer(now)
 		s.generation++ // a path's MTU may have grown
@@ -241,10 +250,14 @@ func (s *Stack) PollReady() (Endpoint, bool) {
 // is due.
 func (s *Stack) NextTimer() clock.Time {
 	next := clock.Earlier(s.timers.Next(), s.reassembly.NextTimer())
+	next = clock.Earlier(next, s.reassembly6.NextTimer())
 	next = clock.Earlier(next, s.pathMTU.NextTimer())
 	for _, i := range s.interfaces {
 		if i.neighbors != nil {
 			next = clock.Earlier(next, i.neighbors.NextTimer())
+		}
+		if i.six != nil {
+			next = clock.Earlier(next, i.six.nextTimer())
 		}
 	}
 	return next

@@ -15,10 +15,25 @@ import (
 type fourTuple struct {
 	local, remote         [16]byte
 	localPort, remotePort uint16
+	scope                 uint16 // of a link-local address: which link
 }
 
-func tupleOf(local, remote netip.AddrPort) fourTuple {
-	return fourTuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
+func (s *Stack) tupleOf(local, remote netip.AddrPort) fourTuple {
+	return fourTuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port(), s.scopeOf(remote.Addr())}
+}
+
+// unspecified returns the address that stands for all of a family.
+func unspecified(six bool) netip.Addr {
+	if six {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// dualAt is where those are listed who listen at a port of all addresses of
+// both families.
+func dualAt(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(netip.IPv4Unspecified().As16()), port)
 }
 
 // TCPOptions are what a TCP endpoint's owner may set before it is bound, and
@@ -26,6 +41,8 @@ func tupleOf(local, remote netip.AddrPort) fourTuple {
 type TCPOptions struct {
 	ReuseAddr  bool
 	ReusePort  bool
+	IPv6       bool  // left to itself, it binds to an IPv6 address
+	V6Only     bool  // bound to all IPv6 addresses, it isn't to those of IPv4 (RFC 3493, 5.3)
 	Privileged bool  // it may bind to ports below Config.PrivilegedBelow
 	TTL        uint8 // MUST-49 (RFC 9293, 3.9.2)
 	TOS        uint8 // without the last two bits, which are ECN's; MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
@@ -44,6 +61,7 @@ type TCP struct {
 	path          path
 	conn          *tcp.Conn
 	timer         timerq.Timer[timed]
+	label         uint32    // of its packets (RFC 6437)
 	state         tcp.State // as the stack's tables know it
 	attached      bool      // the connection is in the tables
 	bound         bool      // the port is held
@@ -103,7 +121,10 @@ func (e *TCP) Bind(addr netip.AddrPort) error {
 	if err := s.bindable(addr, e.Options.Privileged); err != nil {
 		return err
 	}
-	b := binding{addr: addr.Addr(), reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort}
+	b := binding{
+		addr: addr.Addr(), reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort,
+		dual: addr.Addr() == netip.IPv6Unspecified() && !e.Options.V6Only,
+	}
 	port := addr.Port()
 	if port == 0 {
 		port = s.tcpPorts.choose(s.rnd, b)
@@ -153,8 +174,9 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 		return err
 	}
 	e.remote, e.path = remote, v
+	e.label = s.flowLabel(wire.ProtocolTCP, e.local, remote)
 	e.begin(now, &v)
-	if tw := s.timeWaits[tupleOf(e.local, remote)]; tw != nil {
+	if tw := s.timeWaits[s.tupleOf(e.local, remote)]; tw != nil {
 		s.forget(tw)
 		if next := tw.NextISS(); e.Params.ISS.Less(next) {
 			e.Params.ISS = next
@@ -201,7 +223,7 @@ func (e *TCP) takePort(now clock.Time, source netip.Addr, remote netip.AddrPort)
 // tupleTaken reports whether there is a connection between two ends, or the
 // remains of one that must be waited for.
 func (s *Stack) tupleTaken(now clock.Time, local, remote netip.AddrPort) bool {
-	k := tupleOf(local, remote)
+	k := s.tupleOf(local, remote)
 	if s.conns[k] != nil || s.requests[k] != nil {
 		return true
 	}
@@ -244,6 +266,10 @@ func (s *Stack) parameters(now clock.Time, p *tcp.Params, local, remote netip.Ad
 		p.TSOffset = tcp.TimestampOffset(s.secret.key, local, remote)
 	}
 	p.MSS = v.iface.MTU - tcpOverhead(remote.Addr())
+	if remote.Addr().Is6() {
+		// RFC 9293, 3.7.1 (MUST-15): 1220 for IPv6.
+		p.MSS, p.DefaultMSS = v.iface.mtu6()-tcpOverhead(remote.Addr()), wire.MinIPv6MTU-tcpOverhead(remote.Addr())
+	}
 	p.SendMSS = s.mtuTo(now, remote.Addr(), v) - tcpOverhead(remote.Addr())
 }
 
@@ -339,7 +365,7 @@ func (s *Stack) env() *tcp.Env {
 // attach puts a connection where its segments find it.
 func (s *Stack) attach(e *TCP) {
 	e.attached = true
-	s.conns[tupleOf(e.local, e.remote)] = e
+	s.conns[s.tupleOf(e.local, e.remote)] = e
 }
 
 // detach takes a connection out of the tables. What has arrived can still be
@@ -354,7 +380,7 @@ func (s *Stack) detach(e *TCP) {
 		s.orphans--
 	}
 	s.recent = nil
-	delete(s.conns, tupleOf(e.local, e.remote))
+	delete(s.conns, s.tupleOf(e.local, e.remote))
 	s.timers.Remove(&e.timer)
 }
 

@@ -53,7 +53,7 @@ func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *t
 	if e := s.recent; e != nil && e.remote == remote && e.local == local {
 		return s.handleSegment(now, e, seg)
 	}
-	k := tupleOf(local, remote)
+	k := s.tupleOf(local, remote)
 	if e := s.conns[k]; e != nil {
 		s.recent = e
 		return s.handleSegment(now, e, seg)
@@ -86,9 +86,9 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard
 	s.env()
 	unacked := e.conn.Unacked()
 	e.conn.HandleSegment(now, seg)
-	if e.conn.Unacked() < unacked && e.path.iface.neighbors != nil {
+	if e.conn.Unacked() < unacked && e.path.neighbors != nil {
 		// Data got through: the next hop is alive (RFC 4861, 7.3.1).
-		s.with(e.path.iface).Confirm(now, e.path.nextHop)
+		s.with(e.path.neighbors).Confirm(now, e.path.nextHop)
 	}
 	s.drainTCP(now, e)
 	return 0, true
@@ -96,7 +96,7 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard
 
 // tcpError hands what ICMP says about a segment to its connection.
 func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tcp.Seq, what *verdict) bool {
-	k := tupleOf(local, remote)
+	k := s.tupleOf(local, remote)
 	if r := s.requests[k]; r != nil {
 		return s.requestError(now, r, quoted, what)
 	}

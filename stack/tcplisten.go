@@ -6,6 +6,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/transport/tcp"
+	"hubbub/wire"
 )
 
 // listening is what a listener has and a connection hasn't.
@@ -28,7 +29,7 @@ func (e *TCP) Listen(backlog int) error {
 		return ErrInvalid
 	}
 	if !e.bound {
-		if err := e.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0)); err != nil {
+		if err := e.Bind(netip.AddrPortFrom(unspecified(e.Options.IPv6), 0)); err != nil {
 			return err
 		}
 	}
@@ -44,6 +45,10 @@ func (e *TCP) Listen(backlog int) error {
 	e.listening = &listening{policy: tcp.NewListener(s.env(), backlog)}
 	e.listening.policy.SetDeferAccept(e.Params.DeferAccept)
 	s.listeners[e.local] = append(s.listeners[e.local], e)
+	if e.binding.dual {
+		all := dualAt(e.local.Port())
+		s.listeners[all] = append(s.listeners[all], e)
+	}
 	return nil
 }
 
@@ -101,9 +106,11 @@ func (e *TCP) Unlisten(now clock.Time) {
 func (e *TCP) stopListening(now clock.Time) {
 	s, l := e.stack, e.listening
 	e.listening = nil
-	s.listeners[e.local] = slices.DeleteFunc(s.listeners[e.local], func(o *TCP) bool { return o == e })
-	if len(s.listeners[e.local]) == 0 {
-		delete(s.listeners, e.local)
+	for _, at := range [...]netip.AddrPort{e.local, dualAt(e.local.Port())} {
+		s.listeners[at] = slices.DeleteFunc(s.listeners[at], func(o *TCP) bool { return o == e })
+		if len(s.listeners[at]) == 0 {
+			delete(s.listeners, at)
+		}
 	}
 	e.unhold()
 	for _, child := range l.accepted {
@@ -116,12 +123,15 @@ func (e *TCP) stopListening(now clock.Time) {
 }
 
 // listenerFor finds who listens at local for a connection from remote:
-// exactly there, or at that port of all addresses. Of several that share the
+// exactly there, at that port of all addresses of the family, or of both. Of several that share the
 // port by SO_REUSEPORT, the two ends choose one.
 func (s *Stack) listenerFor(local, remote netip.AddrPort) *TCP {
 	who := s.listeners[local]
 	if len(who) == 0 {
-		who = s.listeners[netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())]
+		who = s.listeners[netip.AddrPortFrom(unspecified(local.Addr().Is6()), local.Port())]
+	}
+	if len(who) == 0 && local.Addr().Is4() {
+		who = s.listeners[dualAt(local.Port())]
 	}
 	switch len(who) {
 	case 0:
@@ -154,7 +164,7 @@ func (s *Stack) handleSYN(
 	case tcp.DropNotSYN:
 		return s.refuse(now, local, remote, seg)
 	}
-	r := &request{key: tupleOf(local, remote), listener: l}
+	r := &request{key: s.tupleOf(local, remote), listener: l}
 	v, err := s.pathTo(remote.Addr(), local.Addr())
 	if err != nil {
 		r.Request = tcp.Request{}
@@ -204,7 +214,8 @@ func (s *Stack) give(now clock.Time, l *TCP, local, remote netip.AddrPort, v *pa
 	child.Options, child.Params = l.Options, l.Params
 	child.remote, child.path, child.parent = remote, *v, l
 	b := l.binding
-	b.addr, b.listening = local.Addr(), false
+	b.addr, b.listening, b.dual = local.Addr(), false, false
+	child.label = s.flowLabel(wire.ProtocolTCP, local, remote)
 	child.hold(local, b)
 	child.conn, child.state = c, tcp.StateSynReceived
 	s.attach(child)

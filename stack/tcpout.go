@@ -23,7 +23,8 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 	p := s.packSegment(e.local, e.remote, seg)
 	s.send(now, p, &e.path, &envelope{
 		src: e.local.Addr(), dst: e.remote.Addr(), protocol: wire.ProtocolTCP,
-		tos: e.Options.TOS | seg.ECN, ttl: e.Options.TTL, whole: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment,
+		label: e.label,
+		tos:   e.Options.TOS | seg.ECN, ttl: e.Options.TTL, whole: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment,
 	})
 }
 
@@ -37,7 +38,8 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 	}
 	p := s.packSegment(local, remote, seg)
 	s.send(now, p, &v, &envelope{
-		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP, whole: s.cfg.NoPathMTU == 0,
+		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
+		label: s.flowLabel(wire.ProtocolTCP, local, remote), whole: s.cfg.NoPathMTU == 0,
 	})
 }
 

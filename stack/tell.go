@@ -19,14 +19,16 @@ func (s *Stack) because(cause uint64) event.ID {
 	return s.stream.Cause()
 }
 
-// tellNeighbors publishes what an interface's neighbour cache has to tell.
-func (s *Stack) tellNeighbors(now clock.Time, i *Interface) {
+// tellNeighbors publishes what a neighbour cache of an interface has to tell.
+func (s *Stack) tellNeighbors(now clock.Time, i *Interface, cache *neigh.Cache) {
 	for {
-		f, ok := i.neighbors.PollEvent()
+		f, ok := cache.PollEvent()
 		if !ok {
 			return
 		}
-		if f.Kind == neigh.AddressLost || f.Kind == neigh.AddressUsable {
+		if f.Addr.Is6() {
+			s.heardAddress(now, i, &f)
+		} else if f.Kind == neigh.AddressLost || f.Kind == neigh.AddressUsable {
 			s.generation++
 		}
 		s.stream.PublishCaused(now, s.cfg.Name, s.because(f.Cause), neighborEvent(i, &f))
@@ -53,19 +55,26 @@ func neighborEvent(i *Interface, f *neigh.Fact) event.Body {
 	}
 }
 
-// tellFragments publishes what the reassembly has to tell.
+// tellFragments publishes what the reassembly of IPv4 has to tell.
 func (s *Stack) tellFragments(now clock.Time) {
-	for {
-		f, ok := s.reassembly.PollEvent()
-		if !ok {
-			return
-		}
-		e := event.Reassembled{Source: f.Header.Src, Pieces: f.Pieces, Size: f.Size, Why: f.Why}
-		if f.Kind != frag.Reassembled {
-			e.Size = 0
-		}
-		s.stream.PublishCaused(now, s.cfg.Name, s.because(f.Cause), e)
+	for f, ok := s.reassembly.PollEvent(); ok; f, ok = s.reassembly.PollEvent() {
+		tellFragment(s, now, &f, f.Header.Src)
 	}
+}
+
+// tellFragments6 publishes what the reassembly of IPv6 has to tell.
+func (s *Stack) tellFragments6(now clock.Time) {
+	for f, ok := s.reassembly6.PollEvent(); ok; f, ok = s.reassembly6.PollEvent() {
+		tellFragment(s, now, &f, f.Header.Src)
+	}
+}
+
+func tellFragment[H any](s *Stack, now clock.Time, f *frag.Fact[H], src netip.Addr) {
+	e := event.Reassembled{Source: src, Pieces: f.Pieces, Size: f.Size, Why: f.Why}
+	if f.Kind != frag.Reassembled {
+		e.Size = 0
+	}
+	s.stream.PublishCaused(now, s.cfg.Name, s.because(f.Cause), e)
 }
 
 // tellRoute publishes where a packet goes, and why.
@@ -82,7 +91,7 @@ func (s *Stack) tellRoute(now clock.Time, dst netip.Addr, v *path) {
 	case same:
 		e.Why = fmt.Sprintf("%v is in %v, the subnet on %s: send it to its own MAC address", dst, subnet, v.iface.Name)
 	case v.nextHop != dst:
-		e.Why = fmt.Sprintf("%v is outside %v: hand it to the gateway %v", dst, v.iface.subnets(), v.nextHop)
+		e.Why = fmt.Sprintf("%v is outside %v: hand it to the gateway %v", dst, v.iface.subnets(dst.Is6()), v.nextHop)
 	default:
 		e.Why = fmt.Sprintf("%v is reached by %s directly", dst, v.iface.Name)
 	}
@@ -90,9 +99,13 @@ func (s *Stack) tellRoute(now clock.Time, dst netip.Addr, v *path) {
 }
 
 // subnets lists the interface's subnets.
-func (i *Interface) subnets() string {
+func (i *Interface) subnets(six bool) string {
 	text := ""
-	for n, p := range i.addresses {
+	all := i.addresses
+	if six {
+		all = i.prefixes6()
+	}
+	for n, p := range all {
 		if n > 0 {
 			text += ", "
 		}

@@ -37,7 +37,7 @@ func (s *Stack) rest(now clock.Time, e *TCP) {
 	s.recycle(now, e, &tw.TimeWait)
 	e.bound = false // the port is tw's now
 	tw.timer.Owner = tw
-	s.timeWaits[tupleOf(e.local, e.remote)] = tw
+	s.timeWaits[s.tupleOf(e.local, e.remote)] = tw
 	s.timers.Set(&tw.timer, tw.Expires())
 }
 
@@ -95,7 +95,7 @@ func (s *Stack) tellTimeWaitOver(now clock.Time, tw *timeWait, cause event.ID, w
 
 func (s *Stack) forget(tw *timeWait) {
 	s.timers.Remove(&tw.timer)
-	delete(s.timeWaits, tupleOf(tw.local, tw.remote))
+	delete(s.timeWaits, s.tupleOf(tw.local, tw.remote))
 	if tw.bound {
 		tw.bound = false
 		s.tcpPorts.remove(tw.local.Port(), tw.binding)

@@ -23,6 +23,8 @@ type Datagram struct {
 type UDPOptions struct {
 	ReuseAddr    bool
 	ReusePort    bool
+	IPv6         bool // left to itself, it binds to an IPv6 address
+	V6Only       bool // bound to all IPv6 addresses, it isn't to those of IPv4 (RFC 3493, 5.3)
 	Broadcast    bool // it may send to a broadcast address
 	Privileged   bool
 	TTL          uint8
@@ -87,6 +89,7 @@ func (e *UDP) Bind(addr netip.AddrPort) error {
 	b := binding{
 		addr: addr.Addr(), datagram: true,
 		reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort,
+		dual: addr.Addr() == netip.IPv6Unspecified() && !e.Options.V6Only,
 	}
 	port := addr.Port()
 	if port == 0 {
@@ -134,7 +137,7 @@ func (e *UDP) ensureBound() error {
 	if e.bound {
 		return nil
 	}
-	return e.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+	return e.Bind(netip.AddrPortFrom(unspecified(e.Options.IPv6), 0))
 }
 
 func (e *UDP) sourceWanted() netip.Addr {
@@ -151,8 +154,11 @@ func (s *Stack) isGroup(addr netip.Addr) bool { return addr.IsMulticast() || s.i
 // orThisMachine returns where a packet to remote goes: as on Linux, the
 // unspecified address is this machine.
 func orThisMachine(remote netip.AddrPort) netip.AddrPort {
-	if remote.Addr().IsUnspecified() {
+	switch remote.Addr() {
+	case netip.IPv4Unspecified():
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), remote.Port())
+	case netip.IPv6Unspecified():
+		return netip.AddrPortFrom(netip.IPv6Loopback(), remote.Port())
 	}
 	return remote
 }
@@ -215,7 +221,8 @@ func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payloa
 	p.Vouch()
 	p.SetBody(payload)
 	s.send(now, p, v, &envelope{
-		src: from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP, tos: o.TOS, ttl: o.TTL, whole: o.DontFragment,
+		label: s.flowLabel(wire.ProtocolUDP, from, to),
+		src:   from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP, tos: o.TOS, ttl: o.TTL, whole: o.DontFragment,
 	})
 }
 
@@ -277,6 +284,13 @@ func (s *Stack) handleUDP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 		return
 	}
 	payload := p.Payload(h.len+wire.UDPHeaderLen, u.Length-wire.UDPHeaderLen)
+	if u.Checksum == 0 && h.dst.Is6() {
+		payload.Release()
+		// RFC 8200, 8.1 (R8200-14): "IPv6 receivers must discard UDP packets
+		// containing a zero checksum".
+		s.discard(now, at.iface, p, discardNoChecksum)
+		return
+	}
 	if u.Checksum != 0 && !p.Vouched() && !h.checksumOK(head[:wire.UDPHeaderLen], payload) {
 		payload.Release()
 		// RFC 1122, 4.1.3.4 (R1122-42): if a UDP datagram is received with a checksum
@@ -344,7 +358,11 @@ func (s *Stack) udpReceivers(d Datagram, group bool) []*UDP {
 // don't.
 func (e *UDP) score(d Datagram) int {
 	score := 0
-	if !e.local.Addr().IsUnspecified() {
+	if e.local.Addr().IsUnspecified() {
+		if e.local.Addr().Is4() != d.To.Addr().Is4() && !e.binding.dual {
+			return -1
+		}
+	} else {
 		if e.local.Addr() != d.To.Addr() {
 			return -1
 		}

@@ -101,3 +101,6 @@ func (h *IPv6) AppendTo(b []byte) []byte {
 // DecrementHopLimit takes one off the hop limit of a header, in place. The
 // header is whole, and its hop limit not zero.
 func DecrementHopLimit(header []byte) { header[7]-- }
+
+// IsIPv6 reports whether a packet says that it is of version 6.
+func IsIPv6(packet []byte) bool { return len(packet) > 0 && packet[0]>>4 == 6 }

@@ -94,6 +94,7 @@ var titles = map[int]string{
 	4953: "Defending TCP Against Spoofing Attacks",
 	4987: "TCP SYN Flooding Attacks and Common Mitigations",
 	5014: "IPv6 Socket API for Source Address Selection",
+	5095: "Deprecation of Type 0 Routing Headers in IPv6",
 	5227: "IPv4 Address Conflict Detection",
 	5382: "NAT Behavioral Requirements for TCP",
 	5424: "The Syslog Protocol",

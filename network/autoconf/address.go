@@ -116,7 +116,9 @@ func (h *Host) HandleAddressLost(now clock.Time, addr netip.Addr) {
 	}
 	h.change(Change{Kind: RemoveAddress, Prefix: a.Prefix, Why: "somebody else uses it"})
 	a.lost, a.Duplicates = true, a.Duplicates+1
-	if a.Duplicates > idgenRetries {
+	// RFC 4862, 5.4.5 (R4862-5): of an address that is made from the MAC address there is
+	// no other.
+	if a.Duplicates > idgenRetries || !h.cfg.MAC.IsZero() {
 		a.again = clock.Never
 		h.change(Change{Kind: GiveUp, Prefix: a.Prefix.Masked(), Why: "too many addresses in a row were somebody else's"})
 		return
@@ -125,7 +127,7 @@ func (h *Host) HandleAddressLost(now clock.Time, addr netip.Addr) {
 }
 
 // hearAutonomous makes an address from a prefix, or brings the lifetimes of
-// those up to date that were made from it (RFC 4862, 5.5.3).
+// those up to date that were made from it (R4862-6; RFC 4862, 5.5.3).
 func (h *Host) hearAutonomous(now clock.Time, p *wire.PrefixInfo) {
 	if p.Preferred > p.Valid {
 		return // c) "silently ignore the Prefix Information option"
@@ -167,7 +169,7 @@ func (h *Host) prolong(now clock.Time, a *address, p *wire.PrefixInfo) {
 // address to the advertised Valid Lifetime. 2. If RemainingLifetime is less
 // than or equal to 2 hours, ignore the Prefix Information option with regards
 // to the valid lifetime [...] 3. Otherwise, reset the valid lifetime of the
-// corresponding address to 2 hours." (RFC 4862, 5.5.3 e) So a forged
+// corresponding address to 2 hours." (R4862-7; RFC 4862, 5.5.3 e) So a forged
 // advertisement can't take all addresses away at once.
 func (h *Host) validUntil(now clock.Time, a *address, p *wire.PrefixInfo) clock.Time {
 	told := lifetime(now, p.Valid)

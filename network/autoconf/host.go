@@ -18,6 +18,9 @@ type Config struct {
 	Interface string
 	// Secret is the machine's secret key (RFC 7217, 5).
 	Secret [16]byte
+	// MAC, if it isn't zero, is what the interface identifiers are made from,
+	// as most machines did before RFC 7217 (RFC 4291, appendix A).
+	MAC wire.MAC
 	// Temporary makes addresses that last a day, besides the stable ones
 	// (RFC 8981, 3.8, use_temp_addr).
 	Temporary bool

@@ -9,17 +9,11 @@ import (
 )
 
 // stableAddress makes the address that this interface always has behind a
-// prefix, and that tells nothing to who doesn't know the secret: "RID =
-// F(Prefix, Net_Iface, Network_ID, DAD_Counter, secret_key)" (RFC 7217, 5).
-// The optional Network_ID is not used; F is SHA-256.
+// prefix, and notes how many before it couldn't be used.
 func (h *Host) stableAddress(p netip.Prefix, duplicates int) netip.Addr {
 	for {
-		b := p.Addr().As16()
-		in := append(b[:8:8], h.cfg.Interface...)
-		in = binary.BigEndian.AppendUint32(in, uint32(duplicates))
-		sum := sha256.Sum256(append(in, h.cfg.Secret[:]...))
-		addr := join(p, sum[len(sum)-8:])
-		if !reserved(addr) && h.find(addr) == nil {
+		addr := h.cfg.Address(p, duplicates)
+		if !reserved(addr) && h.find(addr) == nil || !h.cfg.MAC.IsZero() {
 			return addr
 		}
 		// "In the event that an unacceptable identifier has been generated,
@@ -27,6 +21,24 @@ func (h *Host) stableAddress(p netip.Prefix, duplicates int) netip.Addr {
 		// duplicate addresses" (RFC 7217, 5).
 		duplicates++
 	}
+}
+
+// Address makes the address that the interface always has behind a prefix, and
+// that tells nothing to who doesn't know the secret: "RID =
+// F(Prefix, Net_Iface, Network_ID, DAD_Counter, secret_key)" (RFC 7217, 5).
+// The optional Network_ID is not used; F is SHA-256.
+//
+// duplicates is how many addresses before it were somebody else's already. Of
+// an address that is made from a MAC address there is but one.
+func (cfg *Config) Address(p netip.Prefix, duplicates int) netip.Addr {
+	if !cfg.MAC.IsZero() {
+		return EUI64(p, cfg.MAC)
+	}
+	b := p.Addr().As16()
+	in := append(b[:8:8], cfg.Interface...)
+	in = binary.BigEndian.AppendUint32(in, uint32(duplicates))
+	sum := sha256.Sum256(append(in, cfg.Secret[:]...))
+	return join(p, sum[len(sum)-8:])
 }
 
 // join puts an interface identifier of 64 bits behind a prefix.

@@ -77,7 +77,8 @@ func (d *datagram[H]) fits(p *piece, most int) (at int, why Reason) {
 	return at, 0
 }
 
-// repeats reports whether q is the same fragment as p once more.
+// repeats reports whether q is the same fragment as p once more, which does no
+// harm (R8200-6; RFC 8200, 4.5).
 func (p *piece) repeats(q *piece) bool {
 	return p.from == q.from && p.to == q.to && p.last == q.last && bytes.Equal(p.v.Bytes(), q.v.Bytes())
 }

@@ -164,7 +164,7 @@ func (r *Reassembler[H]) take(d *datagram[H], h *H, payload pkt.View) bool {
 // refuse discards a fragment, and with it, where the reason is hostile, all of
 // its packet, those fragments included that have not come yet.
 //
-// RFC 5722, 4: "When reassembling an IPv6 datagram, if one or more its
+// RFC 5722, 4 (R8200-5): "When reassembling an IPv6 datagram, if one or more its
 // constituent fragments is determined to be an overlapping fragment, the
 // entire datagram (and any constituent fragments, including those not yet
 // received) MUST be silently discarded." The same is done for IPv4.

@@ -6,7 +6,7 @@ import (
 	"hubbub/wire"
 )
 
-// A State says what is known of a neighbour (RFC 4861, 7.3.2).
+// A State says what is known of a neighbour (R4861-6; RFC 4861, 7.3.2).
 type State uint8
 
 // The states.

@@ -41,7 +41,7 @@ func (m *Message) Payload(b []byte) (wire.ICMPv6, []byte) {
 // solicit makes an entry's neighbour solicitation: to the neighbour alone
 // whose address is to be confirmed, else to its solicited-node group.
 //
-// RFC 4861, 7.2.2: "If the solicitation is being sent to a solicited-node
+// RFC 4861, 7.2.2 (R4861-3): "If the solicitation is being sent to a solicited-node
 // multicast address, the sender MUST include its link-layer address (if it has
 // one) as a Source Link-Layer Address option. Otherwise, the sender SHOULD".
 func (c *Cache) solicit(e *entry) {
@@ -191,7 +191,7 @@ func (c *Cache) doubt(now clock.Time, e *entry, mac wire.MAC) {
 // of the entry MUST be set to REACHABLE. If the Solicited flag is zero and the
 // link-layer address was updated with a different address, the state MUST be
 // set to STALE. Otherwise, the entry's state remains unchanged."
-// (RFC 4861, 7.2.5)
+// (R4861-5; RFC 4861, 7.2.5)
 func (c *Cache) believe(now clock.Time, e *entry, n *wire.NeighborMessage, mac wire.MAC, told bool) {
 	news := told && (mac != e.mac || !e.state.known())
 	if told {

@@ -94,3 +94,11 @@ func (c *Cache) advertisedByAnother(a *address, mac wire.MAC) {
 		c.tellAlways(Fact{Kind: Conflict, Addr: a.addr, MAC: mac, Why: "somebody else advertises it too"})
 	}
 }
+
+// SetReachable changes how long an answer counts, which routers advertise
+// (RFC 4861, 6.3.4).
+func (c *Cache) SetReachable(d clock.Duration) { c.cfg.Reachable = max(d, time.Millisecond) }
+
+// SetRetransmit changes the time between two solicitations, which routers
+// advertise (RFC 4861, 6.3.4).
+func (c *Cache) SetRetransmit(d clock.Duration) { c.cfg.Retransmit = max(d, time.Millisecond) }

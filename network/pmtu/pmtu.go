@@ -184,7 +184,7 @@ func (c *Cache) tell(f Fact) {
 //
 // RFC 1191, 6.3: "When a PMTU value has not been decreased for a while (on the
 // order of 10 minutes), the PMTU estimate should be set to the first-hop
-// data-link MTU".
+// data-link MTU". So has RFC 8201, 5.3 it (R8201-4).
 func (c *Cache) HandleTimer(now clock.Time) {
 	for e := c.ends.newer; e != &c.ends && e.Expires.Due(now); e = c.ends.newer {
 		c.forget(e, "it has not been decreased for a while: the path may have changed", e.cause)

@@ -25,9 +25,11 @@ func (t *Table) Redirect(dst, from, better netip.Addr, arrived int) (why string)
 	if now.Interface != arrived {
 		return "it came through another interface than the gateway's"
 	}
-	link, ok := t.Lookup(better)
-	if !ok || link.NextHop.IsValid() || link.Interface != arrived {
+	if !t.onLink(dst, better, arrived) {
 		return "the new gateway is not on the link that it came from"
+	}
+	if better == dst {
+		better = netip.Addr{}
 	}
 	t.forgetRedirects(dst)
 	err := t.Add(Route{
@@ -38,6 +40,19 @@ func (t *Table) Redirect(dst, from, better netip.Addr, arrived int) (why string)
 		return err.Error()
 	}
 	return ""
+}
+
+// onLink reports whether packets to better can leave by an interface without a
+// gateway. IPv6's redirects name a router by its link-local address, or the
+// destination itself, which says that it is on the link: "the ICMP Destination
+// Address field and the Target Address field in the redirect message [...] are
+// identical" (RFC 4861, 8.1 and 8.3).
+func (t *Table) onLink(dst, better netip.Addr, arrived int) bool {
+	if better.Is6() {
+		return better == dst || better.IsLinkLocalUnicast()
+	}
+	link, ok := t.Lookup(better)
+	return ok && !link.NextHop.IsValid() && link.Interface == arrived
 }
 
 // forgetRedirects removes the redirected route to dst, and one more if there
