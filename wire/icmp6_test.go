@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -218,7 +219,7 @@ func TestListenerQuery(t *testing.T) {
 	wantBytes(t, "sources", got.Sources, hex6a)
 	for n := range payload {
 		_, err := wire.ParseListenerQuery(&m, payload[:n])
-		want(t, "cut off is refused, unless it is of version 1 (RFC 3810, 8.1)", err == nil, n >= 16 && n < 20)
+		want(t, "cut off is refused, unless it is of version 1 (RFC 3810, 8.1)", err == nil, n == 16)
 	}
 	got, err = wire.ParseListenerQuery(&m, payload[:16])
 	want(t, "error", err, nil)
@@ -279,6 +280,20 @@ func TestListenerReport(t *testing.T) {
 	if _, _, err := wire.NextListenerRecord(payload[20:55]); err == nil {
 		t.Error("a record without all its sources was accepted")
 	}
+}
+
+// RFC 2710, 3: "Multicast Listener Report (Type = decimal 131)", "Multicast
+// Listener Done (Type = decimal 132)", each with a multicast address.
+func TestListenerMessagesOfVersion1(t *testing.T) {
+	group := netip.MustParseAddr("ff02::1:ff00:2")
+	m, payload := wire.ListenerReportV1(nil, wire.MulticastListenerDone, group)
+	want(t, "header", m, wire.ICMPv6{Type: wire.MulticastListenerDone})
+	wantBytes(t, "payload", payload, "ff020000 00000000 00000001 ff000002")
+	got, err := wire.ParseListenerV1(payload)
+	want(t, "group", got, group)
+	want(t, "error", err, nil)
+	_, err = wire.ParseListenerV1(payload[:15])
+	want(t, "cut off", errors.Is(err, wire.ErrShort), true)
 }
 
 func FuzzICMPv6(f *testing.F) {

@@ -34,14 +34,16 @@ type ListenerQuery struct {
 }
 
 // ParseListenerQuery reads the message whose header m is and whose payload
-// follows it. The error is an [ErrShort].
+// follows it. "Query messages that do not match any of the above conditions
+// (e.g., a Query of length 26 octets) MUST be silently ignored." (RFC 3810, 8.1)
+// The error is an [ErrShort].
 func ParseListenerQuery(m *ICMPv6, payload []byte) (ListenerQuery, error) {
-	if len(payload) < 16 {
+	if len(payload) < 20 && len(payload) != 16 {
 		return ListenerQuery{}, errMLDShort
 	}
 	code := binary.BigEndian.Uint16(m.Rest[:])
 	q := ListenerQuery{Group: netip.AddrFrom16([16]byte(payload))}
-	if len(payload) < 20 {
+	if len(payload) == 16 {
 		// RFC 3810, 8.1: a query of 24 octets is of version 1.
 		q.V1, q.MaxResponse = true, time.Duration(code)*time.Millisecond
 		return q, nil
@@ -94,13 +96,8 @@ func (q *ListenerQuery) Message(b []byte) (ICMPv6, []byte) {
 		return m, b
 	}
 	binary.BigEndian.PutUint16(m.Rest[:], uint16(toExponential(delay, 12)))
-	flags := q.Robustness & 7
-	if q.Suppress {
-		flags |= 8
-	}
-	b = append(b, flags, byte(toExponential(uint32(min(q.Interval/time.Second, 1<<20)), 4)))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(q.Sources)/16))
-	return m, append(b, q.Sources...)
+	tail := GroupQuery{Suppress: q.Suppress, Robustness: q.Robustness, Interval: q.Interval, Sources: q.Sources}
+	return m, tail.appendTail(b, 16)
 }
 
 // A RecordType says what a report's record tells of a group (RFC 3810, 5.2.12;
@@ -117,8 +114,8 @@ const (
 	BlockSources    RecordType = 6
 )
 
-// A ListenerRecord is what a report of version 2 says of one group
-// (RFC 3810, 5.2).
+// A ListenerRecord is what a report of MLDv2 or IGMPv3 says of one group
+// (RFC 3810, 5.2; RFC 3376, 4.2). The addresses of IGMP have 4 octets.
 //
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //	|  Record Type  |  Aux Data Len |     Number of Sources (N)     |
@@ -130,7 +127,7 @@ const (
 type ListenerRecord struct {
 	Type    RecordType
 	Group   netip.Addr
-	Sources []byte // 16 octets each, as in the message
+	Sources []byte // 16 octets each, or 4, as in the message
 }
 
 // NextListenerRecord reads the first record of a report of version 2 and
@@ -165,4 +162,20 @@ func ListenerReport(b []byte, records ...ListenerRecord) (ICMPv6, []byte) {
 		b = append(append(b, group[:]...), r.Sources...)
 	}
 	return m, b
+}
+
+// ListenerReportV1 appends the payload of a report of version 1, or of a done
+// message, about one group to b (RFC 2710, 3), and returns it with the header.
+func ListenerReportV1(b []byte, t ICMPv6Type, group netip.Addr) (ICMPv6, []byte) {
+	addr := group.As16()
+	return ICMPv6{Type: t}, append(b, addr[:]...)
+}
+
+// ParseListenerV1 reads the group of a report of version 1, or of a done
+// message, from what follows its header. The error is an [ErrShort].
+func ParseListenerV1(payload []byte) (group netip.Addr, err error) {
+	if len(payload) < 16 {
+		return netip.Addr{}, errMLDShort
+	}
+	return netip.AddrFrom16([16]byte(payload)), nil
 }

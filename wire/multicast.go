@@ -7,6 +7,17 @@ import "net/netip"
 var (
 	AllNodes   = netip.MustParseAddr("ff02::1")
 	AllRouters = netip.MustParseAddr("ff02::2")
+	// AllMLDv2Routers get the reports of MLDv2 (RFC 3810, 5.2.14).
+	AllMLDv2Routers = netip.MustParseAddr("ff02::16")
+)
+
+// The groups of IPv4 that every host, and every router, of a link is in
+// (RFC 1112, 4; RFC 2236, 9), and that which gets the reports of IGMPv3
+// (RFC 3376, 4.2.14).
+var (
+	AllHostsIPv4     = netip.MustParseAddr("224.0.0.1")
+	AllRoutersIPv4   = netip.MustParseAddr("224.0.0.2")
+	AllIGMPv3Routers = netip.MustParseAddr("224.0.0.22")
 )
 
 // MulticastMAC returns the MAC address to which packets for a group go: for

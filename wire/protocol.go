@@ -9,6 +9,7 @@ type Protocol uint8
 // The protocols that hubbub knows.
 const (
 	ProtocolICMP   Protocol = 1
+	ProtocolIGMP   Protocol = 2
 	ProtocolTCP    Protocol = 6
 	ProtocolUDP    Protocol = 17
 	ProtocolICMPv6 Protocol = 58
@@ -19,6 +20,8 @@ func (p Protocol) String() string {
 	switch p {
 	case ProtocolICMP:
 		return "ICMP"
+	case ProtocolIGMP:
+		return "IGMP"
 	case ProtocolTCP:
 		return "TCP"
 	case ProtocolUDP:
