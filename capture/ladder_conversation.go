@@ -337,15 +337,23 @@ func (c *conversation) label(p *Packet, side int, absolute bool) string {
 	seq, ack := c.numbers.relative(p, side)
 	again := c.numbers.again(p, side, seq)
 	window := c.numbers.window(p, side)
+	base := c.numbers.first[1-side]
 	if absolute {
-		seq, ack = p.TCP.Seq, p.TCP.Ack
+		seq, ack, base = p.TCP.Seq, p.TCP.Ack, 0
 	}
-	text := p.tcpText(seq, ack) + window
+	text := p.tcpText(seq, ack) + window + p.sackText(base)
+	if p.IP.ECN() == ecnMarked {
+		text += " CE"
+	}
 	if again {
 		text = "again: " + text
 	}
 	return text
 }
+
+// ecnMarked is what the network writes over the ECN field of a packet that has
+// met congestion: CE (RFC 3168, 5).
+const ecnMarked = 3
 
 // quoted returns the beginning of what a program sends, if it is text.
 func quoted(p *Packet) string {

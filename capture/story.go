@@ -47,6 +47,7 @@ type Story struct {
 	order   []event.ID
 	flows   map[conversationKey]*conversation
 	routes  map[route]bool // those that were told
+	crowd   crowd
 
 	pending     *pendingLine
 	overheard   []overhearing
@@ -92,7 +93,7 @@ func NewStory(w io.Writer, o StoryOptions) *Story {
 	s := &Story{
 		w: w, o: o, d: drawingFor(o.ASCII), origins: newOrigins(), frames: make(map[event.ID]string),
 		flows: make(map[conversationKey]*conversation), routes: make(map[route]bool),
-		switches: make(map[string]bool), nodeWidth: 10,
+		switches: make(map[string]bool), crowd: newCrowd(), nodeWidth: 10,
 	}
 	for _, name := range o.Names {
 		s.widen(name)
@@ -114,12 +115,14 @@ func (s *Story) Handle(e *event.Event) {
 	switch b := e.Body.(type) {
 	case event.Said:
 		s.settle()
+		s.tellCrowds(e.Time)
 		s.say(e, 0, s.d.quote+" "+s.paint(bold, clean(b.Text)))
 	case event.Expected:
 		s.settle()
+		s.tellCrowds(e.Time)
 		s.expected(e, &b)
 	default:
-		if s.o.Detail >= Plot {
+		if s.o.Detail >= Plot && !s.muted(e) {
 			s.plot(e)
 		}
 	}
@@ -129,6 +132,7 @@ func (s *Story) Handle(e *event.Event) {
 func (s *Story) Close() error {
 	s.settle()
 	s.tellOverheard()
+	s.tellCrowds(s.lastTime)
 	return s.err
 }
 

@@ -18,7 +18,7 @@ func (s *Story) sent(e *event.Event, b *event.FrameSent) {
 	}
 	s.settle()
 	p := Decode(b.Data)
-	if !s.o.Filter.Match(&p) {
+	if !s.o.Filter.Match(&p) || s.crowded(e, &p) {
 		return
 	}
 	text, name := s.describe(&p)

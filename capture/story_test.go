@@ -2,11 +2,13 @@ package capture
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"hubbub/event"
+	"hubbub/wire"
 )
 
 // told returns the story of a stream.
@@ -126,4 +128,60 @@ func TestWritersTellTheFirstError(t *testing.T) {
 			t.Errorf("%s: Close returned %v, want %v", name, err, errBroken)
 		}
 	}
+}
+
+// Of a flood from invented addresses the first SYNs are told of, with all that
+// comes of them; of the others how many they are. Who goes deeper sees all.
+func TestStoryOfAFlood(t *testing.T) {
+	c := newClassroom()
+	for n := range 200 {
+		from := netip.AddrFrom4([4]byte{198, 18, 0, byte(n)})
+		syn := wire.TCP{SrcPort: 1000, DstPort: 8080, Flags: wire.SYN, Window: 100}
+		c.shout("lily", segmentOf(macs["feige"], from, addrs["feige"], syn), "", "", func() {
+			c.tell("feige", event.TCPState{Flow: event.Flow{
+				Local: netip.AddrPortFrom(addrs["feige"], 8080), Remote: netip.AddrPortFrom(from, 1000),
+			}, From: "LISTEN", To: "SYN-RECEIVED"})
+		})
+	}
+	c.tell("lily", event.Said{Text: "done"})
+	got := told(t, c.events, StoryOptions{Names: names, Detail: Plot})
+	if n := strings.Count(got, "SYN SEQ=0"); n != crowdTold {
+		t.Errorf("%d SYNs are told of, want %d:\n%s", n, crowdTold, got)
+	}
+	if n := strings.Count(got, "SYN-RECEIVED"); n != crowdTold {
+		t.Errorf("%d answers are told of, want %d", n, crowdTold)
+	}
+	if !strings.Contains(got, "has sent 197 more SYNs to feige:8080, each from another address") {
+		t.Errorf("the others are not counted:\n%s", got)
+	}
+	if got := told(t, c.events, StoryOptions{Names: names, Detail: Depths}); strings.Count(got, "SYN SEQ=0") != 200 {
+		t.Error("not all are told of on the deeper level")
+	}
+}
+
+// A segment's selective acknowledgments are told in the numbers of the stream
+// that they are about, and that it has met congestion.
+func TestStoryOfSelectiveAcknowledgments(t *testing.T) {
+	c := newClassroom()
+	a := wire.TCP{SrcPort: 40000, DstPort: 8080, Seq: 5000, Ack: 7001, Flags: wire.ACK | wire.ECE, Window: 100}
+	a.Options.AddSACK(7101, 7201)
+	a.Options.AddSACK(7301, 7401)
+	c.shout("nick", segmentOf(macs["feige"], addrs["nick"], addrs["feige"], a), "", "", nil)
+	got := told(t, c.events, StoryOptions{Names: names, Detail: Plot})
+	if !strings.Contains(got, "ACK ECE SEQ=1 ACK=1 SACK=101-201,301-401 CE") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// segmentOf is a frame with a segment that met congestion.
+func segmentOf(to wire.MAC, src, dst netip.Addr, h wire.TCP) []byte {
+	segment := h.AppendTo(nil)
+	wire.PutTCPChecksum(src, dst, segment, nil)
+	ip := wire.IPv4{TOS: ecnMarked, TTL: 64, TotalLen: 20 + len(segment), Protocol: wire.ProtocolTCP, Src: src, Dst: dst}
+	eth := wire.Ethernet{Dst: to, Src: macs["lily"], Type: wire.EtherTypeIPv4}
+	frame := append(ip.AppendTo(eth.AppendTo(nil)), segment...)
+	for len(frame) < 60 {
+		frame = append(frame, 0)
+	}
+	return frame
 }

@@ -95,6 +95,21 @@ func (p *Packet) tcpText(seq, ack uint32) string {
 	return text
 }
 
+// sackText writes what a segment acknowledges selectively: the first octet of
+// each block and the one behind its last, counted from base.
+func (p *Packet) sackText(base uint32) string {
+	o := &p.TCP.Options
+	text := ""
+	for i, block := range o.SACK[:o.NumSACK] {
+		lead := " SACK="
+		if i > 0 {
+			lead = ","
+		}
+		text += fmt.Sprintf("%s%d-%d", lead, block.Left-base, block.Right-base)
+	}
+	return text
+}
+
 // dataLen returns how many octets of data a segment or datagram carries.
 func (p *Packet) dataLen() int { return len(p.Payload) }
 
