@@ -50,4 +50,14 @@ func (s *sysctls) init(root string, of *stack.Stack) {
 			s.names = append(s.names, setting.Name)
 		}
 	}
+	if root != "none" {
+		s.changed(builtIn) // it is seen, and not obeyed
+	}
 }
+
+// builtIn is the one setting whose value at the start is no wish of the
+// script's: a network namespace has there what its kernel was built with, bbr
+// on some, and scripts assume cubic. Nor can they ask for it: of another
+// namespace than the first, the kernel takes only algorithms that anyone may
+// use. What a script does change, counts.
+const builtIn = "net.ipv4.tcp_congestion_control"

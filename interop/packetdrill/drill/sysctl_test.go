@@ -47,6 +47,32 @@ func TestTheKernelsSettingsAreTheHosts(t *testing.T) {
 	}
 }
 
+// What congestion control the kernel was built with is not the script's
+// choice; what the script changes it to, is.
+func TestTheKernelsOwnCongestionControlIsNotTheHosts(t *testing.T) {
+	proc := t.TempDir()
+	file := filepath.Join(proc, "net", "ipv4", "tcp_congestion_control")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(value string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bbr")
+	s := withSettings(t, Settings{Local: hostAddr.Addr(), MTU: 1500, Proc: proc, Seed: 1})
+	for _, change := range []struct{ to, want string }{{"bbr", "cubic"}, {"reno", "reno"}, {"bbr", "bbr"}} {
+		write(change.to)
+		s.want(Socket, numbers(syscall.AF_INET, syscall.SOCK_STREAM, 0))
+		got, err := s.m.stack.FindSysctl("net.ipv4.tcp_congestion_control")
+		if err != nil || got.Value != change.want {
+			t.Errorf("after %s it is %s, %v; want %s", change.to, got.Value, err, change.want)
+		}
+	}
+}
+
 // What --so_flags says is checked.
 func TestSettings(t *testing.T) {
 	got, err := ParseSettings("local_ip=10.1.2.3,mtu=576,proc=none,seed=7")
