@@ -177,6 +177,14 @@ func tcpManners() []sysctl {
 			"Segments are never made shorter than this, TCP options included, whatever MSS a peer tells or a router demands.",
 		},
 		{
+			"net.ipv4.tcp_min_tso_segs", number(1, 65535, func(s *Stack) *int { return &s.tcpEnv.MinBurst }),
+			"How many segments leave together, at least, if there are as many. The last of them is marked with PSH.",
+		},
+		{
+			"net.ipv4.tcp_tso_rtt_log", number(0, 255, func(s *Stack) *int { return &s.tcpEnv.BurstRTTLog }),
+			"For each 2^N microseconds of the shortest round trip, half as many segments leave together beyond a millisecond's worth. 0: only that.",
+		},
+		{
 			"net.ipv4.tcp_slow_start_after_idle", toggle(func(s *Stack) *bool { return &s.tcpEnv.SlowStartAfterIdle }),
 			"Begin with the initial congestion window again after nothing was sent for a retransmission time-out (RFC 5681, 4.1).",
 		},

@@ -101,7 +101,7 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 		h.tryNew = false
 	}
 	n.echoed = c.echoed(seg)
-	limited, partial, calm := c.snd.una.Less(c.cc.limited), c.laterPartial(), c.loss.phase <= PhaseDisorder
+	used, partial := c.snd.una.Less(c.cc.usage.until), c.laterPartial()
 	if sacks {
 		c.takeSACK(now, seg, &n)
 	}
@@ -113,7 +113,7 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 		c.congestionTold(now, &n)
 	}
 	c.measureRate(now, &n)
-	c.moveWindow(now, &n, limited, calm)
+	c.moveWindow(now, &n, used)
 	c.afterACK(now, &n, partial)
 	if c.flight() == 0 {
 		c.releaseBoard()
@@ -138,10 +138,13 @@ func (c *Conn) digest(now clock.Time, seg *Segment, n *news) {
 
 // moveWindow lets the congestion window follow what an ACK told.
 //
-// It grows by the octets that SEG.ACK covers. What had arrived before, while
-// something was missing, is not counted after a loss; and where the network
+// "During slow start, a TCP increments cwnd by at most SMSS bytes for each ACK
+// received that cumulatively acknowledges new data" (RFC 5681, 3.1). What an
+// ACK covers and had been reported as arrived before has let a new segment out
+// then, by limited transmit, and is not counted again. Where the network
 // changes the order a lot, what arrives counts at once. So does Linux.
-func (c *Conn) moveWindow(now clock.Time, n *news, limited, calm bool) {
+func (c *Conn) moveWindow(now clock.Time, n *news, used bool) {
+	limited := used && c.windowLimits()
 	unruly := c.sackOK && c.dupThresh() > c.env.Reordering
 	switch {
 	case c.cc.Modelled:
@@ -151,8 +154,6 @@ func (c *Conn) moveWindow(now clock.Time, n *news, limited, calm bool) {
 		if c.reduce(n); c.env.Watch && c.cc.Cwnd != before {
 			c.tellCongestion("proportional rate reduction")
 		}
-	case calm && !unruly:
-		c.grow(now, n.acked, n, limited)
 	case n.acked > 0 || unruly:
 		c.grow(now, n.delivered, n, limited || c.loss.phase == PhaseLoss)
 	}
@@ -224,7 +225,7 @@ const farBehind = 1 << 30
 func (c *Conn) keepSequenceMarks() {
 	c.snd.small = later(c.snd.small, c.snd.una)
 	c.loss.high = later(c.loss.high, c.snd.una.Add(-farBehind))
-	c.cc.limited = later(c.cc.limited, c.snd.una)
+	c.cc.usage.until = later(c.cc.usage.until, c.snd.una)
 	if h := c.loss.history; h != nil {
 		h.undoFrom = later(h.undoFrom, c.snd.una.Add(-farBehind))
 		h.probeEnd = later(h.probeEnd, c.snd.una.Add(-farBehind))

@@ -56,6 +56,11 @@ type Config struct {
 	// (RFC 6928, 2: ten, at most 14600 octets where segments are large).
 	InitialWindow int
 
+	// How many segments leave together, at least, 0 for all that may; and for
+	// how many microseconds of the round trip, as a power of two, bursts are half
+	// as long: 0 for always short. See burst.go.
+	MinBurst, BurstRTTLog int
+
 	// SlowStartAfterIdle begins with the initial window again after nothing
 	// was sent for a retransmission time-out (RFC 5681, 4.1).
 	SlowStartAfterIdle bool
@@ -172,7 +177,7 @@ func DefaultConfig() Config {
 		KeepAliveIdle: 2 * time.Hour, KeepAliveInterval: 75 * time.Second, KeepAliveProbes: 9,
 		FinWait2Timeout:   60 * time.Second,
 		CongestionControl: congestion.Default,
-		InitialWindow:     10, SlowStartAfterIdle: true,
+		InitialWindow:     10, SlowStartAfterIdle: true, MinBurst: 2, BurstRTTLog: 9,
 		BaseMSS: 1024, MTUProbeFloor: 48, MinSendMSS: 48, ProtectTimeWait: true,
 		MinSendBuffer: 4096, SendBuffer: 16 << 10, MaxSendBuffer: 4 << 20,
 		MinReceiveBuffer: 4096, ReceiveBuffer: 128 << 10, MaxReceiveBuffer: 32 << 20,

@@ -11,9 +11,35 @@ import (
 // it is used.
 type window struct {
 	congestion.Window
-	limited   Seq           // what was in flight up to here was held back by the window
+	usage     usage
 	delivered uint32        // the last rate at which data arrived: octets,
 	interval  time.Duration // and in which time
+}
+
+// usage is how much of the congestion window a round trip has used: the one
+// that ends when what is before until is acknowledged.
+type usage struct {
+	until Seq
+	most  int32 // octets in flight, or windowFilled
+}
+
+// windowFilled says that the window held the sender back.
+const windowFilled = -1
+
+// noteUsage follows a segment that was sent.
+func (c *Conn) noteUsage() {
+	u, flight := &c.cc.usage, int32(c.flight())
+	if u.until.LessEq(c.snd.una) || u.most != windowFilled && flight > u.most {
+		*u = usage{c.snd.nxt, flight}
+	}
+}
+
+// windowLimits reports whether the window may grow: whether it is what held the
+// sender back, or in slow start more than half of it was used. That is RFC
+// 7661's validated phase, too (RFC 7661, 4.3), and Linux's rule.
+func (c *Conn) windowLimits() bool {
+	u := c.cc.usage
+	return u.most == windowFilled || c.cc.SlowStart() && c.cc.Cwnd < 2*int(u.most)
 }
 
 // controller returns the congestion control at work. It is made when there is
@@ -71,7 +97,7 @@ func (c *Conn) startCongestion(clock.Time) {
 	if c.synLost {
 		c.cc.Cwnd = c.cc.MSS
 	}
-	c.cc.limited = c.snd.una
+	c.cc.usage.until = c.snd.una
 	c.tellCongestion("the initial window")
 }
 

@@ -199,14 +199,14 @@ func TestThroughput(t *testing.T) {
 
 const throughput = `buffer   16384, loss   0.0%:   6.43 Mbit/s
 buffer   16384, loss   0.1%:   6.43 Mbit/s
-buffer   16384, loss   1.0%:   4.75 Mbit/s
-buffer   16384, loss   5.0%:   2.52 Mbit/s
+buffer   16384, loss   1.0%:   4.83 Mbit/s
+buffer   16384, loss   5.0%:   2.48 Mbit/s
 buffer  262144, loss   0.0%:  74.57 Mbit/s
 buffer  262144, loss   0.1%:  62.14 Mbit/s
 buffer  262144, loss   1.0%:   8.49 Mbit/s
-buffer  262144, loss   5.0%:   2.58 Mbit/s
+buffer  262144, loss   5.0%:   2.81 Mbit/s
 buffer 1048576, loss   0.0%:  74.57 Mbit/s
-buffer 1048576, loss   0.1%:  74.57 Mbit/s
-buffer 1048576, loss   1.0%:   8.76 Mbit/s
-buffer 1048576, loss   5.0%:   2.58 Mbit/s
+buffer 1048576, loss   0.1%:  72.94 Mbit/s
+buffer 1048576, loss   1.0%:   9.07 Mbit/s
+buffer 1048576, loss   5.0%:   2.81 Mbit/s
 `

@@ -22,10 +22,10 @@ type Conn struct {
 	env   *Env
 	state State
 
-	passive   bool // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
-	readShut  bool // the program expects no more
-	orphan    bool // the program has let go of the connection
-	bursting  bool // new segments are leaving, one after the other
+	passive   bool  // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
+	readShut  bool  // the program expects no more
+	orphan    bool  // the program has let go of the connection
+	burst     burst // of segments that leave together
 	noDelay   bool
 	oobInline bool
 	scaling   bool // window scaling is agreed on, or offered
@@ -208,7 +208,7 @@ func newConn(env *Env, p Params) *Conn {
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
 	c.snd.small = p.ISS
 	c.loss.high = p.ISS
-	c.cc.limited = p.ISS
+	c.cc.usage.until = p.ISS
 	c.rcv.mss = uint16(min(p.MSS, 0xffff))
 	c.rcv.seg = min(c.rcv.mss, defaultMSS)
 	c.snd.limitMSS = int32(orDefault(p.SendMSS, p.MSS))

@@ -8,6 +8,7 @@ import "hubbub/clock"
 type holding struct {
 	corked bool // until the cork is drawn (TCP_CORK)
 	more   bool // until the next write, or ACK (MSG_MORE)
+	silent bool // nothing; but what was written last is not marked with PSH (MSG_MORE)
 	push   bool // nothing: what is queued goes out at once
 }
 
@@ -19,7 +20,7 @@ func (c *Conn) SetCork(on bool) {
 }
 
 // SetMore says whether what was written last is to wait for more (MSG_MORE).
-func (c *Conn) SetMore(on bool) { c.holding.more, c.holding.push = on, false }
+func (c *Conn) SetMore(on bool) { c.holding.more, c.holding.silent, c.holding.push = on, on, false }
 
 // Corked reports whether segments under full size are held back.
 func (c *Conn) Corked() bool { return c.holding.corked }

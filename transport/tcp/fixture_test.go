@@ -62,10 +62,11 @@ func (e *end) peer() peerOf { return peerOf{e} }
 func (e *end) want() wantOf { return wantOf{e} }
 
 // plain is a config without options and with buffers that stay as they are, so
-// that windows and sizes are as written.
+// that windows, sizes and bursts are as written.
 func plain(c *Config) {
 	c.WindowScaling, c.Timestamps, c.SACK = false, false, false
 	c.AdvWinScale, c.ModerateReceive, c.SendBuffer = 0, false, 256<<10
+	c.MinBurst = 0
 	c.ReceiveBuffer, c.MaxReceiveBuffer, c.MaxReceiveOption = 256<<10, 6<<20, 0
 }
 

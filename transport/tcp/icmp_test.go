@@ -76,9 +76,10 @@ func TestSmallerPathMTUCutsAnew(t *testing.T) {
 	e := flightEnd(t)
 	before := e.c.Info()
 	e.does(func(c *Conn) { c.HandlePathMTU(e.now, 400, c.snd.una.Add(2000)) })
-	for i := range 25 {
+	for i := range 24 {
 		e.want().segment(sprintf("A %d:%d ack 1", 1+400*i, 401+400*i), ReasonPathMTU)
 	}
+	e.want().segment("PA 9601:10001 ack 1", ReasonPathMTU)
 	e.want().nothing()
 	if info := e.c.Info(); info.Cwnd != before.Cwnd || info.Ssthresh != before.Ssthresh || info.SendMSS != 400 {
 		t.Errorf("cwnd %d, ssthresh %d, MSS %d", info.Cwnd, info.Ssthresh, info.SendMSS)

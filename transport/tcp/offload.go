@@ -2,7 +2,7 @@ package tcp
 
 import "hubbub/clock"
 
-// enlarge makes one segment of all the full ones that may be sent now, instead
+// enlarge makes one segment of all the full ones that leave together now, instead
 // of n octets, if whoever carries it can cut it: it costs as much as one. What
 // is cut is the same, segment by segment, as what would have been sent without.
 //
@@ -14,7 +14,8 @@ func (c *Conn) enlarge(out *Segment, n int) int {
 		return n
 	}
 	size := n
-	most := min(c.unsent(), int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	c.burst.begin(c, c.halfWindow())
+	most := min(int(c.burst.left)*size, c.unsent(), int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
 	if n = min(most, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart()))) / size * size; n <= size {
 		return size
 	}

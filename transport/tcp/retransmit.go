@@ -32,6 +32,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 	b.resent(r, now)
 	c.stampSent(now, r, c.pipe())
 	c.refill(out, r)
+	c.endRepeats(out, i)
 	c.count.retransmissions++
 	c.sentText(now, out)
 	if i == 0 && c.sackOK && !c.timers.running(TimerReordering) {
@@ -91,7 +92,9 @@ func (c *Conn) finOnly(r *sent) bool { return c.textOf(r) == 0 }
 
 // refill makes a segment of a record.
 func (c *Conn) refill(out *Segment, r *sent) {
-	c.fill(out, r.seq, c.textOf(r), c.snd.finSent && c.snd.fin.Less(r.end))
+	if c.fill(out, r.seq, c.textOf(r), c.snd.finSent && c.snd.fin.Less(r.end)) && r.marks&isPushed != 0 {
+		out.Flags |= psh
+	}
 }
 
 // noteRepeat keeps account of a retransmission, in case it turns out to have

@@ -86,7 +86,7 @@ func TestAfterATimeoutEverythingIsSentAgainInSlowStart(t *testing.T) {
 	e.want().nothing()
 	e.peer().sends("A 1 ack 1001")
 	e.want().segment("A 1001:2001 ack 1", ReasonTimeout)
-	e.want().segment("A 2001:3001 ack 1", ReasonTimeout)
+	e.want().segment("PA 2001:3001 ack 1", ReasonTimeout)
 	e.want().nothing()
 	e.peer().sends("A 1 ack 5001") // the rest had arrived
 	e.want().segment("PA 5001:6001 ack 1", ReasonTimeout)

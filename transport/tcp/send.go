@@ -10,7 +10,7 @@ import (
 // releases.
 func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	if c.silent() {
-		c.bursting = false
+		c.burst.going = false
 		return false
 	}
 	*out = Segment{}
@@ -26,7 +26,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	if c.retransmission(now, out) || c.lossProbe(now, out) || c.windowProbe(now, out) || c.newSegment(now, out) {
 		return true
 	}
-	c.bursting = false
+	c.burst.going = false
 	return c.keepAliveProbe(now, out) || c.ackSegment(now, out)
 }
 
@@ -76,17 +76,6 @@ func (c *Conn) newSegment(now clock.Time, out *Segment) bool {
 	return true
 }
 
-// endBurst marks the last of several segments that leave together, as Linux
-// does: whoever puts them together again on their way needn't wait for more.
-// One that leaves alone has no mark: then the peer does well to wait for the
-// next.
-func (c *Conn) endBurst(out *Segment) {
-	if c.bursting && out.Payload.Len() > 0 && !out.Flags.Has(psh) && c.sendable() == 0 {
-		out.Flags |= psh
-	}
-	c.bursting = true
-}
-
 // mendsFirst reports whether new octets must wait, because lost ones do.
 func (c *Conn) mendsFirst() bool {
 	b := c.loss.board
@@ -96,8 +85,12 @@ func (c *Conn) mendsFirst() bool {
 // sentNew keeps account of a segment that is sent for the first time.
 func (c *Conn) sentNew(now clock.Time, out *Segment) {
 	c.recordPieces(now, out)
+	if out.Flags.Has(psh) {
+		c.loss.board.at(c.loss.board.n - 1).marks |= isPushed
+	}
 	c.markNew(out)
 	c.sentText(now, out)
+	c.noteUsage()
 	if c.persist.active || out.Reason == ReasonLossProbe {
 		return
 	}
@@ -136,7 +129,7 @@ func (c *Conn) sendable() int {
 	byNetwork := c.cc.Cwnd - c.pipe()
 	n := min(unsent, mss, byPeer, byNetwork)
 	if byNetwork <= min(unsent, mss, byPeer) {
-		c.cc.limited = c.snd.nxt.Add(max(n, 0)) // this fills the congestion window
+		c.cc.usage = usage{c.snd.nxt.Add(max(n, 0)), windowFilled}
 	}
 	switch {
 	case n <= 0:
@@ -180,7 +173,7 @@ func (c *Conn) fill(out *Segment, seq Seq, n int, withFIN bool) bool {
 	}
 	if n > 0 {
 		out.Payload = c.snd.queue.At(seq.Sub(c.dataStart()), n)
-		if last {
+		if last && (!c.holding.silent || c.snd.finQueued || c.persist.force) {
 			// "a sender ... MUST set the PSH bit in the last buffered segment
 			// (i.e., when there is no more queued data to be sent) (MUST-61)"
 			// (RFC 9293, 3.9.1.2): of several writes that share a segment one

@@ -12,8 +12,17 @@ type sent struct {
 	at       clock.Time // when it was sent last
 	run      uint32     // at the first and at the last of sacked neighbours: how many they are
 	is       sentFlags
+	marks    sentMarks
 	stamp
 }
+
+// sentMarks say how a segment was sent.
+type sentMarks uint8
+
+const (
+	isPushed  sentMarks = 1 << iota // the program's last octet so far, with PSH
+	endsBurst                       // the next one didn't leave together with it
+)
 
 // sentFlags say what is known of a segment in flight.
 type sentFlags uint8
@@ -326,6 +335,7 @@ func (b *scoreboard) split(i int, at Seq) {
 	b.forget(r)
 	second := *r
 	r.end, second.seq = at, at
+	r.marks = 0
 	*b.at(i + 1) = second
 	b.remember(r)
 	b.remember(&second)
@@ -341,6 +351,7 @@ func (b *scoreboard) join(i int) {
 	b.forget(second)
 	second.seq = first.seq
 	second.is |= first.is & isRepeat
+	second.marks |= first.marks & isPushed
 	b.remember(second)
 	for j := i; j > 0; j-- {
 		*b.at(j) = *b.at(j - 1)
@@ -413,7 +424,7 @@ func (c *Conn) record(now clock.Time, seq, end Seq) {
 	}
 	if b.n >= manyRecords {
 		if last := b.at(b.n - 1); last.is == 0 && end.Sub(last.seq) <= int(c.snd.mss) {
-			last.end, last.at = end, now
+			last.end, last.at, last.marks = end, now, 0
 			return
 		}
 	}

@@ -79,7 +79,7 @@ func TestWithoutFRTOTheTimeoutIsBelieved(t *testing.T) {
 	e.want().segment("A 1:1001 ack 1", ReasonTimeout)
 	e.peer().sends("A 1 ack 1001")
 	e.want().segment("A 1001:2001 ack 1", ReasonTimeout)
-	e.want().segment("A 2001:3001 ack 1", ReasonTimeout)
+	e.want().segment("PA 2001:3001 ack 1", ReasonTimeout)
 }
 
 func TestTimeoutSparesWhatWasSentJustNow(t *testing.T) {
@@ -99,7 +99,7 @@ func TestTimeoutSparesWhatWasSentJustNow(t *testing.T) {
 	e.writes(1000)
 	e.sent = nil
 	e.after(110 * ms)
-	e.want().segment("A 1:1001 ack 1", ReasonTimeout)
+	e.want().segment("PA 1:1001 ack 1", ReasonTimeout)
 	info := e.c.Info().Recovery
 	if info.Lost != 2 || info.Segments != 3 || info.Pipe != 2000 {
 		t.Errorf("%+v", info)

@@ -35,7 +35,6 @@ const (
 	nRTTSample       = 8
 	cssGrowthDivisor = 4
 	cssMaxRounds     = 5
-	burstLimit       = 8 // L, in segments
 	infinite         = time.Duration(math.MaxInt64)
 )
 
@@ -101,9 +100,10 @@ func (h *hystart) judge() {
 // grow lets the window grow in slow start, up to the slow start threshold, and
 // returns what of the acknowledged octets is left for congestion avoidance:
 // "cwnd = cwnd + min(N, L * SMSS)", in CSS divided by CSS_GROWTH_DIVISOR
-// (RFC 9406, 4.2).
+// (RFC 9406, 4.2). L is infinite, as on Linux: who answers many segments at
+// once, as most network cards make receivers do, would slow the start down.
 func (h *hystart) grow(w *Window, acked int) (left int) {
-	n := min(acked, burstLimit*w.MSS)
+	n := acked
 	if h.phase == hystartCSS {
 		n /= cssGrowthDivisor
 	}

@@ -7,17 +7,17 @@ import (
 
 const millisecond = time.Millisecond
 
-// RFC 9406, 4.2: "cwnd = cwnd + min(N, L * SMSS)", with an L of 8 (R9438-9: slow start
-// below ssthresh; MAY-18: an algorithm of its own).
+// RFC 9406, 4.2: "cwnd = cwnd + min(N, L * SMSS)", with no limit L (R9438-9: slow
+// start below ssthresh; MAY-18: an algorithm of its own).
 func TestSlowStartOfCubic(t *testing.T) {
 	s := newSender(t, "cubic", 10)
 	s.acks(1, 0)
 	s.want("one segment", 11)
 	s.acks(11, 0)
-	s.want("eleven at once", 19)
-	s.w.Ssthresh = 20 * mss
+	s.want("eleven at once", 22)
+	s.w.Ssthresh = 23 * mss
 	s.acks(2, 0)
-	s.want("up to the threshold, and the rest counts for avoidance", 20+1./20*0.5+1./20*0.5)
+	s.want("up to the threshold, and the rest counts for avoidance", 23+1./23*0.5+1./23*0.5)
 }
 
 // RFC 9406, 4.2: "if (currentRoundMinRTT >= (lastRoundMinRTT + RttThresh)) set
