@@ -7,7 +7,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/event"
-	"hubbub/network/addrsel"
+	"hubbub/network/addrselect"
 	"hubbub/network/autoconf"
 	"hubbub/network/neigh"
 	"hubbub/network/route"
@@ -69,7 +69,7 @@ func (s *Stack) apply(now clock.Time, i *Interface, c *autoconf.Change) {
 	case autoconf.AddAddress:
 		of = c.Prefix.String()
 		s.claim(now, i, address6{
-			Candidate: addrsel.Candidate{Prefix: c.Prefix, Temporary: c.Temporary}, auto: !isLocal(c.Prefix.Addr()),
+			Source: addrselect.Source{Prefix: c.Prefix, Temporary: c.Temporary}, auto: !isLocal(c.Prefix.Addr()),
 		}, true)
 	case autoconf.RemoveAddress:
 		of = c.Prefix.String()

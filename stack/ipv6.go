@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"hubbub/clock"
-	"hubbub/network/addrsel"
+	"hubbub/network/addrselect"
 	"hubbub/network/autoconf"
 	"hubbub/network/membership"
 	"hubbub/network/neigh"
@@ -45,7 +45,7 @@ type ipv6 struct {
 	host       *autoconf.Host       // nil where addresses are given by hand alone
 	advertiser *autoconf.Advertiser // nil where nothing is advertised
 	addresses  []address6
-	sources    []addrsel.Candidate // those that may be used
+	sources    []addrselect.Source // those that may be used
 	mtu        int                 // at most the link's
 	hopLimit   uint8               // of what is sent; zero: the machine's
 	up         bool                // the link-local address may be used
@@ -53,7 +53,7 @@ type ipv6 struct {
 
 // An address6 is an IPv6 address of an interface, without a zone.
 type address6 struct {
-	addrsel.Candidate
+	addrselect.Source
 	auto bool // made from a prefix that a router advertised
 }
 
@@ -103,7 +103,7 @@ func (s *Stack) bringUp(now clock.Time, i *Interface) {
 		s.claimLinkLocal(now, i)
 	}
 	for _, p := range x.cfg.Addresses {
-		s.claim(now, i, address6{Candidate: addrsel.Candidate{Prefix: p}}, x.cfg.Detect)
+		s.claim(now, i, address6{Source: addrselect.Source{Prefix: p}}, x.cfg.Detect)
 		s.connect(p, i, "connected")
 	}
 	s.drainIPv6(now, i)
@@ -126,7 +126,7 @@ func (s *Stack) claimLinkLocal(now clock.Time, i *Interface) {
 	if !addr.IsValid() {
 		addr = cfg.Address(linkLocal, 0)
 	}
-	s.claim(now, i, address6{Candidate: addrsel.Candidate{Prefix: netip.PrefixFrom(addr, 64)}}, x.cfg.Detect)
+	s.claim(now, i, address6{Source: addrselect.Source{Prefix: netip.PrefixFrom(addr, 64)}}, x.cfg.Detect)
 }
 
 // claim makes an address the interface's: at once, or with detect when nobody
@@ -169,7 +169,8 @@ func (x *ipv6) refresh(i *Interface) {
 	x.sources = x.sources[:0]
 	for _, a := range x.addresses {
 		if i.Loopback || x.neighbors.Usable(a.addr()) {
-			x.sources = append(x.sources, a.Candidate)
+			a.Interface = i.Index
+			x.sources = append(x.sources, a.Source)
 		}
 	}
 }
@@ -210,7 +211,7 @@ func (s *Stack) addAddress6(now clock.Time, i *Interface, p netip.Prefix, detect
 		return fmt.Errorf("%w: %s has %v already", ErrAddrInUse, s.cfg.Name, p.Addr())
 	}
 	i.six.cfg.Addresses = append(i.six.cfg.Addresses, p)
-	s.claim(now, i, address6{Candidate: addrsel.Candidate{Prefix: p}}, detect)
+	s.claim(now, i, address6{Source: addrselect.Source{Prefix: p}}, detect)
 	s.connect(p, i, "connected")
 	s.drainIPv6(now, i)
 	return nil

@@ -7,7 +7,7 @@ import (
 	"hubbub/clock"
 	"hubbub/event"
 	"hubbub/internal/pkt"
-	"hubbub/network/addrsel"
+	"hubbub/network/addrselect"
 	"hubbub/network/frag"
 	"hubbub/wire"
 )
@@ -72,7 +72,11 @@ func (s *Stack) by(v path, dst netip.Addr, i *Interface) (path, error) {
 	if v.source.IsValid() {
 		return v, nil
 	}
-	n := addrsel.Source(i.six.sources, bare(dst))
+	target := addrselect.Target{Addr: dst, Interface: i.Index}
+	if v.nextHop != bare(dst) {
+		target.NextHop = v.nextHop
+	}
+	n, _ := s.policy.Source(&target, i.six.sources)
 	if n < 0 {
 		return v, ErrAddrNotAvail
 	}
@@ -94,7 +98,7 @@ func (s *Stack) sendIPv6(now clock.Time, p *pkt.Packet, v *path, e *envelope) {
 	if !e.whole {
 		most = s.mtuTo(now, e.dst, v)
 	}
-	if wire.IPv6HeaderLen+h.PayloadLen > most {
+	if wire.IPv6HeaderLen+h.PayloadLen > most && !p.Large() {
 		s.sendFragments6(now, p, v, &h, e.whole, most)
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"hubbub/internal/fifo"
 	"hubbub/internal/pkt"
 	"hubbub/internal/timerq"
+	"hubbub/network/addrselect"
 	"hubbub/network/frag"
 	"hubbub/network/icmperr"
 	"hubbub/network/neigh"
@@ -86,7 +87,8 @@ type Stack struct {
 
 	// Network layer.
 	interfaces  []*Interface
-	own         ownAddresses // the machine's own addresses
+	own         ownAddresses      // the machine's own addresses
+	policy      *addrselect.Table // RFC 6724
 	routes      route.Table
 	generation  uint32 // grows whenever a path that was looked up may be wrong
 	reassembly  *frag.Reassembler[wire.IPv4]
@@ -133,6 +135,7 @@ func New(cfg Config) *Stack {
 		cfg:       cfg,
 		stream:    cfg.Stream,
 		rnd:       cfg.Random,
+		policy:    addrselect.New(),
 		pathMTU:   pmtu.New(nil),
 		icmpLimit: icmperr.NewLimiter(&cfg.ICMPErrors),
 		conns:     make(map[fourTuple]*TCP),
