@@ -85,7 +85,7 @@ func (p *ping) run(ctx context.Context, h *Host, address string) (PingReply, err
 	if p.to, err = h.sockets.LookupAddr(address); err != nil {
 		return PingReply{}, err
 	}
-	if p.socket, p.id, err = h.sockets.PingSocket(); err != nil {
+	if p.socket, p.id, err = h.sockets.PingSocket(socket.AF_INET); err != nil {
 		return PingReply{}, err
 	}
 	defer p.socket.Close()

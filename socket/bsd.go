@@ -12,8 +12,9 @@ import (
 )
 
 // The functions of this file are the course's, under the course's names. An
-// address is "host:port" for AF_INET, where the host may be a name or empty,
-// and a path for AF_UNIX.
+// address is "host:port" for AF_INET and AF_INET6, where the host may be a name or
+// empty, and a path for AF_UNIX. That of IPv6 stands in brackets, and if it is a
+// link-local one it has its interface: "[fe80::1%eth0]:8080".
 
 // Bind gives the socket a local address. Port 0 is any that is free. The
 // errors are EADDRINUSE, EADDRNOTAVAIL for an address that the machine hasn't,
@@ -22,7 +23,7 @@ func (s *Socket) Bind(address string) error {
 	if s.unix != nil {
 		return s.local1("bind", address, s.unix.bind)
 	}
-	local, err := s.host.resolve("tcp", address)
+	local, err := s.resolve("tcp", address)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (s *Socket) Connect(address string) error {
 	if s.unix != nil {
 		return failed("connect", s.connectPath(address))
 	}
-	remote, err := s.host.resolve("tcp", address)
+	remote, err := s.resolve("tcp", address)
 	if err != nil {
 		return err
 	}
@@ -205,14 +206,14 @@ func (s *Socket) SendTo(b []byte, address string) (int, error) {
 		return n, failed("sendto", err)
 	}
 	if s.raw != nil {
-		addr, err := s.host.LookupAddr(address)
+		addr, err := s.lookup(address)
 		if err != nil {
 			return 0, err
 		}
 		n, err := s.sendTo(b, netip.AddrPortFrom(addr, 0))
 		return n, failed("sendto", err)
 	}
-	to, err := s.host.resolve("udp", address)
+	to, err := s.resolve("udp", address)
 	if err != nil {
 		return 0, err
 	}
@@ -302,8 +303,8 @@ func (s *Socket) peerName() string {
 	return s.unix.peer.path
 }
 
-// GetSockName returns the socket's own address, "0.0.0.0:0" for one that is
-// not bound.
+// GetSockName returns the socket's own address, "0.0.0.0:0" or "[::]:0" for one
+// that is not bound.
 func (s *Socket) GetSockName() (string, error) {
 	if _, err := s.enter(); err != nil {
 		return "", failed("getsockname", err)
@@ -315,7 +316,7 @@ func (s *Socket) GetSockName() (string, error) {
 	case local.IsValid():
 		return local.String(), nil
 	}
-	return "0.0.0.0:0", nil
+	return netip.AddrPortFrom(s.unspecified(), 0).String(), nil
 }
 
 // SetBlocking says whether calls wait: setblocking(False) makes them return

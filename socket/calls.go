@@ -84,6 +84,8 @@ func (f Family) String() string {
 		return "AF_UNIX"
 	case AF_INET:
 		return "AF_INET"
+	case AF_INET6:
+		return "AF_INET6"
 	}
 	return "family " + strconv.Itoa(int(f))
 }

@@ -223,51 +223,12 @@ func (s *Socket) setDeadline(t time.Time, read, write bool) error {
 	return nil
 }
 
-// Dial opens a connection to an address of network "tcp" or "udp", or to a
-// path of network "unix".
-func (h *Host) Dial(network, address string) (net.Conn, error) {
-	return h.DialContext(context.Background(), network, address)
-}
-
-// DialContext is [Host.Dial] with a context that can end the attempt. The
-// context's deadline is a duration from now in the world's time.
-func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, remote, err := h.dial(ctx, network, address)
-	if err != nil {
-		return nil, opError("dial", network, nil, remote, err)
-	}
-	return conn, nil
-}
-
-func (h *Host) dial(ctx context.Context, network, address string) (net.Conn, net.Addr, error) {
-	family, kind, err := parseNetwork(network)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := h.Socket(family, kind)
-	if err != nil {
-		return nil, nil, err
-	}
-	if family == AF_UNIX {
-		conn, err := s.dialed(s.Connect(address))
-		return conn, &net.UnixAddr{Name: address, Net: network}, err
-	}
-	remote, err := h.resolve(network, address)
-	if err != nil {
-		conn, err := s.dialed(err)
-		return conn, nil, err
-	}
-	s.heed(ctx)
-	conn, err := s.dialed(failed("connect", s.connect(ctx, remote)))
-	return conn, s.addrOf(remote), err
-}
-
 // heed makes the context's deadline that of the attempt to connect. Here the
 // world's clock decides, not the one outside.
 func (s *Socket) heed(ctx context.Context) {
 	if t, ok := ctx.Deadline(); ok {
-		now := s.host.world.Enter()
-		s.writeDeadline = max(1, now.Add(sim.Until(t).Round(time.Millisecond)))
+		s.host.world.Enter()
+		s.writeDeadline = s.host.outside(t)
 		s.host.world.Unlock()
 	}
 }
@@ -312,16 +273,8 @@ func (s *Socket) goDefaults() {
 	s.tcp.Update(now)
 }
 
-func parseNetwork(network string) (Family, Type, error) {
-	switch network {
-	case "tcp", "tcp4":
-		return AF_INET, SOCK_STREAM, nil
-	case "udp", "udp4":
-		return AF_INET, SOCK_DGRAM, nil
-	case "unix":
-		return AF_UNIX, SOCK_STREAM, nil
-	case "unixgram":
-		return AF_UNIX, SOCK_DGRAM, nil
-	}
-	return 0, 0, net.UnknownNetworkError(network)
+// outside returns the time of the world that a deadline of the clock outside
+// means. It needs the lock.
+func (h *Host) outside(t time.Time) clock.Time {
+	return max(1, h.world.Now().Add(sim.Until(t).Round(time.Millisecond)))
 }

@@ -27,6 +27,10 @@ func (s *Socket) connect(ctx context.Context, remote netip.AddrPort) error {
 }
 
 func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.AddrPort) error {
+	remote, err := s.meant(remote, syscall.ENETUNREACH)
+	if err != nil {
+		return err
+	}
 	switch {
 	case s.udp != nil:
 		return s.udp.Connect(remote)
@@ -38,7 +42,7 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 		// An attempt that didn't wait has ended, or this call waits for it.
 		return s.established(ctx, now)
 	}
-	s.announce("connect", remote)
+	s.announce("connect", s.shown(remote))
 	if err := s.tcp.Connect(now, remote); err != nil {
 		return err
 	}
@@ -123,7 +127,10 @@ func (s *Socket) bind(local netip.AddrPort) error {
 }
 
 func (s *Socket) bindNow(local netip.AddrPort) error {
+	local, err := s.meant(local, syscall.EINVAL)
 	switch {
+	case err != nil:
+		return err
 	case s.tcp != nil:
 		return s.tcp.Bind(local)
 	case s.udp != nil:

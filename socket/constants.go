@@ -7,6 +7,9 @@ type Family int
 const (
 	AF_UNIX Family = 1 // within one machine; addresses are paths
 	AF_INET Family = 2 // IPv4
+	// AF_INET6 is IPv6, and IPv4 too: its addresses are written as IPv4-mapped
+	// ones, such as ::ffff:172.16.10.10 (RFC 3493, 3.7).
+	AF_INET6 Family = 10
 )
 
 // A Type is a socket's type.
@@ -21,11 +24,13 @@ const (
 
 // The protocols, where there is more than one for a type.
 const (
-	IPPROTO_IP   = 0
-	IPPROTO_ICMP = 1
-	IPPROTO_RAW  = 255
-	IPPROTO_TCP  = 6
-	IPPROTO_UDP  = 17
+	IPPROTO_IP     = 0
+	IPPROTO_ICMP   = 1
+	IPPROTO_RAW    = 255
+	IPPROTO_TCP    = 6
+	IPPROTO_UDP    = 17
+	IPPROTO_IPV6   = 41
+	IPPROTO_ICMPV6 = 58
 )
 
 // SOL_SOCKET is the level of the options that all sockets have.
@@ -107,7 +112,27 @@ const (
 	IP_MULTICAST_LOOP       = 34 // kept
 )
 
-// The values of IP_MTU_DISCOVER.
+// The options of level IPPROTO_IPV6 (ipv6(7); RFC 3493, 5; RFC 3542).
+const (
+	IPV6_UNICAST_HOPS   = 16
+	IPV6_MULTICAST_HOPS = 18 // kept
+	IPV6_MULTICAST_LOOP = 19 // kept
+	IPV6_MTU_DISCOVER   = 23
+	IPV6_MTU            = 24
+	IPV6_RECVERR        = 25 // kept
+	IPV6_V6ONLY         = 26
+	IPV6_RECVPKTINFO    = 49
+	IPV6_PKTINFO        = 50 // of control messages
+	IPV6_RECVHOPLIMIT   = 51
+	IPV6_HOPLIMIT       = 52 // of control messages
+	IPV6_DONTFRAG       = 62
+	IPV6_RECVTCLASS     = 66
+	IPV6_TCLASS         = 67
+	IPV6_AUTOFLOWLABEL  = 70 // kept
+	IPV6_FREEBIND       = 78 // kept
+)
+
+// The values of IP_MTU_DISCOVER, and of IPV6_MTU_DISCOVER.
 const (
 	IP_PMTUDISC_DONT      = 0 // fragment
 	IP_PMTUDISC_WANT      = 1 // of TCP: find the path MTU

@@ -56,7 +56,7 @@ func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error
 			n = copy(b, d.Payload.Bytes())
 			s.tell("recvfrom", n, "%d", err, len(b))
 			from = origin{
-				from: d.From, to: d.To, ttl: d.TTL, tos: d.TOS, port: d.Interface,
+				from: s.shown(d.From), to: s.shown(d.To), ttl: d.TTL, tos: d.TOS, port: d.Interface,
 				cut: d.Payload.Len() - n, datagrams: true,
 			}
 			if !peek {
@@ -112,8 +112,13 @@ func (s *Socket) sendTo(b []byte, to netip.AddrPort) (int, error) {
 		payload.Release()
 		return 0, errDeadline
 	}
+	meant, err := s.meant(to, syscall.ENETUNREACH)
+	if err != nil {
+		payload.Release()
+		return 0, err
+	}
 	s.tell("sendto", len(b), "%d bytes, %v", nil, len(b), s.destination(to))
-	if err := s.sendDatagram(now, payload, to); err != nil {
+	if err := s.sendDatagram(now, payload, meant); err != nil {
 		s.tell("sendto", 0, "%d bytes, %v", err, len(b), s.destination(to))
 		return 0, err
 	}

@@ -30,7 +30,7 @@ type Host struct {
 
 // Names finds the addresses of a name.
 type Names interface {
-	// LookupHost returns the addresses of name, in the order of preference.
+	// LookupHost returns the addresses of name, in a slice of the caller's own.
 	LookupHost(name string) ([]netip.Addr, bool)
 }
 
@@ -137,50 +137,45 @@ func (h *Host) foreign(t time.Time) bool {
 	return h.world.IsVirtual() && t.Sub(h.epoch) > worldsAge
 }
 
-// resolve finds the address and port that "host:port" means. An empty host is
-// the unspecified address; a port may have a name.
-func (h *Host) resolve(network, address string) (netip.AddrPort, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	number, err := lookupPort(network, port)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	addr, err := h.LookupAddr(host)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return netip.AddrPortFrom(addr, number), nil
-}
-
 // LookupAddr returns the address that host means: a literal one, or the first
 // that its name has. The empty host is the unspecified address.
 func (h *Host) LookupAddr(host string) (netip.Addr, error) {
 	if host == "" {
 		return netip.IPv4Unspecified(), nil
 	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if !addr.Unmap().Is4() {
-			return netip.Addr{}, &net.AddrError{Err: "this network has IPv4 addresses only", Addr: host}
-		}
-		return addr.Unmap(), nil
-	}
-	addrs, err := h.LookupHost(context.Background(), host)
+	addrs, err := h.lookup(host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	return addrs[0], nil
 }
 
-// LookupHost returns the addresses of a name.
+// lookup returns the addresses that host means, at least one: a literal one, or
+// those that its name has.
+func (h *Host) lookup(host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr.Unmap()}, nil
+	}
+	return h.LookupHost(context.Background(), host)
+}
+
+// LookupHost returns the addresses of a name, in the order in which they are to
+// be tried (RFC 6724, 6).
 func (h *Host) LookupHost(_ context.Context, name string) ([]netip.Addr, error) {
+	h.world.Enter()
+	defer h.world.Unlock()
 	if name == "localhost" {
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil
+		addrs := []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+		if !h.stack.UsesIPv6() {
+			addrs = addrs[1:]
+		}
+		return addrs, nil
 	}
 	if h.names != nil {
 		if addrs, ok := h.names.LookupHost(name); ok && len(addrs) > 0 {
+			if len(addrs) > 1 {
+				h.stack.SortAddrs(addrs)
+			}
 			return addrs, nil
 		}
 	}

@@ -18,8 +18,9 @@ var _ net.Listener = (*Listener)(nil)
 // defaultBacklog is the backlog of [Host.Listen]: Linux's somaxconn.
 const defaultBacklog = 4096
 
-// Listen listens at an address of network "tcp", or at a path of network
-// "unix". The port is shared with connections in TIME-WAIT (SO_REUSEADDR), as
+// Listen listens at an address of network "tcp", "tcp4" or "tcp6", or at a path
+// of network "unix". At all addresses of network "tcp" it listens for both
+// families, if the machine uses both. The port is shared with connections in TIME-WAIT (SO_REUSEADDR), as
 // in Go's net.
 func (h *Host) Listen(network, address string) (net.Listener, error) {
 	l, err := h.listen(network, address)
@@ -30,32 +31,38 @@ func (h *Host) Listen(network, address string) (net.Listener, error) {
 }
 
 func (h *Host) listen(network, address string) (net.Listener, error) {
-	family, kind, err := parseNetwork(network)
+	w, err := parseNetwork(network)
 	if err != nil {
 		return nil, err
 	}
-	if kind != SOCK_STREAM {
+	if w.kind != SOCK_STREAM {
 		return nil, net.UnknownNetworkError(network + " has no connections to listen for")
 	}
-	s, err := h.Socket(family, kind)
+	s, err := h.open(&w, address, true)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.listenAt(address, defaultBacklog); err != nil {
+	if err := s.Listen(defaultBacklog); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return &Listener{s}, nil
 }
 
-func (s *Socket) listenAt(address string, backlog int) error {
-	if err := s.SetSockOpt(SOL_SOCKET, SO_REUSEADDR, 1); err != nil {
-		return err
+// open returns a socket that is bound to an address, or to a path.
+func (h *Host) open(w *wish, address string, reuse bool) (*Socket, error) {
+	if !w.unix {
+		return h.bound(w, address, reuse)
+	}
+	s, err := h.Socket(AF_UNIX, w.kind)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.Bind(address); err != nil {
-		return err
+		_ = s.Close()
+		return nil, err
 	}
-	return s.Listen(backlog)
+	return s, nil
 }
 
 // Socket returns the socket inside.
@@ -95,22 +102,19 @@ var (
 	_ net.Conn       = (*PacketConn)(nil)
 )
 
-// ListenPacket binds a datagram socket to an address of network "udp", or to
+// ListenPacket binds a datagram socket to an address of network "udp", "udp4" or
+// "udp6", or to
 // a path of network "unixgram".
 func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
-	family, kind, err := parseNetwork(network)
-	if err == nil && kind != SOCK_DGRAM {
+	w, err := parseNetwork(network)
+	if err == nil && w.kind != SOCK_DGRAM {
 		err = net.UnknownNetworkError(network + " has no datagrams")
 	}
 	if err != nil {
 		return nil, opError("listen", network, nil, nil, err)
 	}
-	s, err := h.Socket(family, kind)
+	s, err := h.open(&w, address, false)
 	if err != nil {
-		return nil, opError("listen", network, nil, nil, err)
-	}
-	if err := s.Bind(address); err != nil {
-		_ = s.Close()
 		return nil, opError("listen", network, nil, nil, err)
 	}
 	return &PacketConn{sock: s}, nil

@@ -100,9 +100,12 @@ func (s *Socket) tellOrigin(m *Message, room int, from *origin) {
 	if s.rare == nil || !from.datagrams {
 		return
 	}
-	if s.rare.tellTo {
+	if s.family == AF_INET6 {
+		s.tellOrigin6(m, room, from)
+	}
+	if s.rare.tellTo && from.to.Addr().Unmap().Is4() {
 		b := binary.NativeEndian.AppendUint32(nil, uint32(from.port))
-		to := from.to.Addr().As4()
+		to := from.to.Addr().Unmap().As4()
 		m.put(room, IPPROTO_IP, IP_PKTINFO, append(append(b, to[:]...), to[:]...))
 	}
 	if s.rare.tellTTL {
@@ -110,6 +113,21 @@ func (s *Socket) tellOrigin(m *Message, room int, from *origin) {
 	}
 	if s.rare.tellTOS {
 		m.put(room, IPPROTO_IP, IP_TOS, []byte{from.tos})
+	}
+}
+
+// tellOrigin6 tells what was asked for about the header of a datagram that a
+// socket of AF_INET6 has heard (RFC 3542, 6).
+func (s *Socket) tellOrigin6(m *Message, room int, from *origin) {
+	if s.rare.tellTo6 {
+		to := from.to.Addr().As16()
+		m.put(room, IPPROTO_IPV6, IPV6_PKTINFO, binary.NativeEndian.AppendUint32(to[:], uint32(from.port)))
+	}
+	if s.rare.tellHops {
+		m.put(room, IPPROTO_IPV6, IPV6_HOPLIMIT, binary.NativeEndian.AppendUint32(nil, uint32(from.ttl)))
+	}
+	if s.rare.tellClass {
+		m.put(room, IPPROTO_IPV6, IPV6_TCLASS, binary.NativeEndian.AppendUint32(nil, uint32(from.tos)))
 	}
 }
 

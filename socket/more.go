@@ -9,11 +9,12 @@ import (
 // more is what only some sockets have: a socket that uses none of it holds a
 // pointer.
 type more struct {
-	kept                        map[place]int // options that are kept for whoever asks
-	receiveTimeout, sendTimeout clock.Duration
-	lowWater                    int  // octets that make a stream readable, zero for one
-	tellUnread                  bool // RecvMsg tells how much is left (TCP_INQ)
-	tellTOS, tellTTL, tellTo    bool // RecvMsg tells about a datagram's header
+	kept                         map[place]int // options that are kept for whoever asks
+	receiveTimeout, sendTimeout  clock.Duration
+	lowWater                     int  // octets that make a stream readable, zero for one
+	tellUnread                   bool // RecvMsg tells how much is left (TCP_INQ)
+	tellTOS, tellTTL, tellTo     bool // RecvMsg tells about a datagram's header
+	tellClass, tellHops, tellTo6 bool // the same of IPv6
 }
 
 // nothingMore is what sockets without have. It is never written to.

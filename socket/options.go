@@ -44,9 +44,10 @@ type place struct {
 // table has all options. It is made of a map for each level: see
 // optionsocket.go, optiontcp.go, optionip.go.
 var table = map[int]map[int]option{
-	SOL_SOCKET:  socketOptions,
-	IPPROTO_TCP: tcpOptions,
-	IPPROTO_IP:  ipOptions,
+	SOL_SOCKET:   socketOptions,
+	IPPROTO_TCP:  tcpOptions,
+	IPPROTO_IP:   ipOptions,
+	IPPROTO_IPV6: ipv6Options,
 }
 
 // SetSockOpt sets an option: setsockopt(2). Switches take 0 or 1; units are
@@ -157,7 +158,7 @@ func (s *Socket) getSockOpt(at place, get func(*option, clock.Time) error) error
 // socket hasn't: of another level it depends on whether it is asked for or
 // set.
 func (s *Socket) optionAt(at place, asked bool) (option, error) {
-	mine := at.level == SOL_SOCKET || s.unix == nil && (at.level == IPPROTO_IP ||
+	mine := at.level == SOL_SOCKET || at.level == IPPROTO_IPV6 && s.family == AF_INET6 || s.unix == nil && (at.level == IPPROTO_IP ||
 		at.level == IPPROTO_TCP && s.tcp != nil || at.level == IPPROTO_UDP && s.udp != nil)
 	switch o, known := table[at.level][at.number]; {
 	case mine && known:

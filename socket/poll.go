@@ -144,11 +144,16 @@ func (p *pollWait) changed(*Socket, int) bool {
 // none, zero doesn't wait; time is the world's. Nothing may have happened: then
 // it returns 0 and no error.
 func (h *Host) Poll(fds []PollFD, timeout clock.Duration) (int, error) {
+	return h.poll(context.Background(), fds, timeout, clock.Never)
+}
+
+// poll is Poll with a context, and a limit of the world's time that is an error.
+func (h *Host) poll(ctx context.Context, fds []PollFD, timeout clock.Duration, limit clock.Time) (int, error) {
 	now := h.world.Enter()
 	defer h.world.Leave(h.node)
-	until := clock.Never
+	until := limit
 	if timeout > 0 {
-		until = now.Add(timeout)
+		until = clock.Earlier(limit, now.Add(timeout))
 	}
 	var p pollWait
 	watching := false
@@ -168,11 +173,13 @@ func (h *Host) Poll(fds []PollFD, timeout clock.Duration) (int, error) {
 				fds[i].Socket.watch(&watch{by: &p, all: true})
 			}
 		}
-		_, err := h.world.Wait(context.Background(), h.node, &p.list, until)
-		if errors.Is(err, errDeadline) {
+		_, err := h.world.Wait(ctx, h.node, &p.list, until)
+		switch {
+		case errors.Is(err, errDeadline) && limit.Due(h.world.Now()):
+			return 0, err
+		case errors.Is(err, errDeadline):
 			return look(fds), nil
-		}
-		if err != nil {
+		case err != nil:
 			return 0, failed("poll", err)
 		}
 	}

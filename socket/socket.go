@@ -58,7 +58,7 @@ func (h *Host) Socket(family Family, kind Type) (*Socket, error) {
 }
 
 // SocketOf creates a socket of a certain protocol: for type SOCK_RAW
-// IPPROTO_ICMP, or IPPROTO_RAW to send packets whose IPv4 header the program
+// IPPROTO_ICMP (of family AF_INET6 IPPROTO_ICMPV6), or IPPROTO_RAW to send packets whose IPv4 header the program
 // writes, with any source address (raw(7)); else 0 for the type's own.
 func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error) {
 	h.world.Enter()
@@ -73,18 +73,17 @@ func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error)
 	return s, nil
 }
 
-// PingSocket creates a raw socket of ICMP, and returns the identifier that its
+// PingSocket creates a raw socket of the family's ICMP, and returns the identifier that its
 // echo requests are to have. It takes no privilege, as ping(8) doesn't. The
 // error is why the network has stopped.
-func (h *Host) PingSocket() (s *Socket, id uint16, err error) {
+func (h *Host) PingSocket(family Family) (s *Socket, id uint16, err error) {
 	h.world.Enter()
 	defer h.world.Unlock()
 	if err := h.world.Err(); err != nil {
 		return nil, 0, err
 	}
-	s = &Socket{host: h, family: AF_INET, kind: SOCK_RAW}
-	s.raw = h.stack.NewRaw(wire.ProtocolICMP)
-	s.raw.SetOwner(s)
+	s = &Socket{host: h, family: family, kind: SOCK_RAW}
+	s.openICMP()
 	h.add(s)
 	h.pings++
 	return s, h.pings, nil
@@ -97,29 +96,44 @@ func (s *Socket) open(protocol int) syscall.Errno {
 		s.unix = newUnixEnd(s)
 	case s.family == AF_UNIX:
 		return syscall.ESOCKTNOSUPPORT
-	case s.family != AF_INET:
+	case s.family != AF_INET && s.family != AF_INET6:
 		return syscall.EAFNOSUPPORT
 	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
 		s.stand(h.stack.NewTCP())
+		s.tcp.Options.IPv6 = s.family == AF_INET6
 	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
 		s.udp = h.stack.NewUDP()
 		s.udp.SetOwner(s)
 		s.udp.Options.Privileged = !h.ordinary
-	case s.kind == SOCK_RAW && (protocol == IPPROTO_ICMP || protocol == IPPROTO_RAW) && h.ordinary:
+		s.udp.Options.IPv6 = s.family == AF_INET6
+	case s.kind == SOCK_RAW && (protocol == s.icmp() || protocol == IPPROTO_RAW) && h.ordinary:
 		return syscall.EACCES
-	case s.kind == SOCK_RAW && protocol == IPPROTO_RAW:
+	case s.kind == SOCK_RAW && protocol == IPPROTO_RAW && s.family == AF_INET:
 		s.raw = h.stack.NewRaw(wire.Protocol(IPPROTO_RAW))
 		s.raw.Options.HeaderIncluded = true
 		s.raw.SetOwner(s)
-	case s.kind == SOCK_RAW && protocol == IPPROTO_ICMP:
-		s.raw = h.stack.NewRaw(wire.ProtocolICMP)
-		s.raw.SetOwner(s)
+	case s.kind == SOCK_RAW && protocol == s.icmp():
+		s.openICMP()
 	case s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM || s.kind == SOCK_RAW:
 		return syscall.EPROTONOSUPPORT
 	default:
 		return syscall.ESOCKTNOSUPPORT
 	}
 	return 0
+}
+
+// icmp returns the number of the family's protocol of control messages.
+func (s *Socket) icmp() int {
+	if s.family == AF_INET6 {
+		return IPPROTO_ICMPV6
+	}
+	return IPPROTO_ICMP
+}
+
+func (s *Socket) openICMP() {
+	s.raw = s.host.stack.NewRaw(wire.Protocol(s.icmp()))
+	s.raw.Options.IPv6 = s.family == AF_INET6
+	s.raw.SetOwner(s)
 }
 
 // stand makes e the connection that the socket is for.
@@ -319,9 +333,9 @@ func (s *Socket) lingerClose(now clock.Time) error {
 func (s *Socket) local() netip.AddrPort {
 	switch {
 	case s.tcp != nil:
-		return s.tcp.Local()
+		return s.shown(s.tcp.Local())
 	case s.udp != nil:
-		return s.udp.Local()
+		return s.shown(s.udp.Local())
 	case s.raw != nil:
 		return netip.AddrPortFrom(s.raw.Local(), 0)
 	}
@@ -331,9 +345,9 @@ func (s *Socket) local() netip.AddrPort {
 func (s *Socket) remote() netip.AddrPort {
 	switch {
 	case s.tcp != nil:
-		return s.tcp.Remote()
+		return s.shown(s.tcp.Remote())
 	case s.udp != nil:
-		return s.udp.Remote()
+		return s.shown(s.udp.Remote())
 	case s.raw != nil:
 		return netip.AddrPortFrom(s.raw.Remote(), 0)
 	}

@@ -140,7 +140,7 @@ func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 		group: at.broadcast || at.iface.isBroadcast(h.Dst) || h.Dst.IsMulticast(),
 		len:   h.HeaderLen(), total: h.TotalLen,
 	}
-	s.tellRaws(now, &x, p)
+	s.tellRaws(at, &x, p)
 	switch h.Protocol {
 	case wire.ProtocolTCP:
 		s.handleTCP(now, at, &x, p)

@@ -6,6 +6,7 @@ import (
 	"hubbub/clock"
 	"hubbub/event"
 	"hubbub/internal/pkt"
+	"hubbub/network/addrselect"
 	"hubbub/network/frag"
 	"hubbub/network/neigh"
 	"hubbub/wire"
@@ -105,6 +106,42 @@ func (s *Stack) mtuTo(now clock.Time, dst netip.Addr, v *path) int {
 		return min(mtu, most)
 	}
 	return most
+}
+
+// SourceFor returns the address that packets to dst come from, with the length
+// of its prefix, and false if there is no way there.
+func (s *Stack) SourceFor(dst netip.Addr) (source addrselect.Source, ok bool) {
+	v, err := s.pathTo(dst, netip.Addr{})
+	if err != nil || !v.source.IsValid() {
+		return source, false
+	}
+	if v.iface.six != nil {
+		for _, source := range v.iface.six.sources {
+			if source.Prefix.Addr() == bare(v.source) {
+				return source, true
+			}
+		}
+	}
+	for _, p := range v.iface.addresses {
+		if p.Addr() == v.source {
+			return addrselect.Source{Prefix: p, Interface: v.iface.Index}, true
+		}
+	}
+	return addrselect.Source{Prefix: netip.PrefixFrom(bare(v.source), v.source.BitLen()), Interface: v.iface.Index}, true
+}
+
+// SortAddrs puts the addresses of a name into the order in which they are
+// tried (RFC 6724, 6).
+func (s *Stack) SortAddrs(addrs []netip.Addr) {
+	list := make([]addrselect.Destination, len(addrs))
+	for i, addr := range addrs {
+		source, ok := s.SourceFor(addr)
+		list[i] = addrselect.Destination{Addr: addr, Source: source, Unreachable: !ok}
+	}
+	s.policy.Sort(list)
+	for i := range list {
+		addrs[i] = list[i].Addr
+	}
 }
 
 // PathMTU returns the longest packet that may go to dst, which the layers above

@@ -287,6 +287,16 @@ func (x *ipv6) state(i *Interface, a *address6) string {
 	return "preferred"
 }
 
+// UsesIPv6 reports whether one of the machine's links has IPv6.
+func (s *Stack) UsesIPv6() bool {
+	for _, i := range s.interfaces {
+		if i.six != nil && !i.Loopback {
+			return true
+		}
+	}
+	return false
+}
+
 // IPv6 returns the interface's cache of IPv6 neighbours, nil on loopback and
 // where it doesn't use IPv6.
 func (i *Interface) IPv6() *neigh.Cache {

@@ -17,7 +17,7 @@ func (s *Stack) handleIPv6(now clock.Time, at arrival, p *pkt.Packet) {
 	seen := seenBefore{h.Src, h.Dst, s.generation}
 	if seen == at.iface.last && !at.broadcast && h.NextHeader == wire.ProtocolTCP && wire.IPv6HeaderLen+h.PayloadLen <= p.Len() {
 		x := s.header6(at, &h, wire.IPv6HeaderLen, wire.ProtocolTCP)
-		s.tellRaws(now, &x, p)
+		s.tellRaws(at, &x, p)
 		s.handleTCP(now, at, &x, p)
 		return
 	}
@@ -117,7 +117,7 @@ func (s *Stack) deliver6(now clock.Time, at arrival, h *wire.IPv6, rest []byte, 
 		return
 	}
 	up := s.header6(at, h, wire.IPv6HeaderLen+x.Len, x.Upper)
-	s.tellRaws(now, &up, p)
+	s.tellRaws(at, &up, p)
 	switch x.Upper {
 	case wire.ProtocolTCP:
 		s.handleTCP(now, at, &up, p)

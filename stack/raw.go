@@ -15,6 +15,10 @@ type RawOptions struct {
 	TTL, TOS  uint8
 	Buffer    int
 	Broadcast bool // it may send to a broadcast address
+	// IPv6: it is for the packets of IPv6. What it receives begins behind their
+	// headers, and the checksum of the ICMPv6 messages that it sends is filled in
+	// (RFC 3542, 3 and 3.1).
+	IPv6 bool
 	// HeaderIncluded: what it sends begins with an IPv4 header, with any source
 	// address (raw(7), IP_HDRINCL). The stack fills in length, identification
 	// and checksum, and a source and TTL that are zero. It receives nothing.
@@ -85,6 +89,8 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	switch {
 	case !to.IsValid():
 		err = ErrDestination
+	case to.Is6() != e.Options.IPv6:
+		err = ErrInvalid
 	case payload.Len() > 65535-20:
 		err = ErrMessageSize
 	case err == nil && v.iface.isBroadcast(to) && !e.Options.Broadcast:
@@ -99,10 +105,22 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	head := min(payload.Len(), wire.ICMPv4HeaderLen)
 	copy(p.Prepend(head), payload.Bytes())
 	p.SetBody(payload.Slice(head, payload.Len()))
+	if e.Options.IPv6 && e.Options.Protocol == wire.ProtocolICMPv6 && head == wire.ICMPv6HeaderLen {
+		putICMPv6Checksum(p, v.source, to)
+	}
 	s.send(now, p, &v, &envelope{
 		src: v.source, dst: to, protocol: e.Options.Protocol, tos: e.Options.TOS, ttl: e.Options.TTL,
 	})
 	return nil
+}
+
+// putICMPv6Checksum fills in the checksum of the message that p is.
+func putICMPv6Checksum(p *pkt.Packet, src, dst netip.Addr) {
+	p.RFC = "RFC 3542, 3.1"
+	b := p.Head()
+	b[2], b[3] = 0, 0
+	sum := wire.TransportChecksum(src, dst, wire.ProtocolICMPv6, b, p.Body().Bytes())
+	b[2], b[3] = byte(sum>>8), byte(sum)
 }
 
 // sendWhole sends a packet that its owner has made, header and all.
@@ -165,9 +183,9 @@ func (e *Raw) Close() {
 }
 
 // tellRaws gives a copy of a packet to every raw endpoint that wants it.
-func (s *Stack) tellRaws(now clock.Time, h *header, p *pkt.Packet) {
+func (s *Stack) tellRaws(at arrival, h *header, p *pkt.Packet) {
 	for _, e := range s.raws {
-		if e.Options.HeaderIncluded || e.Options.Protocol != h.protocol || e.local.IsValid() && e.local != h.dst ||
+		if e.Options.HeaderIncluded || e.Options.IPv6 != h.dst.Is6() || e.Options.Protocol != h.protocol || e.local.IsValid() && e.local != h.dst ||
 			e.remote.IsValid() && e.remote != h.src {
 			continue
 		}
@@ -180,10 +198,15 @@ func (s *Stack) tellRaws(now clock.Time, h *header, p *pkt.Packet) {
 			continue
 		}
 		whole := p.Payload(0, h.total)
+		if e.Options.IPv6 {
+			whole.Release()
+			whole = p.Payload(h.len, h.payload())
+		}
 		e.waiting += whole.Len()
 		e.arrived++
 		e.queue = append(e.queue, Datagram{
-			From: netip.AddrPortFrom(h.src, 0), To: netip.AddrPortFrom(h.dst, 0), TTL: h.ttl, TOS: h.tos, Payload: whole,
+			From: netip.AddrPortFrom(h.src, 0), To: netip.AddrPortFrom(h.dst, 0), TTL: h.ttl, TOS: h.tos,
+			Interface: at.iface.Index, Payload: whole,
 		})
 		s.tell(&e.endpoint, e)
 	}
