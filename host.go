@@ -25,25 +25,52 @@ type Host struct {
 	node        *sim.Node
 	attachments []*attachment
 	gateway     netip.Addr
+	gateway6    netip.Addr
 	off         bool
 }
 
 type hostOptions struct {
-	address      string
-	gateway      string
-	mac          wire.MAC
-	link         *Link
-	vlan         uint16
-	detect       bool
-	unprivileged bool
+	address                           string
+	address6                          string
+	autoconfigure, fromMAC, temporary bool
+	gateway                           string
+	mac                               wire.MAC
+	link                              *Link
+	vlan                              uint16
+	detect                            bool
+	unprivileged                      bool
 }
 
 // A HostOption says what a host is like.
 type HostOption func(*hostOptions)
 
 // Address gives the host an address in its LAN's subnet. Without it, it has
-// the first that is free.
-func Address(addr string) HostOption { return func(o *hostOptions) { o.address = addr } }
+// the first that is free. On a LAN with two subnets it may be used twice, once
+// for each family.
+func Address(addr string) HostOption {
+	return func(o *hostOptions) {
+		if ip, err := netip.ParseAddr(addr); err == nil && ip.Is6() {
+			o.address6 = addr
+			return
+		}
+		o.address = addr
+	}
+}
+
+// Autoconfigure makes the host find out its IPv6 addresses by itself: a
+// link-local one, and one for each prefix that a router advertises (RFC 4862),
+// which takes some seconds. What they are can't be foreseen, and stays the same
+// (RFC 7217). Without it, it has the first address of the subnet that is free.
+func Autoconfigure() HostOption { return func(o *hostOptions) { o.autoconfigure = true } }
+
+// FromMAC makes the host's autoconfigured addresses from its MAC address, as
+// machines did before RFC 7217, so that everybody can tell that they are its own
+// (RFC 4291, appendix A).
+func FromMAC() HostOption { return func(o *hostOptions) { o.fromMAC = true } }
+
+// TemporaryAddresses makes a host that autoconfigures itself use addresses that
+// last a day, besides the stable ones (RFC 8981).
+func TemporaryAddresses() HostOption { return func(o *hostOptions) { o.temporary = true } }
 
 // Gateway makes the host send what is for elsewhere to that address, instead
 // of to the LAN's first router.
@@ -77,16 +104,23 @@ func (l *LAN) Host(name string, options ...HostOption) *Host {
 	defer n.world.Leave(nil)
 	h := n.newHost("host", name, false)
 	h.sockets.SetPrivilegedLocked(!o.unprivileged)
-	a := l.attach(h, &o, false)
 	gateway := l.gateway
 	if o.gateway != "" {
 		addr, err := netip.ParseAddr(o.gateway)
-		if err != nil {
+		switch {
+		case err != nil:
 			n.fail("%s: the gateway %q is not an IP address", name, o.gateway)
+		case addr.Is6():
+			h.gateway6 = addr.WithZone("")
+		default:
+			gateway = addr
 		}
-		gateway = addr
 	}
+	a := l.attach(h, &o, false)
 	a.useGateway(gateway)
+	if o.gateway != "" && h.gateway6.IsValid() {
+		a.useGateway(h.gateway6)
+	}
 	n.world.Changed(h.node)
 	return h
 }
@@ -113,12 +147,38 @@ func (h *Host) Network() *Network { return h.network }
 // Forwards reports whether the host is a router.
 func (h *Host) Forwards() bool { return h.stack.Forwarding() }
 
-// Addr returns the host's address; a router's first.
+// Addr returns the host's address; a router's first. Where the LAN has two
+// subnets it is that of IPv4. Of a host that autoconfigures itself it is the
+// zero Addr until it has one.
 func (h *Host) Addr() netip.Addr {
 	if len(h.attachments) == 0 {
 		return netip.Addr{}
 	}
-	return h.attachments[0].address
+	a := h.attachments[0]
+	switch {
+	case a.address.IsValid():
+		return a.address
+	case a.addr6.IsValid():
+		return a.addr6
+	}
+	for _, p := range h.Addresses() {
+		if p.State == "preferred" && !p.Prefix.Addr().IsLinkLocalUnicast() {
+			return p.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+// Addresses returns the IPv6 addresses of all the host's cards, as they are
+// now.
+func (h *Host) Addresses() []stack.IPv6Address {
+	h.network.world.Enter()
+	defer h.network.world.Unlock()
+	var all []stack.IPv6Address
+	for _, a := range h.attachments {
+		all = append(all, h.stack.Interfaces()[a.index].IPv6Addresses()...)
+	}
+	return all
 }
 
 // MAC returns the address of the host's card; a router's first.
@@ -130,8 +190,9 @@ func (h *Host) MAC() wire.MAC {
 }
 
 // Gateway returns where the host sends what is for elsewhere, the zero Addr if
-// nowhere.
-func (h *Host) Gateway() netip.Addr { return h.gateway }
+// nowhere; Gateway6 what is of IPv6, if that was given by hand.
+func (h *Host) Gateway() netip.Addr  { return h.gateway }
+func (h *Host) Gateway6() netip.Addr { return h.gateway6 }
 
 // An Interface is a host's card, and its place in a LAN.
 type Interface struct {
@@ -139,7 +200,8 @@ type Interface struct {
 	MAC     wire.MAC
 	MTU     int
 	LAN     string
-	Address netip.Prefix
+	Address netip.Prefix        // of IPv4; zero if there is none
+	IPv6    []stack.IPv6Address // as they are now, the link-local one first
 	Cable   *Cable
 }
 
@@ -152,7 +214,7 @@ func (h *Host) Interfaces() []Interface {
 		i := h.stack.Interfaces()[a.index]
 		all[n] = Interface{
 			Name: i.Name, MAC: i.MAC, MTU: i.MTU, LAN: a.lan.name, Cable: a.cable,
-			Address: netip.PrefixFrom(a.address, a.lan.subnet.Bits()),
+			Address: netip.PrefixFrom(a.address, a.lan.subnet.Bits()), IPv6: i.IPv6Addresses(),
 		}
 	}
 	return all
@@ -253,13 +315,16 @@ func (h *Host) setPower(on bool) {
 	id := w.Stream.Publish(w.Now(), h.name, event.Fault{What: what})
 	before := w.Stream.Because(id)
 	h.node.SetPower(on)
-	if !on {
+	if on {
+		h.stack.Boot(w.Now())
+	} else {
 		h.sockets.Abandon(w.Now())
 	}
 	w.Stream.Because(before)
 }
 
-// Neighbors returns the host's ARP caches, ordered by address.
+// Neighbors returns the host's neighbour caches, ARP's before IPv6's, each
+// ordered by address.
 func (h *Host) Neighbors() []neigh.Entry {
 	h.network.world.Enter()
 	defer h.network.world.Unlock()
@@ -267,6 +332,11 @@ func (h *Host) Neighbors() []neigh.Entry {
 	for _, i := range h.stack.Interfaces() {
 		if i.Neighbors() != nil {
 			all = append(all, i.Neighbors().Entries()...)
+		}
+	}
+	for _, i := range h.stack.Interfaces() {
+		if i.IPv6() != nil {
+			all = append(all, i.IPv6().Entries()...)
 		}
 	}
 	return all
@@ -281,15 +351,17 @@ func (h *Host) Routes() []route.Route {
 }
 
 // AddRoute makes the host send what is for prefix to the router nextHop, which
-// must be in the subnet of one of its cards.
+// must be in the subnet of one of its cards, or be a link-local address with the
+// card as its zone, such as fe80::1%eth0.
 func (h *Host) AddRoute(prefix netip.Prefix, nextHop netip.Addr) error {
 	n := h.network
 	n.world.Enter()
 	defer n.world.Unlock()
 	for _, a := range h.attachments {
-		if a.lan.subnet.Contains(nextHop) {
+		local := nextHop.Is6() && nextHop.IsLinkLocalUnicast() && nextHop.Zone() == h.stack.Interfaces()[a.index].Name
+		if a.lan.subnet.Contains(nextHop) || a.lan.subnet6.Contains(nextHop) || local {
 			return h.stack.AddRoute(route.Route{
-				Prefix: prefix.Masked(), NextHop: nextHop, Interface: a.index, Origin: "static",
+				Prefix: prefix.Masked(), NextHop: nextHop.WithZone(""), Interface: a.index, Origin: "static",
 			})
 		}
 	}

@@ -17,24 +17,38 @@ import (
 type LAN struct {
 	network *Network
 	name    string
-	subnet  netip.Prefix
+	subnet  netip.Prefix // of IPv4; zero if there is none
+	subnet6 netip.Prefix // of IPv6; zero if there is none
 	node    *sim.Node
 	hub     *link.Hub
 	bridge  *link.Bridge
 	options lanOptions
 	used    map[netip.Addr]string // who has which address
 	hosts   []*attachment
-	gateway netip.Addr // the first router's address, zero if there is none
+	gateway netip.Addr  // the first router's IPv4 address, zero if there is none
+	router  *attachment // the first router, nil if there is none
 }
 
 // attachment is a host's interface on a LAN.
 type attachment struct {
 	host    *Host
 	lan     *LAN
-	index   int // of the interface
-	address netip.Addr
+	index   int        // of the interface
+	address netip.Addr // of IPv4; zero if there is none
+	addr6   netip.Addr // of IPv6, by hand; zero if there is none
 	cable   *Cable
 	vlan    uint16
+}
+
+// link returns the attachment's link-local address, by which IPv6 names a
+// router; the zero Addr if there is none.
+func (a *attachment) link() netip.Addr {
+	for _, p := range a.host.stack.Interfaces()[a.index].IPv6Addresses() {
+		if p.Prefix.Addr().IsLinkLocalUnicast() {
+			return p.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
 }
 
 // Link is what a cable is like in both directions. A zero Link is perfect: no
@@ -65,7 +79,8 @@ func Switch() LANOption { return func(o *lanOptions) { o.hub = false } }
 func Cables(l Link) LANOption { return func(o *lanOptions) { o.link = l } }
 
 // LAN makes a LAN whose machines have addresses in subnet, such as
-// "172.16.10.0/24" or "172.16.10.0/255.255.255.0".
+// "172.16.10.0/24", "172.16.10.0/255.255.255.0" or "2001:db8:10::/64"; or in two
+// subnets, one of each family: "172.16.10.0/24, 2001:db8:10::/64".
 func (n *Network) LAN(name, subnet string, options ...LANOption) *LAN {
 	l := &LAN{network: n, name: name, used: make(map[netip.Addr]string)}
 	for _, option := range options {
@@ -74,11 +89,10 @@ func (n *Network) LAN(name, subnet string, options ...LANOption) *LAN {
 	n.world.Enter()
 	defer n.world.Unlock()
 	n.claim("LAN", name)
-	prefix, err := ParseSubnet(subnet)
-	if err != nil {
+	var err error
+	if l.subnet, l.subnet6, err = ParseSubnets(subnet); err != nil {
 		n.fail("LAN %q: %w", name, err)
 	}
-	l.subnet = prefix
 	l.addMedium()
 	n.lans = append(n.lans, l)
 	return l
@@ -108,9 +122,19 @@ func (l *LAN) mediumName() string {
 	return "switch-" + l.name
 }
 
-// Name returns the LAN's name, Subnet its subnet.
-func (l *LAN) Name() string         { return l.name }
-func (l *LAN) Subnet() netip.Prefix { return l.subnet }
+// Name returns the LAN's name.
+func (l *LAN) Name() string { return l.name }
+
+// Subnet returns the LAN's subnet: that of IPv4 if it has two.
+func (l *LAN) Subnet() netip.Prefix {
+	if !l.subnet.IsValid() {
+		return l.subnet6
+	}
+	return l.subnet
+}
+
+// Subnet6 returns the LAN's subnet of IPv6, the zero Prefix if it has none.
+func (l *LAN) Subnet6() netip.Prefix { return l.subnet6 }
 
 // Medium returns the name of the hub or switch in the LAN's middle, as events
 // have it, and whether it is a hub.
@@ -139,21 +163,25 @@ func (l *LAN) addPort(vlan uint16) int {
 	return number
 }
 
-// address chooses or checks an address for a machine. It needs the lock.
-func (l *LAN) address(who, wanted string, router bool) netip.Addr {
+// address chooses or checks an address in a subnet for a machine. It needs the
+// lock.
+func (l *LAN) address(subnet netip.Prefix, who, wanted string, router bool) netip.Addr {
 	if wanted == "" {
-		return l.freeAddress(who, router)
+		return l.freeAddress(subnet, who, router)
 	}
 	addr, err := netip.ParseAddr(wanted)
 	switch {
 	case err != nil:
-		l.network.fail("%s: %q is not an IP address: write one such as %v", who, wanted, l.freeAddress(who, false))
+		l.network.fail("%s: %q is not an IP address: write one such as %v", who, wanted, l.freeAddress(subnet, who, false))
 		return netip.Addr{}
-	case !l.subnet.Contains(addr):
-		l.network.fail("%s: the address %v is not in %v, the subnet of LAN %q", who, addr, l.subnet, l.name)
+	case !subnet.IsValid():
+		l.network.fail("%s: the address %v is of another family than %v, the subnet of LAN %q", who, addr, l.Subnet(), l.name)
 		return netip.Addr{}
-	case !isHostAddress(l.subnet, addr):
-		l.network.fail("%s: the address %v means all of %v, no single machine", who, addr, l.subnet)
+	case !subnet.Contains(addr):
+		l.network.fail("%s: the address %v is not in %v, the subnet of LAN %q", who, addr, subnet, l.name)
+		return netip.Addr{}
+	case !isHostAddress(subnet, addr):
+		l.network.fail("%s: the address %v means all of %v, no single machine", who, addr, subnet)
 		return netip.Addr{}
 	case l.used[addr] != "":
 		l.network.fail("%s: the address %v is %s's already", who, addr, l.used[addr])
@@ -165,31 +193,33 @@ func (l *LAN) address(who, wanted string, router bool) netip.Addr {
 
 // freeAddress returns the first address that nobody has; the very first is
 // kept for a router.
-func (l *LAN) freeAddress(who string, router bool) netip.Addr {
-	if !l.subnet.IsValid() {
+func (l *LAN) freeAddress(subnet netip.Prefix, who string, router bool) netip.Addr {
+	if !subnet.IsValid() {
 		return netip.Addr{}
 	}
-	addr := l.subnet.Addr()
-	if l.subnet.Bits() < 31 {
+	addr, host := subnet.Addr(), subnet.Addr().BitLen()-subnet.Bits()
+	if host > 1 {
 		addr = addr.Next()
 	}
-	if !router && l.subnet.Bits() < 30 {
+	if !router && host > 2 {
 		addr = addr.Next()
 	}
-	for ; l.subnet.Contains(addr); addr = addr.Next() {
-		if l.used[addr] == "" && isHostAddress(l.subnet, addr) {
+	for ; subnet.Contains(addr); addr = addr.Next() {
+		if l.used[addr] == "" && isHostAddress(subnet, addr) {
 			l.used[addr] = who
 			return addr
 		}
 	}
-	l.network.fail("%s: LAN %q has no free address left in %v", who, l.name, l.subnet)
+	l.network.fail("%s: LAN %q has no free address left in %v", who, l.name, subnet)
 	return netip.Addr{}
 }
 
 // attach plugs a host into the LAN. It needs the lock.
 func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 	a := &attachment{host: h, lan: l, vlan: o.vlan}
-	a.address = l.address(h.name, o.address, router)
+	if l.subnet.IsValid() || !l.subnet6.IsValid() || o.address != "" {
+		a.address = l.address(l.subnet, h.name, o.address, router)
+	}
 	mac := l.network.nextMAC()
 	if !o.mac.IsZero() {
 		mac = o.mac
@@ -210,6 +240,7 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 		}
 		l.network.names.add(h.name, a.address)
 	}
+	l.attach6(a, i, o, router)
 	a.cable = l.plug(i.Name, h.node, a.index, a.vlan, cable)
 	return a
 }
@@ -230,7 +261,14 @@ func (l *LAN) plug(port string, node *sim.Node, index int, vlan uint16, properti
 }
 
 // setGateway makes the LAN's hosts send what is for elsewhere to a router.
-func (l *LAN) setGateway(addr netip.Addr) {
+func (l *LAN) setGateway(router *attachment) {
+	if l.router == nil {
+		l.router = router
+		for _, a := range l.hosts {
+			a.useRouter(router)
+		}
+	}
+	addr := router.address
 	if l.gateway.IsValid() || !addr.IsValid() {
 		return
 	}
@@ -243,12 +281,19 @@ func (l *LAN) setGateway(addr netip.Addr) {
 // useGateway gives the host its default route, if it is a host and has none.
 func (a *attachment) useGateway(addr netip.Addr) {
 	h := a.host
-	if h.Forwards() || h.gateway.IsValid() || !addr.IsValid() {
+	all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	switch {
+	case h.Forwards() || !addr.IsValid():
 		return
+	case addr.Is6():
+		all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	case h.gateway.IsValid():
+		return
+	default:
+		h.gateway = addr
 	}
-	h.gateway = addr
 	err := h.stack.AddRoute(route.Route{
-		Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), NextHop: addr, Interface: a.index, Origin: "gateway",
+		Prefix: all, NextHop: addr, Interface: a.index, Origin: "gateway",
 	})
 	if err != nil {
 		h.network.fail("%s: the gateway %v: %w", h.name, addr, err)

@@ -5,12 +5,21 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+
+	"hubbub/stack"
 )
 
 // hostsTable is the network's file of names and addresses, as /etc/hosts is.
 // The world's lock guards it.
 type hostsTable struct {
 	entries []hostsEntry
+	guests  []guest
+}
+
+// A guest is an interface that finds out its addresses by itself.
+type guest struct {
+	name string
+	at   *stack.Interface
 }
 
 type hostsEntry struct {
@@ -30,11 +39,31 @@ func (t *hostsTable) LookupHost(name string) (addrs []netip.Addr, ok bool) {
 			addrs = append(addrs, e.addr)
 		}
 	}
+	for _, g := range t.guests {
+		if g.name == name {
+			addrs = append(addrs, g.addresses()...)
+		}
+	}
 	return addrs, len(addrs) > 0
+}
+
+// addresses returns those by which a guest can be reached from everywhere.
+func (g *guest) addresses() (all []netip.Addr) {
+	for _, a := range g.at.IPv6Addresses() {
+		if !a.Prefix.Addr().IsLinkLocalUnicast() && a.Advertised && a.State != "tentative" && a.State != "duplicate" {
+			all = append(all, a.Prefix.Addr())
+		}
+	}
+	return all
 }
 
 func (t *hostsTable) byAddress() map[netip.Addr]string {
 	names := make(map[netip.Addr]string)
+	for _, g := range slices.Backward(t.guests) {
+		for _, addr := range g.addresses() {
+			names[addr] = g.name
+		}
+	}
 	for _, e := range slices.Backward(t.entries) {
 		names[e.addr] = e.name
 	}

@@ -174,11 +174,19 @@ func (n *Network) AddName(name string, addr netip.Addr) {
 }
 
 // Names returns the name of every address that has one: the first that it
-// was given.
+// was given. A host's link-local addresses have its name too.
 func (n *Network) Names() map[netip.Addr]string {
 	n.world.Enter()
 	defer n.world.Unlock()
-	return n.names.byAddress()
+	names := n.names.byAddress()
+	for _, h := range n.hosts {
+		for _, a := range h.attachments {
+			if link := a.link(); link.IsValid() && names[link] == "" {
+				names[link] = h.name
+			}
+		}
+	}
+	return names
 }
 
 // Now returns the network's time as a time of day. A virtual network begins at

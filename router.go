@@ -25,7 +25,8 @@ func (n *Network) Router(name string, lans ...*LAN) *Router {
 }
 
 // A RouterPort is where a router is plugged in, and with what address: the
-// empty one is the first that is free.
+// empty one is the first that is free; on a LAN with two subnets there may be
+// two with a space between.
 type RouterPort struct {
 	LAN     *LAN
 	Address string
@@ -38,8 +39,12 @@ func (n *Network) RouterAt(name string, ports ...RouterPort) *Router {
 	defer n.world.Leave(nil)
 	r := &Router{n.newHost("router", name, true)}
 	for _, p := range ports {
-		a := p.LAN.attach(r.Host, &hostOptions{address: p.Address, link: p.Cable}, true)
-		p.LAN.setGateway(a.address)
+		o := hostOptions{link: p.Cable}
+		for _, addr := range strings.Fields(p.Address) {
+			Address(addr)(&o)
+		}
+		a := p.LAN.attach(r.Host, &o, true)
+		p.LAN.setGateway(a)
 	}
 	n.planRoutes()
 	n.world.Changed(r.node)
@@ -69,7 +74,7 @@ func (h *Host) planRoutes() {
 	type step struct {
 		lan   *LAN
 		first *attachment // how the router gets into that direction
-		hop   netip.Addr  // the next router there, zero for its own LANs
+		hop   *attachment // the next router there, nil for its own LANs
 	}
 	var todo []step
 	for _, a := range h.attachments {
@@ -84,8 +89,8 @@ func (h *Host) planRoutes() {
 				continue
 			}
 			hop := at.hop
-			if !hop.IsValid() {
-				hop = other.address
+			if hop == nil {
+				hop = other
 			}
 			for _, beyond := range other.host.attachments {
 				if known[beyond.lan] {
@@ -93,7 +98,8 @@ func (h *Host) planRoutes() {
 				}
 				known[beyond.lan] = true
 				todo = append(todo, step{beyond.lan, at.first, hop})
-				h.addPlanned(beyond.lan.subnet, hop, at.first.index)
+				h.addPlanned(beyond.lan.subnet, hop.address, at.first.index)
+				h.addPlanned(beyond.lan.subnet6, hop.link(), at.first.index)
 			}
 		}
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // ParseSubnet reads a subnet: an address and, behind a slash, the length of
-// its network part or a mask, such as 172.16.10.0/24 or
-// 172.16.10.0/255.255.255.0. The host part must be zero.
+// its network part or a mask, such as 172.16.10.0/24,
+// 172.16.10.0/255.255.255.0 or 2001:db8:10::/64. The host part must be zero.
 func ParseSubnet(s string) (netip.Prefix, error) {
 	p, err := ParsePrefix(s)
 	if err != nil {
@@ -21,16 +21,44 @@ func ParseSubnet(s string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// ParsePrefix reads an address with the length of its network part, or with a
-// mask.
+// ParseSubnets reads one subnet, or one of each family with a comma or a space
+// between, such as "172.16.10.0/24, 2001:db8:10::/64". A family that isn't there
+// has the zero Prefix.
+func ParseSubnets(s string) (four, six netip.Prefix, err error) {
+	fields := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(fields) == 0 {
+		fields = []string{s}
+	}
+	for _, text := range fields {
+		p, err := ParseSubnet(text)
+		switch {
+		case err != nil:
+			return four, six, err
+		case p.Addr().Is4() && !four.IsValid():
+			four = p
+		case p.Addr().Is6() && !six.IsValid():
+			six = p
+		default:
+			return four, six, fmt.Errorf("%q has two subnets of one family: a LAN has one of IPv4, one of IPv6, or one of each", s)
+		}
+	}
+	return four, six, nil
+}
+
+// ParsePrefix reads an address with the length of its network part, or, for
+// IPv4, with a mask.
 func ParsePrefix(s string) (netip.Prefix, error) {
 	address, length, ok := strings.Cut(s, "/")
-	if !ok {
-		return netip.Prefix{}, fmt.Errorf("%q has no network part: write it with a slash, such as %s/24", s, s)
-	}
 	addr, err := netip.ParseAddr(address)
-	if err != nil || !addr.Is4() {
-		return netip.Prefix{}, fmt.Errorf("%q does not begin with an IPv4 address, such as 172.16.10.0/24", s)
+	switch {
+	case !ok && err == nil && addr.Is6():
+		return netip.Prefix{}, fmt.Errorf("%q has no network part: write it with a slash, such as %s/64", s, s)
+	case !ok:
+		return netip.Prefix{}, fmt.Errorf("%q has no network part: write it with a slash, such as %s/24", s, s)
+	case err != nil || addr.Is4In6() || addr.Zone() != "":
+		return netip.Prefix{}, fmt.Errorf("%q does not begin with an IP address, such as 172.16.10.0/24 or 2001:db8:10::/64", s)
+	case addr.Is6():
+		return parsePrefix6(s)
 	}
 	if mask, err := netip.ParseAddr(length); err == nil && mask.Is4() {
 		n, ok := maskLength(mask)
@@ -42,6 +70,17 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("%q: the network part has 0 to 32 bits, such as /24", s)
+	}
+	return p, nil
+}
+
+func parsePrefix6(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, fmt.Errorf("%q: the network part has 0 to 128 bits, such as /64", s)
+	case p.Addr().IsMulticast() || p.Addr().IsLoopback():
+		return netip.Prefix{}, fmt.Errorf("%q: no machine of a subnet can have such an address", s)
 	}
 	return p, nil
 }
@@ -58,7 +97,11 @@ func maskLength(mask netip.Addr) (int, bool) {
 // isHostAddress reports whether an address of a subnet is a machine's, and not
 // the subnet's own or its broadcast address.
 func isHostAddress(p netip.Prefix, addr netip.Addr) bool {
-	if p.Bits() >= 31 || !addr.Is4() {
+	if addr.Is6() {
+		// RFC 4291, 2.6.1: the subnet's own address is that of its routers.
+		return p.Bits() >= 127 || addr != p.Masked().Addr()
+	}
+	if p.Bits() >= 31 {
 		return true
 	}
 	b := addr.As4()

@@ -16,19 +16,20 @@ type Match struct {
 	EtherType  wire.EtherType // behind the VLAN tag, if there is one
 	FromMAC    wire.MAC
 	ToMAC      wire.MAC
-	Protocol   wire.Protocol // of IPv4
-	From, To   netip.Prefix  // that the IPv4 addresses lie in
+	Protocol   wire.Protocol // of IPv4, or what IPv6's extension headers end in
+	From, To   netip.Prefix  // that the IP addresses lie in
 	FromPort   uint16        // of TCP or UDP
 	ToPort     uint16
 	FlagsSet   wire.TCPFlags // TCP flags that must be set
 	FlagsClear wire.TCPFlags // TCP flags that must not be set
-	MinPayload int           // bytes behind the headers of TCP, UDP, or of IPv4 for other protocols
+	MinPayload int           // bytes behind the headers of TCP, UDP, or of IP for other protocols
 
 	// Func sets a further condition. It must not change the frame.
 	Func func(*pkt.Packet) bool
 }
 
-// maxHeaders is the most that Ethernet, IPv4 and TCP headers take.
+// maxHeaders is the most that Ethernet, IPv4 and TCP headers take. IPv6 leaves
+// room for 20 octets of extension headers.
 const maxHeaders = wire.EthernetHeaderLen + wire.VLANTagLen + wire.MaxIPv4HeaderLen + wire.MaxTCPHeaderLen
 
 // Matches reports whether m selects p.
@@ -40,10 +41,21 @@ func (m *Match) Matches(p *pkt.Packet) bool {
 		!m.ToMAC.IsZero() && m.ToMAC != h.Dst,
 		!m.FromMAC.IsZero() && m.FromMAC != h.Src,
 		m.EtherType != 0 && m.EtherType != h.Type,
-		m.looksAtIP() && (h.Type != wire.EtherTypeIPv4 || !m.ipv4(l3)):
+		m.looksAtIP() && !m.ip(h.Type, l3):
 		return false
 	}
 	return m.Func == nil || m.Func(p)
+}
+
+// ip reports whether m selects a packet whose header begins at b.
+func (m *Match) ip(kind wire.EtherType, b []byte) bool {
+	switch kind {
+	case wire.EtherTypeIPv4:
+		return m.ipv4(b)
+	case wire.EtherTypeIPv6:
+		return m.ipv6(b)
+	}
+	return false
 }
 
 // headers returns the first bytes of p, copied only if they are not all in
@@ -80,14 +92,33 @@ func (m *Match) ipv4(b []byte) bool {
 	}
 	payload := int(binary.BigEndian.Uint16(b[2:])) - headerLen
 	laterFragment := binary.BigEndian.Uint16(b[6:])&0x1fff != 0
+	return m.carried(protocol, laterFragment, b[headerLen:], payload)
+}
+
+// ipv6 reports whether m selects a packet whose IPv6 header begins at b.
+func (m *Match) ipv6(b []byte) bool {
+	h, rest, err := wire.ParseIPv6Header(b)
+	if err != nil || m.From.IsValid() && !m.From.Contains(h.Src) || m.To.IsValid() && !m.To.Contains(h.Dst) {
+		return false
+	}
+	x, rest, err := wire.ParseIPv6Extensions(h.NextHeader, rest)
+	if err != nil || m.Protocol != 0 && m.Protocol != x.Upper {
+		return false
+	}
+	return m.carried(x.Upper, x.Fragment.Offset != 0, rest, h.PayloadLen-x.Len)
+}
+
+// carried reports whether m selects a packet that carries so many octets of a
+// protocol, which begin at b.
+func (m *Match) carried(protocol wire.Protocol, laterFragment bool, b []byte, payload int) bool {
 	if laterFragment || protocol != wire.ProtocolTCP && protocol != wire.ProtocolUDP {
 		return payload >= m.MinPayload && !m.looksAtPorts() && !m.looksAtFlags()
 	}
-	return m.transport(protocol, b[headerLen:], payload)
+	return m.transport(protocol, b, payload)
 }
 
 // transport reports whether m selects a segment or datagram whose header
-// begins at b; payload is what IPv4 carries.
+// begins at b; payload is what IP carries.
 func (m *Match) transport(protocol wire.Protocol, b []byte, payload int) bool {
 	if len(b) < 8 ||
 		m.FromPort != 0 && m.FromPort != binary.BigEndian.Uint16(b) ||

@@ -72,6 +72,9 @@ func (s *Socket) lookup(host string) (netip.Addr, error) {
 	if host == "" {
 		return s.unspecified(), nil
 	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr, nil // whether it suits is found when it is used
+	}
 	addrs, err := s.host.lookup(host)
 	if err != nil {
 		return netip.Addr{}, err

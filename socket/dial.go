@@ -133,7 +133,7 @@ func (h *Host) race(ctx context.Context, remotes []netip.AddrPort) (net.Conn, ne
 			wait = attemptDelay
 		}
 		if _, err := h.poll(ctx, r.polled, wait, until); err != nil {
-			return nil, net.TCPAddrFromAddrPort(remotes[0]), err
+			return nil, net.TCPAddrFromAddrPort(remotes[0]), failed("connect", err)
 		}
 		if s := r.settled(ctx); s != nil {
 			return s, nil, nil

@@ -36,7 +36,7 @@ func TestASocketWithoutAConnection(t *testing.T) {
 		_, err := s.GetPeerName()
 		r.fails("getpeername", err, syscall.ENOTCONN)
 		name, err := s.GetSockName()
-		r.equal("getsockname", name, "0.0.0.0:0")
+		r.equal("getsockname", name, r.at("0.0.0.0:0"))
 		r.ok("getsockname", err)
 		r.fails("accept", acceptError(s), syscall.EINVAL)
 		_, err = s.GetSockOpt(socket.IPPROTO_IP, socket.IP_MTU)
@@ -116,14 +116,14 @@ func TestConnectInProgress(t *testing.T) {
 	inRoom(t, func(r *room) {
 		s := r.tcp(r.nick)
 		s.SetBlocking(false)
-		r.fails("connect", s.Connect("172.16.10.99:1"), syscall.EINPROGRESS)
-		r.fails("connect again", s.Connect("172.16.10.99:1"), syscall.EALREADY)
+		r.fails("connect", s.Connect(r.at("172.16.10.99:1")), syscall.EINPROGRESS)
+		r.fails("connect again", s.Connect(r.at("172.16.10.99:1")), syscall.EALREADY)
 		r.fails("recv", recvError(s, 0), syscall.EAGAIN)
 		_, err := s.GetPeerName()
 		r.fails("getpeername", err, syscall.ENOTCONN)
 		r.sleep(4 * time.Second) // three ARP requests
-		r.fails("connect says how it went", s.Connect("172.16.10.99:1"), syscall.EHOSTUNREACH)
-		r.fails("and begins anew", s.Connect("172.16.10.99:1"), syscall.EINPROGRESS)
+		r.fails("connect says how it went", s.Connect(r.at("172.16.10.99:1")), syscall.EHOSTUNREACH)
+		r.fails("and begins anew", s.Connect(r.at("172.16.10.99:1")), syscall.EINPROGRESS)
 	})
 }
 
@@ -149,13 +149,13 @@ func TestConnectAgainAfterRefused(t *testing.T) {
 		r.fails("recv", recvError(s, 0), syscall.ENOTCONN)
 		r.fails("send", sendError(s, 0), syscall.EPIPE)
 		name, _ := s.GetSockName()
-		r.equal("getsockname", name, "0.0.0.0:5000")
+		r.equal("getsockname", name, r.at("0.0.0.0:5000"))
 		r.fails("another at its port", r.tcp(r.nick).Bind(":5000"), syscall.EADDRINUSE)
 		l := r.listens(r.feige, ":8080", 5)
 		r.ok("connect", s.Connect("feige:8080"))
 		_, from, err := l.Accept()
 		r.ok("accept", err)
-		r.equal("from", from, "172.16.10.3:5000")
+		r.equal("from", from, r.at("172.16.10.3:5000"))
 		r.ok("close", s.Close())
 	})
 }
@@ -165,8 +165,8 @@ func TestTwoWaitInConnect(t *testing.T) {
 	inRoom(t, func(r *room) {
 		s := r.tcp(r.nick)
 		errors := make(chan error, 2)
-		r.start(func() { errors <- s.Connect("172.16.10.99:1") })
-		errors <- s.Connect("172.16.10.99:1")
+		r.start(func() { errors <- s.Connect(r.at("172.16.10.99:1")) })
+		errors <- s.Connect(r.at("172.16.10.99:1"))
 		r.sleep(time.Second)
 		a, b := <-errors, <-errors
 		if reflect.DeepEqual(a, b) {
@@ -182,7 +182,7 @@ func TestTwoWaitInConnect(t *testing.T) {
 
 func TestBindErrors(t *testing.T) {
 	inRoom(t, func(r *room) {
-		r.fails("another's address", r.tcp(r.nick).Bind("172.16.10.2:1"), syscall.EADDRNOTAVAIL)
+		r.fails("another's address", r.tcp(r.nick).Bind(r.at("172.16.10.2:1")), syscall.EADDRNOTAVAIL)
 		r.fails("a privileged port", r.tcp(r.tom).Bind(":80"), syscall.EACCES)
 		r.fails("a privileged port of UDP", r.udp(r.tom).Bind(":53"), syscall.EACCES)
 		r.listens(r.nick, ":8080", 1)
@@ -256,7 +256,7 @@ func TestCloseWhileOthersWait(t *testing.T) {
 		wait("send", func() error { return client.SendAll(make([]byte, 64<<20)) })
 		wait("accept", func() error { return acceptError(l) })
 		wait("recvfrom", func() error { _, _, err := u.RecvFrom(1); return err })
-		wait("connect", func() error { return c.Connect("172.16.10.99:1") })
+		wait("connect", func() error { return c.Connect(r.at("172.16.10.99:1")) })
 		r.sleep(2 * time.Second)
 		r.equal("woken", woken, 5)
 	})

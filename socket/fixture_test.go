@@ -3,6 +3,10 @@ package socket_test
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,26 +19,96 @@ import (
 // A room is a LAN with three hosts, and a test whose body is a program there.
 type room struct {
 	*testing.T
+	way              *way
 	net              *hubbub.Network
 	feige, nick, tom *hubbub.Host
 	programs         sync.WaitGroup
 }
 
-// inRoom runs the body twice: in virtual time, and at the real pace in a
-// synctest bubble.
+// A way is over which of the families the sockets of a test talk: those of
+// AF_INET6 do so over either.
+type way struct {
+	name, subnet string
+	family       socket.Family
+}
+
+var (
+	overIPv4   = &way{"IPv4", "172.16.10.0/24", socket.AF_INET}
+	overIPv6   = &way{"IPv6", "2001:db8:10::/64", socket.AF_INET6}
+	overMapped = &way{"mapped", "172.16.10.0/24", socket.AF_INET6}
+)
+
+// inRoom runs the body over both families, and over IPv4 with sockets of
+// AF_INET6: each in virtual time, and at the real pace in a synctest bubble.
 func inRoom(t *testing.T, body func(r *room)) {
 	t.Helper()
-	t.Run("virtual", func(t *testing.T) { run(t, body, hubbub.Virtual()) })
-	t.Run("bubble", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { run(t, body, hubbub.Real()) })
+	for _, w := range []*way{overIPv4, overIPv6, overMapped} {
+		inRoomOver(t, w, body)
+	}
+}
+
+// inRoomOver runs the body over one of the families.
+func inRoomOver(t *testing.T, w *way, body func(r *room)) {
+	t.Helper()
+	t.Run(w.name+"/virtual", func(t *testing.T) { run(t, w, body, hubbub.Virtual()) })
+	t.Run(w.name+"/bubble", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { run(t, w, body, hubbub.Real()) })
 	})
 }
 
-func run(t *testing.T, body func(r *room), pace hubbub.Option) {
+// at returns a text with addresses of IPv4, and perhaps ports behind them, as
+// the family under test has it: 172.16.10.2 is the host with that number.
+func (r *room) at(text string) string {
+	return r.replace(text, func(addr netip.Addr) netip.Addr {
+		switch {
+		case r.way == overIPv6 && addr.IsUnspecified():
+			return netip.IPv6Unspecified()
+		case r.way == overIPv6:
+			b := netip.MustParseAddr("2001:db8:10::").As16()
+			if !netip.MustParsePrefix("172.16.10.0/24").Contains(addr) {
+				b[5] = 0x99
+			}
+			b[15] = addr.As4()[3]
+			return netip.AddrFrom16(b)
+		case r.way == overMapped && addr.IsUnspecified():
+			return netip.IPv6Unspecified()
+		case r.way == overMapped:
+			return netip.AddrFrom16(addr.As16())
+		}
+		return addr
+	})
+}
+
+// dialled is at for what package net shows, which has mapped addresses as they
+// are in IPv4.
+func (r *room) dialled(text string) string {
+	if r.way == overMapped {
+		return text
+	}
+	return r.at(text)
+}
+
+var ipv4Text = regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+)(:\d+)?`)
+
+func (r *room) replace(text string, f func(netip.Addr) netip.Addr) string {
+	return ipv4Text.ReplaceAllStringFunc(text, func(found string) string {
+		host, port, hasPort := strings.Cut(found, ":")
+		addr := f(netip.MustParseAddr(host))
+		switch {
+		case !hasPort:
+			return addr.String()
+		case addr.Is4():
+			return addr.String() + ":" + port
+		}
+		return "[" + addr.String() + "]:" + port
+	})
+}
+
+func run(t *testing.T, w *way, body func(r *room), pace hubbub.Option) {
 	n := hubbub.New(hubbub.Seed(1), pace)
 	defer n.Close()
-	lan := n.LAN("room", "172.16.10.0/24")
-	r := &room{T: t, net: n, feige: lan.Host("feige"), nick: lan.Host("nick"), tom: lan.Host("tom", hubbub.Unprivileged())}
+	lan := n.LAN("room", w.subnet)
+	r := &room{T: t, way: w, net: n, feige: lan.Host("feige"), nick: lan.Host("nick"), tom: lan.Host("tom", hubbub.Unprivileged())}
 	r.start(func() { body(r) })
 	if err := n.Run(); err != nil {
 		t.Error(err)
@@ -90,11 +164,11 @@ func (r *room) equal(what string, got, want any) {
 
 // tcp, udp, unix and unixgram return a socket of a host.
 func (r *room) tcp(h *hubbub.Host) *socket.Socket {
-	return r.socket(h, socket.AF_INET, socket.SOCK_STREAM)
+	return r.socket(h, r.way.family, socket.SOCK_STREAM)
 }
 
 func (r *room) udp(h *hubbub.Host) *socket.Socket {
-	return r.socket(h, socket.AF_INET, socket.SOCK_DGRAM)
+	return r.socket(h, r.way.family, socket.SOCK_DGRAM)
 }
 
 func (r *room) unix(h *hubbub.Host) *socket.Socket {
@@ -182,4 +256,23 @@ func sendError(s *socket.Socket, flags int) error {
 func acceptError(s *socket.Socket) error {
 	_, _, err := s.Accept()
 	return err
+}
+
+// hostOf and portIn return the parts of "host:port".
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}
+
+func portIn(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return port
+}
+
+// overhead returns by how much the header of IP is longer than IPv4's.
+func (r *room) overhead() int {
+	if r.way == overIPv6 {
+		return 20
+	}
+	return 0
 }

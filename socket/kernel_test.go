@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"net/netip"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -9,21 +10,34 @@ import (
 // kernel is the machine beneath, on its loopback interface.
 type kernel struct {
 	t       *testing.T
+	way     *way
 	sockets map[string]int
 	names   map[int]string
 	sets    map[string]int
 }
 
-func newKernel(t *testing.T) *kernel {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+func newKernel(t *testing.T, w *way) *kernel {
+	k := &kernel{t, w, map[string]int{}, map[int]string{}, map[string]int{}}
+	fd, err := syscall.Socket(int(w.family), syscall.SOCK_STREAM, 0)
 	if err == nil {
 		defer syscall.Close(fd)
-		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+		err = syscall.Bind(fd, k.loopback())
 	}
 	if err != nil {
 		t.Skipf("the kernel's own sockets can't be had here: %v", err)
 	}
-	return &kernel{t, map[string]int{}, map[int]string{}, map[string]int{}}
+	return k
+}
+
+// loopback is this machine, and a port that is free.
+func (k *kernel) loopback() syscall.Sockaddr {
+	switch k.way {
+	case overIPv6:
+		return &syscall.SockaddrInet6{Addr: netip.IPv6Loopback().As16()}
+	case overMapped:
+		return &syscall.SockaddrInet6{Addr: netip.MustParseAddr("::ffff:127.0.0.1").As16()}
+	}
+	return &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
 }
 
 func (k *kernel) end() {
@@ -42,7 +56,7 @@ func (k *kernel) open(name string, udp bool) error {
 	if udp {
 		kind = syscall.SOCK_DGRAM
 	}
-	fd, err := syscall.Socket(syscall.AF_INET, kind|syscall.SOCK_NONBLOCK, 0)
+	fd, err := syscall.Socket(int(k.way.family), kind|syscall.SOCK_NONBLOCK, 0)
 	if err == nil {
 		k.keep(name, fd)
 	}
@@ -51,7 +65,7 @@ func (k *kernel) open(name string, udp bool) error {
 
 func (k *kernel) bind(name, at string) error {
 	if at == "" {
-		return syscall.Bind(k.sockets[name], &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+		return syscall.Bind(k.sockets[name], k.loopback())
 	}
 	return syscall.Bind(k.sockets[name], k.address(at))
 }

@@ -68,7 +68,7 @@ func TestControlMessages(t *testing.T) {
 			n, err := u.RecvMsg(&m, 0)
 			r.ok("recvmsg", err)
 			r.equal("received", n, 3)
-			r.equal("its sender", m.Addr, "172.16.10.3:99")
+			r.equal("its sender", m.Addr, r.at("172.16.10.3:99"))
 			r.equal("control messages", hex.EncodeToString(m.Control), x.want)
 			r.equal("flags", m.Flags, x.flags|socket.MSG_TRUNC)
 			r.set(u, ip, x.option, 0)

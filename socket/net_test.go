@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -37,11 +38,11 @@ func TestErrorTexts(t *testing.T) {
 	inRoom(t, func(r *room) {
 		dial := func(network, address string) error { _, err := r.nick.Dial(network, address); return err }
 		listen := func(address string) error { _, err := r.nick.Listen("tcp", address); return err }
-		r.equal("refused", dial("tcp", "feige:1"), "dial tcp 172.16.10.2:1: connect: connection refused")
+		r.equal("refused", dial("tcp", "feige:1"), r.dialled("dial tcp 172.16.10.2:1: connect: connection refused"))
 		r.equal("no such host", dial("tcp", "nobody:1"), "dial tcp: lookup nobody: no such host")
 		r.equal("no port", dial("tcp", "feige"), "dial tcp: address feige: missing port in address")
 		r.equal("network", dial("ipx", "feige:1"), "dial ipx: unknown network ipx")
-		r.equal("in use", listen("172.16.10.2:1"), "listen tcp: bind: cannot assign requested address")
+		r.equal("in use", listen(r.dialled("172.16.10.2:1")), "listen tcp: bind: cannot assign requested address")
 		server, client := r.netPair()
 		server.SetDeadline(r.net.Now().Add(time.Second))
 		_, err := server.Read(make([]byte, 1))
@@ -54,7 +55,7 @@ func TestErrorTexts(t *testing.T) {
 		_, err = client.Read(make([]byte, 1))
 		r.equal("closed", err, "read tcp "+client.LocalAddr().String()+"->"+client.RemoteAddr().String()+": use of closed network connection")
 		var op *net.OpError
-		if !errors.As(dial("tcp", "feige:1"), &op) || op.Op != "dial" || op.Net != "tcp" || op.Addr.String() != "172.16.10.2:1" {
+		if !errors.As(dial("tcp", "feige:1"), &op) || op.Op != "dial" || op.Net != "tcp" || op.Addr.String() != r.dialled("172.16.10.2:1") {
 			r.Errorf("the error is %#v", op)
 		}
 	})
@@ -114,7 +115,7 @@ func TestPacketConn(t *testing.T) {
 		n, err = c.Read(b)
 		r.ok("read", err)
 		r.equal("read", string(b[:n]), "back")
-		r.equal("the dialled peer", c.RemoteAddr(), "172.16.10.2:9")
+		r.equal("the dialled peer", c.RemoteAddr(), r.dialled("172.16.10.2:9"))
 		if remote := p.(net.Conn).RemoteAddr(); remote != nil {
 			r.Errorf("the listener's peer is %v, want none", remote)
 		}
@@ -125,8 +126,8 @@ func TestPacketConn(t *testing.T) {
 				r.Errorf("writeto %#v: no error", addr)
 			}
 		}
-		_, err = p.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(10, 9, 9, 9), Port: 1})
-		r.equal("no route", err, "write udp 0.0.0.0:9->10.9.9.9:1: sendto: network is unreachable")
+		_, err = p.WriteTo([]byte("x"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(r.at("10.9.9.9:1"))))
+		r.equal("no route", err, r.dialled("write udp 0.0.0.0:9->10.9.9.9:1: sendto: network is unreachable"))
 		r.ok("close", p.Close())
 		_, _, err = p.ReadFrom(b)
 		r.fails("closed", err, net.ErrClosed)
@@ -137,7 +138,7 @@ func TestDialContext(t *testing.T) {
 	inRoom(t, func(r *room) {
 		ctx, cancel := context.WithCancel(context.Background())
 		r.start(func() { r.sleep(time.Second); cancel() })
-		_, err := r.nick.DialContext(ctx, "tcp", "172.16.10.99:1")
+		_, err := r.nick.DialContext(ctx, "tcp", r.dialled("172.16.10.99:1"))
 		if err == nil {
 			r.Error("the dial succeeds")
 		}

@@ -133,11 +133,14 @@ func (s *Socket) setMTUDiscovery(_ clock.Time, v int) error {
 
 // pathMTU returns the path MTU to the peer of a connected socket.
 func (s *Socket) pathMTU(now clock.Time) (int, error) {
-	remote := s.remote().Addr()
+	remote := s.remote().Addr().Unmap()
 	if !remote.IsValid() {
 		return 0, syscall.ENOTCONN
 	}
-	const longest = 65535 // of IP
+	const longest = 65535 // of IPv4
 	mtu, err := s.host.stack.PathMTU(now, remote)
-	return min(mtu, longest), err
+	if remote.Is4() {
+		mtu = min(mtu, longest)
+	}
+	return mtu, err
 }

@@ -163,7 +163,7 @@ func (s *Socket) optionAt(at place, asked bool) (option, error) {
 	switch o, known := table[at.level][at.number]; {
 	case mine && known:
 		return o, nil
-	case mine, !asked && s.unix == nil:
+	case mine, s.unix == nil && (!asked || s.family == AF_INET6):
 		return option{}, syscall.ENOPROTOOPT
 	}
 	return option{}, syscall.EOPNOTSUPP

@@ -62,7 +62,7 @@ func TestOptionValues(t *testing.T) {
 			r.has(x.what, x.s, x.level, x.name, x.then)
 		}
 		r.has("SO_TYPE", u, sol, socket.SO_TYPE, int(socket.SOCK_DGRAM))
-		r.has("SO_DOMAIN", u, sol, socket.SO_DOMAIN, int(socket.AF_INET))
+		r.has("SO_DOMAIN", u, sol, socket.SO_DOMAIN, int(r.way.family))
 		r.has("SO_PROTOCOL", u, sol, socket.SO_PROTOCOL, socket.IPPROTO_UDP)
 		r.has("SO_PROTOCOL", s, sol, socket.SO_PROTOCOL, socket.IPPROTO_TCP)
 		r.has("SO_TYPE", r.unix(r.nick), sol, socket.SO_TYPE, int(socket.SOCK_STREAM))

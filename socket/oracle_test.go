@@ -179,11 +179,17 @@ func conditions(mask int) string {
 // sameAsKernel plays a script on both, and compares.
 func sameAsKernel(t *testing.T, name, script string) {
 	t.Helper()
+	for _, w := range []*way{overIPv4, overIPv6, overMapped} {
+		sameOver(t, w, name+"/"+w.name, script)
+	}
+}
+
+func sameOver(t *testing.T, w *way, name, script string) {
 	t.Run(name, func(t *testing.T) {
-		k := newKernel(t)
+		k := newKernel(t, w)
 		want := plays(k, script)
 		k.end()
-		run(t, func(r *room) {
+		run(t, w, func(r *room) {
 			o := &ours{room: r, host: r.nick, sockets: map[string]*socket.Socket{}, sets: map[string]*socket.Epoll{}, names: map[*socket.Socket]string{}}
 			got := plays(o, script)
 			for i := range want {
@@ -215,7 +221,7 @@ func (o *ours) open(name string, udp bool) error {
 	if udp {
 		kind = socket.SOCK_DGRAM
 	}
-	s, err := o.host.Socket(socket.AF_INET, kind)
+	s, err := o.host.Socket(o.room.way.family, kind)
 	if err == nil {
 		o.keep(name, s)
 	}
@@ -224,7 +230,10 @@ func (o *ours) open(name string, udp bool) error {
 
 func (o *ours) bind(name, at string) error {
 	if at == "" {
-		return o.sockets[name].Bind("127.0.0.1:0")
+		if o.room.way == overIPv6 {
+			return o.sockets[name].Bind("[::1]:0")
+		}
+		return o.sockets[name].Bind(o.room.at("127.0.0.1:0"))
 	}
 	return o.sockets[name].Bind(o.address(at))
 }

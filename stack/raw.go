@@ -84,7 +84,7 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	if !to.IsValid() {
 		to = e.remote
 	}
-	to = orThisMachine(netip.AddrPortFrom(to, 0)).Addr()
+	to = s.meant(netip.AddrPortFrom(to, 0), e.local).Addr()
 	v, err := s.pathTo(to, e.local)
 	switch {
 	case !to.IsValid():

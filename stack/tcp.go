@@ -159,7 +159,7 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 	if e.listening != nil || e.conn != nil {
 		return ErrIsConnected
 	}
-	remote = orThisMachine(remote)
+	remote = s.meant(remote, e.local.Addr())
 	to := remote.Addr()
 	v, err := s.pathTo(to, e.sourceWanted())
 	if err != nil {

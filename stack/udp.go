@@ -115,7 +115,7 @@ func (e *UDP) Connect(remote netip.AddrPort) error {
 		}
 		return nil
 	}
-	remote = orThisMachine(remote)
+	remote = s.meant(remote, e.local.Addr())
 	v, err := s.pathTo(remote.Addr(), e.sourceWanted())
 	switch {
 	case err != nil:
@@ -151,9 +151,13 @@ func (e *UDP) sourceWanted() netip.Addr {
 // be listened at but not sent from.
 func (s *Stack) isGroup(addr netip.Addr) bool { return addr.IsMulticast() || s.isBroadcast(addr) }
 
-// orThisMachine returns where a packet to remote goes: as on Linux, the
-// unspecified address is this machine.
-func orThisMachine(remote netip.AddrPort) netip.AddrPort {
+// meant returns where a packet to remote goes: as on Linux, the unspecified
+// address is this machine. A link-local address without a zone is on the link of
+// the source, or on the only one that has IPv6.
+func (s *Stack) meant(remote netip.AddrPort, source netip.Addr) netip.AddrPort {
+	if isLocal(remote.Addr()) && remote.Addr().Zone() == "" {
+		return netip.AddrPortFrom(remote.Addr().WithZone(s.zoneOf(source)), remote.Port())
+	}
 	switch remote.Addr() {
 	case netip.IPv4Unspecified():
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), remote.Port())
@@ -193,7 +197,7 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	if err := e.ensureBound(); err != nil {
 		return err
 	}
-	to = orThisMachine(to)
+	to = s.meant(to, e.local.Addr())
 	v, err := s.pathTo(to.Addr(), e.sourceWanted())
 	switch {
 	case err != nil:

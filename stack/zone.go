@@ -66,3 +66,23 @@ func (s *Stack) withScope(addr netip.Addr, scope uint16) netip.Addr {
 	}
 	return addr.WithZone(s.interfaces[scope-1].Name)
 }
+
+// zoneOf returns the zone of link-local addresses that are named without one:
+// that of the source, else that of the only link with IPv6; empty if there are
+// several.
+func (s *Stack) zoneOf(source netip.Addr) string {
+	if zone := source.Zone(); zone != "" {
+		return zone
+	}
+	zone := ""
+	for _, i := range s.interfaces {
+		switch {
+		case i.six == nil, i.Loopback:
+		case zone != "":
+			return ""
+		default:
+			zone = i.Name
+		}
+	}
+	return zone
+}
