@@ -35,7 +35,7 @@ func (s *Stack) drainIPv6(now clock.Time, i *Interface) {
 	if x.host != nil {
 		s.drainHost(now, i)
 	}
-	s.report(now, i)
+	s.drainGroups(now, i, x.groups)
 	if x.advertiser != nil && x.up {
 		var room [256]byte
 		for a, ok := x.advertiser.PollAdvert(now, room[:0]); ok; a, ok = x.advertiser.PollAdvert(now, room[:0]) {
@@ -169,7 +169,7 @@ func (s *Stack) handleTimer6(now clock.Time, i *Interface) {
 	if x.advertiser != nil {
 		x.advertiser.HandleTimer(now)
 	}
-	x.groups.HandleTimer(now)
+	s.membership(i, wire.AllNodes).HandleTimer(now)
 	s.drainIPv6(now, i)
 	if cache {
 		s.learnRouters(i)

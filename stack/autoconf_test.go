@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hubbub/network/groups"
 	"hubbub/wire"
 )
 
@@ -51,7 +52,8 @@ func TestAHostConfiguresItself(t *testing.T) {
 	m.passes(time.Second)
 	m.addresses(guestLink + "/64 preferred")
 	m.passes(time.Second)
-	m.sends(guestLink + " > ff02::2: router solicitation")
+	m.sends(guestLink+" > ff02::16: report: 4 ff02::1:ff00:10", // RFC 3810, 5.2.13: routers heed none from nobody
+		guestLink+" > ff02::16: report: 4 ff02::1:ff00:10", guestLink+" > ff02::2: router solicitation")
 
 	advert := wire.RouterAdvert{HopLimit: 61, Lifetime: 1800}
 	advert.Options = wire.AppendLinkMTU(nil, 1400)
@@ -216,7 +218,7 @@ func TestARouterAdvertisesItself(t *testing.T) {
 	})
 	const advert = "fe80::1 > ff02::1: router advertisement for 1800 s: 2001:db8:10::/64"
 	m.drain()
-	m.sends("fe80::1 > ff02::16: report: 4 ff02::2, 4 ff02::1:ff00:1", advert)
+	m.sends("fe80::1 > ff02::16: report: 4 ff02::1:ff00:1", "fe80::1 > ff02::16: report: 4 ff02::2", advert)
 	m.passes(15 * time.Second)
 	m.forget()
 	m.hears6(ndpMessage("fe80::11", "ff02::2", wire.ICMPv6{Type: wire.ICMPv6RouterSolicitation}, wire.AppendLinkAddress(nil, wire.SourceLinkAddress, cardOf(11))))
@@ -254,9 +256,12 @@ func TestAQueryIsAnswered(t *testing.T) {
 	q := wire.ListenerQuery{MaxResponse: 2 * time.Second, Group: netip.IPv6Unspecified(), Robustness: 2}
 	header, payload := q.Message(nil)
 	p := icmp6("fe80::1", "ff02::1", header, payload)
-	m.hears6(p) // its hop limit isn't 1
-	m.discards(discardICMP)
+	m.hears6(p)
+	m.discards(discardGroups + Discard(groups.BadHopLimit))
 	p.ip.HopLimit = 1
+	m.hears6(p)
+	m.discards(discardGroups + Discard(groups.NoRouterAlert))
+	p.ip.NextHeader, p.body = wire.ProtocolHopByHop, append(wire.AppendRouterAlert(nil, wire.ProtocolICMPv6), p.body...)
 	m.hears6(p)
 	m.sendsNothing()
 	m.passes(2 * time.Second)

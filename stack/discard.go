@@ -4,6 +4,7 @@ import (
 	"hubbub/clock"
 	"hubbub/event"
 	"hubbub/internal/pkt"
+	"hubbub/network/groups"
 	"hubbub/network/neigh"
 )
 
@@ -59,10 +60,12 @@ const (
 	discardRouterAdvert
 	// discardNDP is no reason: behind it come those of neigh.Invalid.
 	discardNDP
-	numDiscards = discardNDP + maxInvalid
+	// discardGroups is none either: behind it come those of groups.Reason.
+	discardGroups = discardNDP + maxInvalid
+	numDiscards   = discardGroups + maxInvalid
 )
 
-// maxInvalid is more than there are reasons of neigh.Invalid.
+// maxInvalid is more than there are reasons of neigh.Invalid, or groups.Reason.
 const maxInvalid = 16
 
 var discardText = [numDiscards]string{
@@ -115,6 +118,9 @@ var discardText = [numDiscards]string{
 
 // String says the reason in a sentence about "it", the packet.
 func (d Discard) String() string {
+	if d > discardGroups {
+		return groups.Reason(d - discardGroups).String()
+	}
 	if d > discardNDP {
 		return neigh.Invalid(d - discardNDP).String()
 	}

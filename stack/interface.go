@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"hubbub/clock"
+	"hubbub/network/groups"
 	"hubbub/network/neigh"
 	"hubbub/network/route"
 	"hubbub/wire"
@@ -28,6 +29,7 @@ type Interface struct {
 	addresses []netip.Prefix // of IPv4
 	broadcast []netip.Addr   // of the subnets: all host bits set, or clear
 	neighbors *neigh.Cache   // of IPv4; nil on loopback
+	groups    *groups.Member // of IPv4; nil on loopback
 	six       *ipv6          // nil where IPv6 isn't used
 	last      seenBefore
 }
@@ -59,8 +61,12 @@ func (i *Interface) restart(s *Stack) {
 		i.neighbors.Close()
 	}
 	i.neighbors = neigh.New(&s.cfg.Neighbors, i.MAC, s.rnd)
+	i.groups = groups.New(&groups.Config{MTU: i.MTU}, s.rnd)
 	for _, prefix := range i.addresses {
 		i.neighbors.AddAddress(0, prefix.Addr(), false)
+	}
+	if len(i.addresses) > 0 {
+		i.groups.SetSource(0, i.addresses[0].Addr())
 	}
 }
 
@@ -96,6 +102,7 @@ func (s *Stack) AddAddress(now clock.Time, i *Interface, prefix netip.Prefix, de
 			i.neighbors.PollEvent() // that it may be used: it was given to us, nothing happened
 		}
 		s.drainNeighbors(now, i)
+		s.refreshSources(now, i)
 	}
 	return nil
 }
@@ -151,11 +158,17 @@ func (s *Stack) with(c *neigh.Cache) *neigh.Cache {
 }
 
 func (i *Interface) handleTimer(s *Stack, now clock.Time) {
-	if i.neighbors == nil || !i.neighbors.NextTimer().Due(now) {
+	if i.neighbors == nil {
 		return
 	}
-	s.with(i.neighbors).HandleTimer(now)
-	s.drainNeighbors(now, i)
+	if i.groups.NextTimer().Due(now) {
+		s.membership(i, allHosts).HandleTimer(now)
+		s.drainGroups(now, i, i.groups)
+	}
+	if i.neighbors.NextTimer().Due(now) {
+		s.with(i.neighbors).HandleTimer(now)
+		s.drainNeighbors(now, i)
+	}
 }
 
 // isBroadcast reports whether addr reaches everybody on the interface's link:

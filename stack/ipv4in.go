@@ -28,7 +28,7 @@ func (s *Stack) handleIPv4(now clock.Time, at arrival, p *pkt.Packet) {
 		s.discard(now, at.iface, p, why)
 		return
 	}
-	where := s.destination(at, h.Dst)
+	where := s.destination(at, h.Src, h.Dst)
 	if where == forHere && !at.broadcast {
 		at.iface.last = seen
 	}
@@ -109,7 +109,7 @@ const (
 
 // destination decides whether a packet is for this machine (R1812-2;
 // RFC 1812, 5.2.3).
-func (s *Stack) destination(at arrival, dst netip.Addr) where {
+func (s *Stack) destination(at arrival, src, dst netip.Addr) where {
 	if i := s.own.by(dst); i != nil {
 		if i.neighbors != nil && !i.neighbors.Usable(dst) {
 			return forNobody
@@ -118,6 +118,8 @@ func (s *Stack) destination(at arrival, dst netip.Addr) where {
 	}
 	switch {
 	case at.iface.isBroadcast(dst), at.iface.Loopback, dst == allHosts:
+		return forHere
+	case dst.IsMulticast() && s.listens(at.iface, dst, src):
 		return forHere
 	case dst.IsMulticast():
 		return forGroup
@@ -148,6 +150,8 @@ func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 		s.handleUDP(now, at, &x, p)
 	case wire.ProtocolICMP:
 		s.handleICMP(now, at, h, p)
+	case wire.ProtocolIGMP:
+		s.handleIGMP(now, at, h, p)
 	default:
 		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: wire.CodeProtocolUnreachable})
 		s.discard(now, at.iface, p, discardProtocol)

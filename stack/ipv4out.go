@@ -204,10 +204,10 @@ func (s *Stack) sendFragments(now clock.Time, p *pkt.Packet, v *path, h *wire.IP
 }
 
 // hearOneself gives this machine a copy of what it broadcasts, as on Linux:
-// its own sockets are among everybody. Of IPv4's groups it is only in that of
-// all hosts.
-func (s *Stack) hearOneself(i *Interface, dst netip.Addr, p *pkt.Packet) {
-	if dst.IsMulticast() && dst != allHosts && !s.listens(i, dst) {
+// its own sockets are among everybody. What it sends to a group it hears if it
+// listens to that group.
+func (s *Stack) hearOneself(i *Interface, src, dst netip.Addr, p *pkt.Packet) {
+	if dst.IsMulticast() && !s.listens(i, dst, src) {
 		return
 	}
 	s.frame(s.loopback, p.Clone(), wire.Broadcast, etherType(dst))

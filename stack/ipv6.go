@@ -8,7 +8,7 @@ import (
 	"hubbub/clock"
 	"hubbub/network/addrselect"
 	"hubbub/network/autoconf"
-	"hubbub/network/membership"
+	"hubbub/network/groups"
 	"hubbub/network/neigh"
 	"hubbub/network/route"
 	"hubbub/wire"
@@ -41,7 +41,7 @@ type IPv6Config struct {
 type ipv6 struct {
 	cfg        IPv6Config
 	neighbors  *neigh.Cache         // nil on loopback
-	groups     *membership.Listener // nil on loopback
+	groups     *groups.Member       // nil on loopback
 	host       *autoconf.Host       // nil where addresses are given by hand alone
 	advertiser *autoconf.Advertiser // nil where nothing is advertised
 	addresses  []address6
@@ -92,15 +92,14 @@ func (s *Stack) bringUp(now clock.Time, i *Interface) {
 	if !i.Loopback {
 		x.neighbors = neigh.NewNDP(&s.cfg.Neighbors, i.MAC, s.rnd)
 		x.neighbors.Router = s.cfg.Forwarding
-		x.groups = membership.NewListener(s.rnd)
-		x.groups.Join(now, wire.AllNodes, true)
-		if s.cfg.Forwarding {
-			x.groups.Join(now, wire.AllRouters, false)
-		}
+		x.groups = groups.NewMLD(&groups.Config{MTU: i.MTU}, s.rnd)
 		if x.cfg.Advertise != nil && s.cfg.Forwarding {
 			x.advertiser = autoconf.NewAdvertiser(*x.cfg.Advertise, i.MAC, s.rnd)
 		}
 		s.claimLinkLocal(now, i)
+		if s.cfg.Forwarding {
+			s.join(now, i, wire.AllRouters)
+		}
 	}
 	for _, p := range x.cfg.Addresses {
 		s.claim(now, i, address6{Source: addrselect.Source{Prefix: p}}, x.cfg.Detect)
@@ -140,9 +139,6 @@ func (s *Stack) claim(now clock.Time, i *Interface, a address6, detect bool) {
 		x.refresh(i)
 		return
 	}
-	if !detect {
-		s.join(now, i, wire.SolicitedNode(addr))
-	}
 	s.with(x.neighbors).AddAddress(now, addr, detect)
 	if !detect && !x.up && isLocal(addr) {
 		x.neighbors.PollEvent() // that it may be used: it was given to us, nothing happened
@@ -150,6 +146,9 @@ func (s *Stack) claim(now clock.Time, i *Interface, a address6, detect bool) {
 	} else if !detect {
 		x.neighbors.PollEvent()
 		x.refresh(i)
+	}
+	if !detect { // else before it is asked for, in sendNDP
+		s.join(now, i, wire.SolicitedNode(addr))
 	}
 }
 
@@ -180,6 +179,7 @@ func (x *ipv6) refresh(i *Interface) {
 func (s *Stack) usable(now clock.Time, i *Interface, addr netip.Addr) {
 	x := i.six
 	x.refresh(i)
+	s.refreshSources(now, i)
 	s.generation++
 	if x.host != nil {
 		x.host.HandleAddressUsable(now, addr)
@@ -245,7 +245,7 @@ func (s *Stack) forgetIPv6(i *Interface) {
 	// Until it is switched on again, nothing begins and nothing is due.
 	*x = ipv6{cfg: x.cfg, mtu: i.MTU}
 	x.neighbors = neigh.NewNDP(&s.cfg.Neighbors, i.MAC, s.rnd)
-	x.groups = membership.NewListener(s.rnd)
+	x.groups = groups.NewMLD(&groups.Config{MTU: i.MTU}, s.rnd)
 }
 
 // An IPv6Address is an address of an interface, and what it is like.

@@ -90,7 +90,7 @@ func (s *Stack) destination6(at arrival, h *wire.IPv6) where {
 		return forHere
 	case !h.Dst.IsMulticast():
 		return forElsewhere
-	case at.iface.six != nil && at.iface.six.groups.Joined(h.Dst):
+	case s.listens(at.iface, h.Dst, h.Src):
 		return forHere
 	}
 	return forGroup

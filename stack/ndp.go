@@ -134,7 +134,7 @@ func (s *Stack) hearRouterAdvert(now clock.Time, n *ndp) Discard {
 func (s *Stack) sendNDP(now clock.Time, i *Interface, m *neigh.Message) {
 	if m.Src.IsUnspecified() {
 		s.join(now, i, m.Dst)
-		s.report(now, i)
+		s.drainGroups(now, i, i.six.groups)
 	}
 	var room [64]byte
 	header, payload := m.Payload(room[:0])

@@ -21,7 +21,7 @@ func (s *Stack) output(now clock.Time, v *path, p *pkt.Packet) {
 		return
 	}
 	if mac, ok := groupMAC(i, nextHop); ok {
-		s.hearOneself(i, nextHop, p)
+		s.hearOneself(i, v.source, nextHop, p)
 		s.frame(i, p, mac, etherType(nextHop))
 		return
 	}

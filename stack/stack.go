@@ -257,7 +257,7 @@ func (s *Stack) NextTimer() clock.Time {
 	next = clock.Earlier(next, s.pathMTU.NextTimer())
 	for _, i := range s.interfaces {
 		if i.neighbors != nil {
-			next = clock.Earlier(next, i.neighbors.NextTimer())
+			next = clock.Earlier(next, clock.Earlier(i.neighbors.NextTimer(), i.groups.NextTimer()))
 		}
 		if i.six != nil {
 			next = clock.Earlier(next, i.six.nextTimer())

@@ -51,15 +51,43 @@ func (m *Member) note(g *group, before Filter) {
 	}
 }
 
-// sendChange reports what has changed, and sees to it that this is repeated.
+// sendChange reports what has changed of a group, and sees to it that this is
+// repeated.
 func (m *Member) sendChange(now clock.Time, g *group) {
-	m.report(g.changeRecords(), m.changeReason(g), m.rfc("5.1", "6.1"))
+	reason := m.changeReason(g)
+	m.report(m.takeChange(g, m.after(now, m.cfg.Unsolicited)), reason, m.rfc("5.1", "6.1"))
+}
+
+// takeChange returns what a report has to tell of a group now; if there is more
+// to be told, that is due at again.
+func (m *Member) takeChange(g *group, again clock.Time) []record {
+	records := g.changeRecords()
 	g.count()
 	g.changeAt, g.changeCause = clock.Never, m.cause
 	if g.modeLeft > 0 || len(g.changed) > 0 {
-		g.changeAt = m.after(now, m.cfg.Unsolicited)
+		g.changeAt = again
 	}
 	m.forget(g)
+	return records
+}
+
+// repeatChanges reports the changes again that are due: those that were told in
+// one report are told in one again.
+func (m *Member) repeatChanges(now clock.Time) {
+	again := m.after(now, m.cfg.Unsolicited)
+	var records []record
+	for _, g := range slices.Clone(m.groups) {
+		switch {
+		case !g.changeAt.Due(now):
+		case m.old():
+			m.cause = g.changeCause
+			m.repeatOld(now, g)
+		default:
+			m.cause = g.changeCause
+			records = append(records, m.takeChange(g, again)...)
+		}
+	}
+	m.report(records, "report: what has changed, again", m.rfc("5.1", "6.3"))
 }
 
 func (m *Member) changeReason(g *group) string {
@@ -109,15 +137,6 @@ func (g *group) count() {
 	g.changed = slices.DeleteFunc(g.changed, func(c changed) bool { return c.left <= 0 })
 }
 
-// reportAgain repeats a report of a change.
-func (m *Member) reportAgain(now clock.Time, g *group) {
-	if m.old() {
-		m.repeatOld(now, g)
-		return
-	}
-	m.sendChange(now, g)
-}
-
 // SetSource sets the address that messages come from; the unspecified one if
 // there is none. "Once a valid link-local address is available, a node SHOULD
 // generate new MLDv2 Report messages for all multicast addresses joined on the
@@ -133,24 +152,30 @@ func (m *Member) SetSource(now clock.Time, source netip.Addr) {
 // cable is plugged in, or the first address is there.
 func (m *Member) Report(now clock.Time) {
 	m.cause = m.Cause
+	again := m.after(now, m.cfg.Unsolicited)
+	var records []record
 	for _, g := range slices.Clone(m.groups) {
-		if !g.filter.Nobody() && !g.silent() {
-			m.joinAgain(now, g)
+		switch {
+		case g.filter.Nobody() || g.silent():
+		case m.old():
+			m.reportOld(now, g, Filter{})
+		default:
+			g.tellAll(m.robustness)
+			records = append(records, m.takeChange(g, again)...)
 		}
 	}
+	m.report(records, "report: all groups", m.rfc("5.1", "5.2.13"))
 }
 
-func (m *Member) joinAgain(now clock.Time, g *group) {
-	if m.old() {
-		m.reportOld(now, g, Filter{})
+// tellAll lets so many reports tell the whole filter, as if the group had just
+// been joined.
+func (g *group) tellAll(times int) {
+	g.modeLeft, g.changed = 0, nil
+	if g.filter.Exclude {
+		g.modeLeft = times
 		return
 	}
-	g.changed = nil
-	if g.filter.Exclude {
-		g.modeLeft = m.robustness
-	} else {
-		g.modeLeft = 0
-		m.note(g, Filter{})
+	for _, s := range g.filter.Sources {
+		g.changed = append(g.changed, changed{s, times})
 	}
-	m.sendChange(now, g)
 }

@@ -7,16 +7,15 @@ type Kind uint8
 
 // The kinds of facts.
 const (
-	Joined    Kind = iota + 1 // the interface hears Group now
-	Left                      // it hears it no longer
-	Version                   // the version that is spoken has changed: Text
-	Discarded                 // a message from Addr, about Group: Text
-	Warned                    // something is wrong on the link with Group: Text
+	Joined  Kind = iota + 1 // the interface hears Group now
+	Left                    // it hears it no longer
+	Version                 // the version that is spoken has changed: Text
+	Warned                  // something is wrong on the link with Group: Text; Addr has shown it
 )
 
 // String returns the kind as a word.
 func (k Kind) String() string {
-	return [...]string{"nothing", "joined", "left", "version", "discarded", "warned"}[k]
+	return [...]string{"nothing", "joined", "left", "version", "warned"}[k]
 }
 
 // A Fact is something that happened. Fields that its kind doesn't name are zero.
@@ -73,9 +72,9 @@ func Reasons() []Reason {
 // Drops counts discarded messages by reason.
 type Drops [numReasons]uint64
 
-func (m *Member) drop(why Reason, from, group netip.Addr) {
+func (m *Member) drop(why Reason) Reason {
 	m.drops[why]++
-	m.tell(Fact{Kind: Discarded, Addr: from, Group: group, Text: why.String()})
+	return why
 }
 
 func (m *Member) tell(f Fact) {

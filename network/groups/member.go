@@ -185,16 +185,13 @@ func (m *Member) HandleTimer(now clock.Time) {
 		m.answerAt, m.cause = clock.Never, m.answerCause
 		m.answerAll()
 	}
-	for _, g := range slices.Clone(m.groups) {
+	for _, g := range m.groups {
 		if g.answerAt.Due(now) {
 			g.answerAt, m.cause = clock.Never, g.answerCause
 			m.answer(g)
 		}
-		if g.changeAt.Due(now) {
-			g.changeAt, m.cause = clock.Never, g.changeCause
-			m.reportAgain(now, g)
-		}
 	}
+	m.repeatChanges(now)
 }
 
 // NextTimer returns when HandleTimer has something to do, clock.Never if

@@ -26,87 +26,86 @@ type query struct {
 	sources    []byte // as in the message
 }
 
-// HandleIGMP takes an IGMP message.
-func (m *Member) HandleIGMP(now clock.Time, a Arrival, b []byte) {
+// HandleIGMP takes an IGMP message. It returns why it was discarded, zero if it
+// was not.
+func (m *Member) HandleIGMP(now clock.Time, a Arrival, b []byte) Reason {
 	m.cause = m.Cause
 	header, payload, err := wire.ParseIGMP(b)
 	switch {
 	case err != nil:
-		m.drop(Malformed, a.Src, netip.Addr{})
+		return m.drop(Malformed)
 	case header.Type == wire.MembershipQuery:
-		m.handleGroupQuery(now, a, &header, payload)
+		return m.handleGroupQuery(now, a, &header, payload)
 	case header.Type == wire.MembershipReportV1, header.Type == wire.MembershipReportV2:
 		m.hearReport(header.Group())
-	default:
-		m.drop(ForRouters, a.Src, header.Group())
+		return 0
 	}
+	return m.drop(ForRouters)
 }
 
 // handleGroupQuery checks an IGMP query: "Hosts SHOULD ignore v2 or v3 Queries
 // without the Router-Alert option. Hosts SHOULD ignore v1, v2 or v3 General
 // Queries sent to a multicast address other than 224.0.0.1" (RFC 3376, 9.1).
-func (m *Member) handleGroupQuery(now clock.Time, a Arrival, header *wire.IGMP, payload []byte) {
+func (m *Member) handleGroupQuery(now clock.Time, a Arrival, header *wire.IGMP, payload []byte) Reason {
 	q, err := wire.ParseGroupQuery(header, payload)
 	switch {
 	case err != nil:
-		m.drop(Malformed, a.Src, netip.Addr{})
+		return m.drop(Malformed)
 	case q.Version > 1 && !a.RouterAlert:
-		m.drop(NoRouterAlert, a.Src, q.Group)
+		return m.drop(NoRouterAlert)
 	case q.Group.IsUnspecified() && a.Dst.IsMulticast() && a.Dst != wire.AllHostsIPv4:
-		m.drop(BadDestination, a.Src, q.Group)
-	default:
-		m.handleQuery(now, a, query{int(q.Version), q.Group, q.MaxResponse, q.Robustness, q.Interval, q.Sources})
+		return m.drop(BadDestination)
 	}
+	return m.handleQuery(now, a, query{int(q.Version), q.Group, q.MaxResponse, q.Robustness, q.Interval, q.Sources})
 }
 
 // HandleMLD takes an MLD message, whose checksum is right: header and payload of
 // an ICMPv6 message. "the node checks if the source address of the message is a
 // valid link-local address, if the Hop Limit is set to 1, and if the Router
 // Alert option is present in the Hop-By-Hop Options header of the IPv6 packet.
-// If any of these checks fails, the packet is dropped." (RFC 3810, 6.2)
-func (m *Member) HandleMLD(now clock.Time, a Arrival, header *wire.ICMPv6, payload []byte) {
+// If any of these checks fails, the packet is dropped." (RFC 3810, 6.2) It
+// returns why it was discarded, zero if it was not.
+func (m *Member) HandleMLD(now clock.Time, a Arrival, header *wire.ICMPv6, payload []byte) Reason {
 	m.cause = m.Cause
 	switch {
 	case !a.Src.IsLinkLocalUnicast():
-		m.drop(NotFromLink, a.Src, netip.Addr{})
+		return m.drop(NotFromLink)
 	case a.HopLimit != 1:
-		m.drop(BadHopLimit, a.Src, netip.Addr{})
+		return m.drop(BadHopLimit)
 	case !a.RouterAlert:
-		m.drop(NoRouterAlert, a.Src, netip.Addr{})
+		return m.drop(NoRouterAlert)
 	case header.Type == wire.MulticastListenerQuery:
-		m.handleListenerQuery(now, a, header, payload)
+		return m.handleListenerQuery(now, a, header, payload)
 	case header.Type == wire.MulticastListenerReport:
-		if group, err := wire.ParseListenerV1(payload); err == nil {
-			m.hearReport(group)
-			return
+		group, err := wire.ParseListenerV1(payload)
+		if err != nil {
+			return m.drop(Malformed)
 		}
-		m.drop(Malformed, a.Src, netip.Addr{})
-	default:
-		m.drop(ForRouters, a.Src, netip.Addr{})
+		m.hearReport(group)
+		return 0
 	}
+	return m.drop(ForRouters)
 }
 
-func (m *Member) handleListenerQuery(now clock.Time, a Arrival, header *wire.ICMPv6, payload []byte) {
+func (m *Member) handleListenerQuery(now clock.Time, a Arrival, header *wire.ICMPv6, payload []byte) Reason {
 	q, err := wire.ParseListenerQuery(header, payload)
 	if err != nil {
-		m.drop(Malformed, a.Src, netip.Addr{})
-		return
+		return m.drop(Malformed)
 	}
 	version := 2
 	if q.V1 {
 		version = 1
 	}
-	m.handleQuery(now, a, query{version, q.Group, q.MaxResponse, q.Robustness, q.Interval, q.Sources})
+	return m.handleQuery(now, a, query{version, q.Group, q.MaxResponse, q.Robustness, q.Interval, q.Sources})
 }
 
 // handleQuery schedules an answer: "When a system receives a Query, it does not
 // respond immediately. Instead, it delays its response by a random amount of
 // time" (RFC 3376, 5.2; RFC 3810, 6.2).
-func (m *Member) handleQuery(now clock.Time, a Arrival, q query) {
+func (m *Member) handleQuery(now clock.Time, a Arrival, q query) Reason {
 	general := q.group.IsUnspecified()
 	if !general && !q.group.IsMulticast() {
-		m.drop(NoGroup, a.Src, q.group)
-		return
+		return m.drop(NoGroup)
 	}
 	if q.version < m.newest() && SourceSpecific(q.group) {
 		// "A host SHOULD log an error if it receives an IGMPv1, IGMPv2, or MLDv1
@@ -128,6 +127,7 @@ func (m *Member) handleQuery(now clock.Time, a Arrival, q query) {
 	case !general:
 		m.schedule(now, &q)
 	}
+	return 0
 }
 
 // adopt takes what the querier says of the network, where it does: "unless that

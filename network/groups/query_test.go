@@ -177,12 +177,10 @@ func TestMLDIsChecked(t *testing.T) {
 	} {
 		h := newHost(t, Config{}, true)
 		joined(h)
-		h.HandleMLD(h.at, x.a, &x.m, x.payload)
-		h.poll()
+		h.want("the reason", h.HandleMLD(h.at, x.a, &x.m, x.payload), x.why)
 		var want Drops
 		want[x.why] = 1
 		h.want("drops", h.Drops(), want)
-		h.want("the reason told", h.facts[0].Text, x.why)
 		h.want("timer", h.NextTimer(), clock.Never)
 	}
 }
@@ -212,8 +210,7 @@ func TestIGMPIsChecked(t *testing.T) {
 	} {
 		h := newHost(t, Config{}, false)
 		joined(h)
-		h.HandleIGMP(h.at, x.a, x.b)
-		h.poll()
+		h.want("the reason", h.HandleIGMP(h.at, x.a, x.b), x.why)
 		var want Drops
 		want[x.why] = 1
 		h.want("drops", h.Drops(), want)
