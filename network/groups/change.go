@@ -55,17 +55,21 @@ func (m *Member) note(g *group, before Filter) {
 // repeated.
 func (m *Member) sendChange(now clock.Time, g *group) {
 	reason := m.changeReason(g)
-	m.report(m.takeChange(g, m.after(now, m.cfg.Unsolicited)), reason, m.rfc("5.1", "6.1"))
+	var again clock.Time
+	m.report(m.takeChange(now, g, &again), reason, m.rfc("5.1", "6.1"))
 }
 
 // takeChange returns what a report has to tell of a group now; if there is more
-// to be told, that is due at again.
-func (m *Member) takeChange(g *group, again clock.Time) []record {
+// to be told, that is due at again, which is chosen if it is not yet.
+func (m *Member) takeChange(now clock.Time, g *group, again *clock.Time) []record {
 	records := g.changeRecords()
 	g.count()
 	g.changeAt, g.changeCause = clock.Never, m.cause
 	if g.modeLeft > 0 || len(g.changed) > 0 {
-		g.changeAt = again
+		if *again == clock.Never {
+			*again = m.after(now, m.cfg.Unsolicited)
+		}
+		g.changeAt = *again
 	}
 	m.forget(g)
 	return records
@@ -74,7 +78,7 @@ func (m *Member) takeChange(g *group, again clock.Time) []record {
 // repeatChanges reports the changes again that are due: those that were told in
 // one report are told in one again.
 func (m *Member) repeatChanges(now clock.Time) {
-	again := m.after(now, m.cfg.Unsolicited)
+	var again clock.Time
 	var records []record
 	for _, g := range slices.Clone(m.groups) {
 		switch {
@@ -84,7 +88,7 @@ func (m *Member) repeatChanges(now clock.Time) {
 			m.repeatOld(now, g)
 		default:
 			m.cause = g.changeCause
-			records = append(records, m.takeChange(g, again)...)
+			records = append(records, m.takeChange(now, g, &again)...)
 		}
 	}
 	m.report(records, "report: what has changed, again", m.rfc("5.1", "6.3"))
@@ -152,7 +156,7 @@ func (m *Member) SetSource(now clock.Time, source netip.Addr) {
 // cable is plugged in, or the first address is there.
 func (m *Member) Report(now clock.Time) {
 	m.cause = m.Cause
-	again := m.after(now, m.cfg.Unsolicited)
+	var again clock.Time
 	var records []record
 	for _, g := range slices.Clone(m.groups) {
 		switch {
@@ -161,7 +165,7 @@ func (m *Member) Report(now clock.Time) {
 			m.reportOld(now, g, Filter{})
 		default:
 			g.tellAll(m.robustness)
-			records = append(records, m.takeChange(g, again)...)
+			records = append(records, m.takeChange(now, g, &again)...)
 		}
 	}
 	m.report(records, "report: all groups", m.rfc("5.1", "5.2.13"))
