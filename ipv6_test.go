@@ -169,7 +169,9 @@ func TestAContextEndsTheRace(t *testing.T) {
 }
 
 // A host that autoconfigures itself is found by its name as soon as it has an
-// address, and finds its way by the routers' advertisements.
+// address, and finds its way by the routers' advertisements. Chance decides when:
+// two addresses are asked for, and a router may wait 3 s before it advertises
+// itself again (RFC 4861, 6.2.6).
 func TestAGuestConfiguresItself(t *testing.T) {
 	n := New(Virtual())
 	defer n.Close()
@@ -180,7 +182,7 @@ func TestAGuestConfiguresItself(t *testing.T) {
 		t.Errorf("it has %v at once", got)
 	}
 	runProgram(t, n, func() {
-		_ = n.Sleep(5 * time.Second)
+		_ = n.Sleep(8 * time.Second)
 		defer echoes(t, guest, "tcp", ":8080").Close()
 		addr := guest.Addr()
 		if !netip.MustParsePrefix("2001:db8:10::/64").Contains(addr) {
@@ -192,7 +194,7 @@ func TestAGuestConfiguresItself(t *testing.T) {
 		}
 		guest.PowerOff()
 		guest.PowerOn()
-		_ = n.Sleep(5 * time.Second)
+		_ = n.Sleep(8 * time.Second)
 		if guest.Addr() != addr {
 			t.Errorf("after it was switched off and on it has %v, not %v", guest.Addr(), addr)
 		}
