@@ -120,7 +120,8 @@ func (i *TCPInfo) fill(now clock.Time, t *tcp.Info) {
 	mss := max(1, t.SendMSS)
 	i.CAState = uint8(t.Phase) // the phases have Linux's order
 	i.Retransmits, i.Probes, i.Backoff = uint8(min(t.Retries, 255)), uint8(min(t.Probes, 255)), uint8(t.Backoff)
-	i.Options = bit(t.Timestamps, InfoTimestamps) | bit(t.Recovery.SACK, InfoSACK) | bit(t.WindowScaling, InfoScaling)
+	i.Options = bit(t.Timestamps, InfoTimestamps) | bit(t.Recovery.SACK, InfoSACK) | bit(t.WindowScaling, InfoScaling) |
+		bit(t.ECN, InfoECN)
 	i.Scales = t.SendScale&15 | t.ReceiveScale<<4
 	i.RTO, i.ATO = micros(t.RTO), micros(t.ATO)
 	i.SndMSS, i.RcvMSS = uint32(t.SendMSS), uint32(t.ReceiveMSS)
@@ -160,8 +161,9 @@ func bit(on bool, value uint8) uint8 {
 
 func micros(d time.Duration) uint32 { return uint32(min(d/time.Microsecond, math.MaxUint32)) }
 
-// segments returns how many segments n octets are.
-func segments(n, mss int) uint32 { return uint32((n + mss - 1) / mss) }
+// segments returns how many whole segments n octets are: Linux counts a window in
+// those.
+func segments(n, mss int) uint32 { return uint32(max(1, n/mss)) }
 
 // ago returns how long ago something was, in milliseconds; something that never
 // was, since the world began.

@@ -22,6 +22,9 @@ func (c *Conn) checkACK(now clock.Time, seg *Segment) bool {
 		c.challenge(now, ReasonUnsentACK)
 		return false
 	}
+	if c.env.current {
+		c.ts.remember(now, seg.Options.TSVal)
+	}
 	c.heard(now)
 	c.takeACK(now, seg)
 	c.tuneSendBuffer()

@@ -62,7 +62,8 @@ func (c *Conn) processRest(now clock.Time, seg *Segment) {
 // "R3) If an arriving segment satisfies SEG.TSval >= TS.Recent and SEG.SEQ <=
 // Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent."
 // (R7323-11; so an ACK that was delayed echoes the first of what it answers,
-// R7323-12.) That is in [Conn.checkSequence], for the segment must be acceptable first.
+// R7323-12.) That is in [Conn.checkACK], for the segment must be acceptable first, and
+// as on Linux so must its acknowledgment: nobody who knows only the one sets TS.Recent.
 func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
 	case !c.ts.on || seg.Flags.Has(rst):
@@ -111,10 +112,8 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(syn) {
 		return true // not to be trimmed: it is answered, wherever it is
 	}
-	if c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) &&
-		!c.ts.tooOld(now, seg.Options.TSVal) {
-		c.ts.remember(now, seg.Options.TSVal)
-	}
+	c.env.current = c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) &&
+		!c.ts.tooOld(now, seg.Options.TSVal)
 	if seg.Seq.Less(c.rcv.nxt) {
 		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
 	}
@@ -192,14 +191,16 @@ func (c *Conn) unacceptable(now clock.Time, seg *Segment) {
 // trimToWindow cuts off what is to the right of the window, and lets the peer
 // know where that is. "One could tailor actual segments to fit this assumption by
 // trimming off any portions that lie outside the window" (RFC 9293, 3.10.7.4): as
-// on Linux one segment may go beyond, if it is next and nothing waits to be read.
-// What it holds needn't come again, and it is one segment.
+// on Linux a segment may go beyond while nothing waits to be read. What it holds
+// needn't come again.
 func (c *Conn) trimToWindow(seg *Segment) {
 	switch {
 	case seg.Seq.Add(seg.Payload.Len()).LessEq(c.rcv.edge):
 		return // only the FIN is beyond, and that needs no room
 	case c.mayGoBeyond(seg):
-		c.rcv.edge = seg.Seq.Add(seg.Payload.Len())
+		if seg.Seq == c.rcv.nxt {
+			c.rcv.edge = seg.Seq.Add(seg.Payload.Len())
+		}
 		return
 	}
 	c.discard(DiscardBeyondWindow)
@@ -208,10 +209,18 @@ func (c *Conn) trimToWindow(seg *Segment) {
 }
 
 // mayGoBeyond reports whether a segment is taken though it is longer than the
-// window. The text of a SYN-ACK isn't: it has the SYN's window, unscaled.
+// window: as far as the buffer takes it. The text of a SYN-ACK isn't: it has the
+// SYN's window, unscaled.
 func (c *Conn) mayGoBeyond(seg *Segment) bool {
 	ofSynACK := !c.passive && seg.Seq == c.rcv.irs.Add(1)
-	return seg.Seq == c.rcv.nxt && !ofSynACK && c.rcv.window() > 0 && c.rcv.queue.Len() == 0 && c.rcv.gaps == nil
+	if ofSynACK || c.rcv.window() <= 0 || c.rcv.queue.Len() > 0 || !c.state.canReceive() {
+		return false
+	}
+	g := c.rcv.gaps
+	if g == nil && seg.Seq == c.rcv.nxt {
+		return true
+	}
+	return g.size()+seg.Payload.Len() <= int(c.rcv.buffer)
 }
 
 // checkReset is the second step (RFC 9293, 3.10.7.4): only a reset at exactly

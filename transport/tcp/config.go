@@ -208,6 +208,7 @@ type Env struct {
 	// Discards counts what all connections threw away, by reason.
 	Discards [numDiscards]uint64
 
+	current    bool              // the timestamp of the segment that is being handled is TS.Recent, if its ACK is good
 	boards     []*scoreboard     // kept for connections that send something
 	sample     congestion.Sample // what the ACK that is being handled tells
 	facts      []Event

@@ -21,6 +21,7 @@ type Info struct {
 	SendScale, ReceiveScale  uint8
 	WindowScaling            bool
 	Timestamps               bool
+	ECN                      bool   // is agreed on (RFC 3168)
 	Retries                  int    // of the present segment
 	Retransmissions          uint64 // in all
 	PacingRate               uint64 // octets per second; 0: not paced
@@ -60,7 +61,7 @@ func (c *Conn) Info() Info {
 		SendWindow: int(c.snd.wnd), ReceiveWindow: max(0, c.rcv.window()),
 		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
-		WindowScaling: c.scaling, Timestamps: c.ts.on,
+		WindowScaling: c.scaling, Timestamps: c.ts.on, ECN: c.ecn&ecnOK != 0,
 		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions), Marked: uint64(c.count.marked),
 		PacingRate: c.PacingRate(), DeliveryRate: c.cc.deliveryRate(),
 		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),

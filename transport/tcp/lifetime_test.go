@@ -178,7 +178,7 @@ func TestDataAfterCloseResets(t *testing.T) {
 	e.peer().sends("A 1 ack 2")
 	e.want().state(StateFinWait2)
 	e.peer().sends("PA 1:11 ack 2")
-	e.want().segment("RA 2 ack 1", ReasonDataAfterClose)
+	e.want().segment("R 2 win 0", ReasonDataAfterClose) // in answer to that segment
 	e.want().state(StateClosed)
 }
 

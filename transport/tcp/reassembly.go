@@ -155,6 +155,7 @@ func (c *Conn) takeHeld() {
 	for ; n < len(g.blocks) && g.blocks[n].seq.LessEq(c.rcv.nxt); n++ {
 		b := g.blocks[n]
 		g.storage -= b.view.Len() + pkt.Overhead
+		c.dsackHeld(b)
 		if known := c.rcv.nxt.Sub(b.seq); known >= b.view.Len() {
 			b.view.Release()
 		} else {
@@ -163,6 +164,7 @@ func (c *Conn) takeHeld() {
 	}
 	g.blocks = slices.Delete(g.blocks, 0, n)
 	g.delivered(c.rcv.nxt)
+	c.rcv.edge = later(c.rcv.edge, c.rcv.nxt) // what was held may have gone beyond
 	if g.empty() {
 		c.rcv.releaseReassembly(c.env)
 	}

@@ -34,12 +34,12 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 		// remote side. Ignore the segment text."
 		c.discard(DiscardAfterFIN)
 	case c.readShut && c.snd.finQueued && c.state != StateEstablished:
-		c.abort(now, ErrReset, ReasonDataAfterClose)
+		c.refuseLate(now, seg, ErrReset)
 	case c.orphan:
 		// "if new data is received after CLOSE is called, its TCP
 		// implementation SHOULD send a RST to show that data was lost
 		// (SHLD-3)" (RFC 9293, 3.6.1).
-		c.abort(now, ErrAborted, ReasonDataAfterClose)
+		c.refuseLate(now, seg, ErrAborted)
 	case !c.hasMemory():
 		c.refuseText()
 	case seg.Seq == c.rcv.nxt:
@@ -47,6 +47,14 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 	default:
 		c.hold(seg)
 	}
+}
+
+// refuseLate resets a connection whose peer sends what nobody will read. The
+// reset is an answer to that segment, so that it is where the peer expects it
+// even if what was sent before is lost.
+func (c *Conn) refuseLate(now clock.Time, seg *Segment, err error) {
+	c.sendReset(resetFor(seg, ReasonDataAfterClose))
+	c.fail(now, err, ReasonDataAfterClose.String())
 }
 
 // receive takes in text that is next in the stream.

@@ -98,6 +98,20 @@ func (c *Conn) dsack(from, to Seq) {
 	}
 }
 
+// dsackHeld notes that what was held has come again, by a segment that fills a
+// gap and more: up to RCV.NXT. Of several pieces the first is told, with what
+// touches it.
+func (c *Conn) dsackHeld(b block) {
+	g, to := c.rcv.gaps, earlier(b.end(), c.rcv.nxt)
+	switch {
+	case !b.seq.Less(to):
+	case !g.again:
+		c.dsack(b.seq, to)
+	case g.twice.to == b.seq:
+		g.twice.to = to
+	}
+}
+
 // sackBlocks fills in what a segment tells of gaps and duplicates, as far as
 // there is room beside n octets of payload.
 //

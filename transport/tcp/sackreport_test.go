@@ -128,6 +128,22 @@ func TestDuplicatesAreTold(t *testing.T) {
 	e.want().segment("A 1 ack 2001 sack 2901:3001,2301:3101", ReasonDuplicateACK)
 }
 
+func TestWhatWasHeldAndComesAgainIsTold(t *testing.T) {
+	// "A D-SACK block is only used to report a duplicate contiguous sequence of
+	// data received by the receiver in the most recent packet." RFC 2883, 4: of
+	// several, the first.
+	e := establishedEnd(t, sacked)
+	e.peer().sends("A 101:201 ack 1", "A 201:301 ack 1", "A 401:501 ack 1", "A 701:801 ack 1")
+	e.sent = nil
+	e.peer().sends("A 1:601 ack 1")
+	e.want().segment("A 1 ack 601 sack 101:301,701:801", ReasonGapFilled)
+	e.peer().sends("A 601:751 ack 1")
+	e.want().segment("A 1 ack 801 sack 701:751", ReasonGapFilled)
+	e.peer().sends("A 801:901 ack 1")
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 901", ReasonDelayedACK)
+}
+
 func TestDuplicatesAreToldOnlyIfWanted(t *testing.T) {
 	e := establishedEnd(t, sacked, func(c *Config) { c.DSACK = false })
 	e.peer().sends("A 1:501 ack 1", "A 1:501 ack 1")

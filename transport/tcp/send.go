@@ -267,6 +267,7 @@ func (c *Conn) addOptions(now clock.Time, out *Segment) {
 // pendingReset is a RST that is to be sent.
 type pendingReset struct {
 	pending  bool
+	agreed   bool // on options: the peer's SYN has come
 	flags    wire.TCPFlags
 	why      Reason
 	seq, ack Seq
@@ -274,15 +275,18 @@ type pendingReset struct {
 
 // sendReset lets PollSegment send a reset before all else.
 func (c *Conn) sendReset(s Segment) {
-	c.reset = pendingReset{pending: true, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
+	c.reset = pendingReset{pending: true, agreed: c.state != StateSynSent, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
 }
 
-// takeReset builds the pending reset. TSopt "SHOULD be sent in an <RST>
-// segment" (RFC 7323, 3.2).
+// takeReset builds the pending reset. "Once TSopt has been successfully
+// negotiated", it "SHOULD be sent in an <RST> segment" (RFC 7323, 3.2): before, a
+// peer that has no timestamps could get the reset.
 func (c *Conn) takeReset(now clock.Time, out *Segment) {
 	r := c.reset
 	c.reset = pendingReset{}
 	out.Seq, out.Ack, out.Flags, out.Reason = r.seq, r.ack, r.flags, r.why
-	c.addOptions(now, out)
+	if r.agreed {
+		c.addOptions(now, out)
+	}
 	c.count.segmentsOut++
 }

@@ -38,14 +38,26 @@ func (c *Conn) WriteSpace() int {
 	}
 	space := min(c.memorySpace(), c.snd.limit-c.snd.queue.Len())
 	if lowat := c.notSentLowat(); lowat < c.snd.limit {
-		// The last segment may go beyond the mark.
-		unsent := c.unsent()
-		if unsent >= lowat {
-			return 0
+		// As on Linux the last piece is filled, wherever the mark is.
+		piece, unsent := c.piece(), c.unsent()
+		if begun := unsent % piece; begun > 0 || unsent < lowat {
+			space = min(space, piece-begun)
+		} else {
+			space = 0
 		}
-		space = min(space, max(lowat-unsent, int(c.snd.mss)))
 	}
 	return max(0, space)
+}
+
+// piece returns how much of what a program writes is kept in one piece, in whole
+// segments: as much as a burst can have, but no more than half of the largest window
+// that the peer ever had.
+func (c *Conn) piece() int {
+	most, mss := longestBurst, max(1, int(c.snd.mss))
+	if c.snd.maxWnd > defaultMSS {
+		most = min(most, int(c.snd.maxWnd)/2)
+	}
+	return max(most/mss, 1) * mss
 }
 
 // notSentLowat returns how many octets may be written and not sent.

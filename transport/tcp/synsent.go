@@ -80,7 +80,7 @@ func (c *Conn) handshakeDone(now clock.Time, seg *Segment) {
 	c.measureHandshake(now, seg)
 	c.rtt.afterHandshake(c.synLost)
 	c.retries = 0
-	c.snd.progressAt = now
+	c.snd.progressAt, c.rcv.dataAt = now, now
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
 	c.setWindow(seg)
 }

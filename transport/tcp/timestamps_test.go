@@ -78,6 +78,31 @@ func TestSegmentAfterAGapIsNotEchoed(t *testing.T) {
 	e.want().segment("A 1 ack 21 ts 10000 1007", ReasonGapFilled)
 }
 
+func TestTimestampOfABadACKIsNotTaken(t *testing.T) {
+	// "All incoming segments whose ACK value doesn't satisfy the above condition
+	// MUST be discarded" (RFC 5961, 5.2): all of such a segment is, its timestamp as
+	// well. What comes after isn't too old then.
+	e := establishedEnd(t, modern)
+	e.peer().sends("FA 1 ack 9999 ts 200000 10000")
+	e.want().segment("A 1 ack 1 ts 10000 1000", ReasonUnsentACK)
+	e.peer().sends("A 1:11 ack 1 ts 1001 10000")
+	e.reads(10)
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 11 ts 10040 1001", ReasonDelayedACK)
+}
+
+func TestResetBeforeTheAnswerHasNoTimestamp(t *testing.T) {
+	// "Once TSopt has been successfully negotiated ... [it] SHOULD be sent in an
+	// <RST> segment" (RFC 7323, 3.2): before the peer's SYN has come it isn't.
+	e := newEnd(t, modern)
+	e.connect(testParams())
+	e.want().segment("S 0", ReasonOpen)
+	e.peer().sends("A 0 ack 9 ts 1 1")
+	if s := e.want().segment("R 9 win 0", ReasonBadHandshakeACK); s.Options.Timestamps {
+		t.Error("it has a timestamp")
+	}
+}
+
 func TestTimestampsAreForgottenAfter24Days(t *testing.T) {
 	// RFC 7323, 5.5. (R7323-15)
 	for _, c := range []struct {

@@ -298,6 +298,21 @@ func TestOneSegmentGoesBeyondTheWindow(t *testing.T) {
 	e.want().segment("A 1 ack 1503 win 0", ReasonDelayedACK)
 }
 
+// What comes after a gap may go beyond the window, too, as far as the buffer has
+// memory for it: the window does not move.
+func TestTextAfterAGapGoesBeyondTheWindow(t *testing.T) {
+	e := establishedEnd(t, sacked, func(c *Config) { c.ReceiveBuffer, c.AdvWinScale = 2000, 1 }) // the window is 1000
+	e.peer().sends("A 501:1501 ack 1")
+	e.want().segment("A 1 ack 1 sack 501:1501", ReasonDuplicateACK)
+	e.peer().sends("A 901:2001 ack 1")
+	e.want().segment("A 1 ack 1 sack 901:1001,501:1501", ReasonWindowFull) // more than the buffer takes: cut off
+	e.want().discarded(DiscardBeyondWindow, 1)
+	e.peer().sends("A 1:501 ack 1")
+	e.want().segment("A 1 ack 1501 win 0", ReasonGapFilled)
+	e.reads(1500)
+	e.want().segment("A 1 ack 1501 win 1000", ReasonWindowUpdate)
+}
+
 func TestTextBeyondTheWindowIsCutOff(t *testing.T) {
 	e := establishedEnd(t, func(c *Config) { c.ReceiveBuffer = 1000 })
 	e.peer().sends("A 1:501 ack 1")
