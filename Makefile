@@ -6,7 +6,8 @@ SHELL := /bin/bash -o pipefail
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# What may be set: make nightly FUZZTIME=1h, make bench BENCH=Bulk PACKAGES=./transport/tcp,
+# What may be set: make nightly FUZZTIME=1h, make bench BENCHFLAGS=-quick,
+# make benchmarks BENCH=Bulk PACKAGES=./transport/tcp,
 # make mutants MUTATE=./wire SAMPLE=200 SEED=7
 TIMEOUT  ?= 18m
 FUZZTIME ?= 2m
@@ -29,13 +30,14 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: deps format vet staticcheck rfc-check build allocations race ## install what is needed, then check and test everything
+test: deps format vet staticcheck rfc-check build allocations race bench-test ## install what is needed, then check and test everything
 
 .PHONY: deps
 deps: ## install the Debian packages and Go modules that the tests need
 	$(call step,What the tests need)
 	@.ci/deps
 	go mod download
+	cd bench && go mod download
 
 .PHONY: format
 format: ## fail if a Go file isn't formatted as gofumpt does
@@ -53,11 +55,13 @@ fix: ## format all Go files
 vet: ## run go vet
 	$(call step,go vet)
 	go vet ./...
+	cd bench && go vet ./...
 
 .PHONY: staticcheck
 staticcheck: ## run staticcheck
 	$(call step,staticcheck)
 	$(STATICCHECK) ./...
+	cd bench && $(STATICCHECK) ./...
 
 .PHONY: rfc-check
 rfc-check: ## fail if docs/rfc.md isn't up to date
@@ -68,6 +72,7 @@ rfc-check: ## fail if docs/rfc.md isn't up to date
 build: ## build every package
 	$(call step,go build)
 	go build ./...
+	cd bench && go build ./...
 
 .PHONY: allocations
 allocations: ## run the tests that count allocations, which the race detector hinders
@@ -92,8 +97,17 @@ nightly: test ## make test, then property tests with 10,000 cases, 300 mutants, 
 mutants: ## make small mistakes in a package, and count which its tests notice (MUTATE=./transport/tcp SAMPLE=200 SEED=7)
 	go run ./internal/mutate -sample $(SAMPLE) -seed $(SEED) $(MUTATE)
 
+.PHONY: bench-test
+bench-test: ## test bench, which measures hubbub beside others: a module of its own
+	$(call step,Tests of bench)
+	@cd bench && ../.ci/go-test ./...
+
 .PHONY: bench
-bench: ## run the benchmarks (BENCH=regexp PACKAGES=...)
+bench: ## measure hubbub beside gVisor, Linux and net.Pipe (half an hour, as root; BENCHFLAGS=-quick)
+	cd bench && go build . && ./bench $(BENCHFLAGS)
+
+.PHONY: benchmarks
+benchmarks: ## run Go's benchmarks (BENCH=regexp PACKAGES=...)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
 
 .PHONY: rfc
