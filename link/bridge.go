@@ -15,6 +15,9 @@ type BridgeConfig struct {
 	Ports  []PortConfig   // one for each port; the zero PortConfig is an access port of VLAN 1
 	Size   int            // stations remembered in each VLAN; 1024
 	Ageing clock.Duration // how long a silent station is remembered; 300 s (IEEE 802.1D, table 7-5)
+
+	Snooping bool // see SetSnooping
+	Groups   int  // multicast groups remembered in all VLANs; 1024
 }
 
 // A Bridge is a learning switch with VLANs (IEEE 802.1D, IEEE 802.1Q): it
@@ -24,17 +27,23 @@ type BridgeConfig struct {
 // A VLAN whose table is full learns no new station: those that are known stay
 // known whatever a hostile station sends, and frames for others are flooded.
 //
-// State: Table, Drops, Unlearned. Input: HandleFrame, HandleTimer. Commands:
-// AddPort, SetPort, FlushPort, Flush. Output: PollFrame, PollEvent, NextTimer.
+// State: Table, Groups, RouterPorts, Drops, Unlearned, UnlistedGroups. Input:
+// HandleFrame, HandleTimer. Commands: AddPort, SetPort, SetSnooping, FlushPort,
+// Flush. Output: PollFrame, PollEvent, NextTimer.
 type Bridge struct {
 	outbox
 	ports    []port
 	stations stations
+	snoop    *snooping // nil if it doesn't look into multicast frames
+	groups   int       // how many it may remember then
+	scratch  []byte    // a frame in one piece
+	front    [maxHeaders]byte
 }
 
 // NewBridge returns a switch, or an error if a VLAN is not between 1 and 4094.
 func NewBridge(cfg BridgeConfig) (*Bridge, error) {
-	b := new(Bridge)
+	b := &Bridge{groups: cfg.Groups}
+	b.SetSnooping(cfg.Snooping)
 	b.stations.init(cfg.Size, cfg.Ageing)
 	for _, pc := range cfg.Ports {
 		if _, err := b.AddPort(pc); err != nil {
@@ -63,11 +72,18 @@ func (b *Bridge) HandleFrame(now clock.Time, in int, p *pkt.Packet) {
 	if why == 0 {
 		vlan, why = b.ports[in].classify(&h)
 	}
+	if why == 0 && b.ports[in].hosts {
+		why = b.guard(p)
+	}
 	if why != 0 {
 		b.drop(why, in, p)
 		return
 	}
 	b.learn(now, in, station{vlan, h.Src}, p)
+	if b.snoop != nil && h.Dst.IsGroup() && h.Dst != wire.Broadcast {
+		b.forwardGroup(now, in, vlan, p)
+		return
+	}
 	b.forward(in, station{vlan, h.Dst}, p)
 }
 
@@ -77,7 +93,7 @@ func (b *Bridge) HandleFrame(now clock.Time, in int, p *pkt.Packet) {
 // HandleFrame and PollFrame in one step, for nearly all frames of a
 // conversation.
 func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) {
-	if uint(in) >= uint(len(b.ports)) || b.ports[in].trunk {
+	if uint(in) >= uint(len(b.ports)) || b.ports[in].trunk || b.ports[in].hosts {
 		return 0, false
 	}
 	vlan := b.ports[in].vlan
@@ -150,9 +166,15 @@ func (b *Bridge) forwardTo(out, in int, vlan uint16, p *pkt.Packet) {
 // flood sends a frame from all ports of its VLAN but the one it entered at.
 // Each but the last gets a copy.
 func (b *Bridge) flood(in int, vlan uint16, p *pkt.Packet) {
+	b.spread(in, vlan, p, NoOtherPort, func(int) bool { return true })
+}
+
+// spread is flood to those ports that want the frame; none is the reason to drop
+// it if there is none.
+func (b *Bridge) spread(in int, vlan uint16, p *pkt.Packet, none Reason, wants func(out int) bool) {
 	last := -1
 	for out := range b.ports {
-		if out == in || !b.ports[out].carries(vlan) {
+		if out == in || !b.ports[out].carries(vlan) || !wants(out) {
 			continue
 		}
 		if last >= 0 {
@@ -161,14 +183,16 @@ func (b *Bridge) flood(in int, vlan uint16, p *pkt.Packet) {
 		last = out
 	}
 	if last < 0 {
-		b.drop(NoOtherPort, in, p)
+		b.drop(none, in, p)
 		return
 	}
 	b.send(last, b.ports[last].dress(p, vlan))
 }
 
-// HandleTimer forgets the stations that have been silent for too long.
+// HandleTimer forgets the stations, and the listeners to groups, that have been
+// silent for too long.
 func (b *Bridge) HandleTimer(now clock.Time) {
+	b.expireGroups(now)
 	b.stations.expire(now, func(s *learned) { b.forgot(s, "it has been silent for too long") })
 }
 
@@ -200,15 +224,18 @@ func (b *Bridge) SetPort(i int, cfg PortConfig) error {
 	return nil
 }
 
-// FlushPort forgets the stations behind a port, as when its cable is pulled.
+// FlushPort forgets the stations and listeners behind a port, as when its cable
+// is pulled.
 func (b *Bridge) FlushPort(i int) {
+	b.forgetGroups("its port has changed", func(x portTime) bool { return x.port == i })
 	b.stations.remove(
 		func(s *learned) bool { return s.port == i },
 		func(s *learned) { b.forgot(s, "its port has changed") })
 }
 
-// Flush forgets all stations.
+// Flush forgets all stations and listeners.
 func (b *Bridge) Flush() {
+	b.forgetGroups("the table was flushed", func(portTime) bool { return true })
 	b.stations.remove(
 		func(*learned) bool { return true },
 		func(s *learned) { b.forgot(s, "the table was flushed") })
@@ -220,8 +247,13 @@ func (b *Bridge) forgot(s *learned, why string) {
 	}
 }
 
-// NextTimer returns when a station may have to be forgotten.
-func (b *Bridge) NextTimer() clock.Time { return b.stations.sweep }
+// NextTimer returns when something may have to be forgotten.
+func (b *Bridge) NextTimer() clock.Time {
+	if b.snoop == nil {
+		return b.stations.sweep
+	}
+	return clock.Earlier(b.stations.sweep, b.snoop.due)
+}
 
 const (
 	defaultStations = 1024

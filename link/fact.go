@@ -1,6 +1,8 @@
 package link
 
 import (
+	"net/netip"
+
 	"hubbub/clock"
 	"hubbub/wire"
 )
@@ -15,8 +17,8 @@ const (
 	Corrupted                  // a cable inverted a bit of a frame: Bit
 	Duplicated                 // a cable delivers a frame twice
 	Marked                     // a cable marked a packet "congestion experienced"
-	Learned                    // a switch learned that MAC is behind Port; Text if it was elsewhere before
-	Forgot                     // a switch forgot that MAC is behind Port: Text
+	Learned                    // a switch learned who is behind Port; Text if a station was elsewhere before
+	Forgot                     // a switch forgot who is behind Port: Text
 )
 
 // String returns the kind as a word.
@@ -33,7 +35,9 @@ type Fact struct {
 	ID     uint64         // pkt.Packet.ID of the frame concerned
 	Cause  uint64         // the event that set the fault at work; zero if none did
 	Text   string         // more, for people
-	MAC    wire.MAC       // Learned, Forgot
+	MAC    wire.MAC       // Learned, Forgot: of a station
+	Group  netip.Addr     // Learned, Forgot: that somebody behind Port listens to
+	Router bool           // Learned, Forgot: a multicast router
 	VLAN   uint16         // Learned, Forgot
 	Bit    int            // Corrupted: the bit's place on the cable, counted from 0
 	For    clock.Duration // Held: how much longer

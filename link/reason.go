@@ -23,6 +23,11 @@ const (
 	WrongVLAN
 	VLANNotAllowed
 	NoNativeVLAN
+	BadGroupMessage
+	NoListener
+	NoRouter
+	RogueAdvert
+	HiddenHeaders
 	numReasons
 )
 
@@ -45,6 +50,12 @@ var reasonTexts = [numReasons]string{
 	WrongVLAN:      "tagged for another VLAN than the port's",
 	VLANNotAllowed: "the trunk does not carry this VLAN",
 	NoNativeVLAN:   "untagged on a trunk without a native VLAN",
+
+	BadGroupMessage: "its IGMP or MLD message is malformed",
+	NoListener:      "nobody behind another port listens to the group",
+	NoRouter:        "it is for multicast routers, and none is behind another port",
+	RogueAdvert:     "a router advertisement, from a port that only hosts are behind",
+	HiddenHeaders:   "its IPv6 headers may hide a router advertisement",
 }
 
 // String returns the reason as a short sentence without a capital letter.

@@ -8,7 +8,7 @@ import (
 	"hubbub/wire"
 )
 
-// PortConfig says which VLANs a port of a Bridge belongs to.
+// PortConfig says which VLANs a port of a Bridge belongs to, and who is behind it.
 type PortConfig struct {
 	// Trunk makes it a port for tagged frames. Otherwise it is an access port:
 	// frames go in and out untagged.
@@ -19,6 +19,12 @@ type PortConfig struct {
 	// Allowed are the VLANs that a trunk carries beside its native VLAN; nil
 	// means all.
 	Allowed []uint16
+	// Router says that a multicast router is behind the port, whether or not one
+	// is heard there.
+	Router bool
+	// Hosts says that only hosts are behind the port: router advertisements of
+	// IPv6 that enter there are dropped (RA-Guard, RFC 6105).
+	Hosts bool
 }
 
 // The VLAN identifiers that a port may have (IEEE 802.1Q, table 9-2).
@@ -32,10 +38,12 @@ type port struct {
 	trunk   bool
 	vlan    uint16             // of an access port, or native
 	allowed *[4096 / 64]uint64 // nil: all
+	router  bool
+	hosts   bool
 }
 
 func newPort(i int, cfg PortConfig) (port, error) {
-	p := port{trunk: cfg.Trunk, vlan: cfg.VLAN}
+	p := port{trunk: cfg.Trunk, vlan: cfg.VLAN, router: cfg.Router, hosts: cfg.Hosts}
 	if !p.trunk && p.vlan == 0 {
 		p.vlan = firstVLAN
 	}

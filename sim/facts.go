@@ -44,7 +44,7 @@ func (n *Node) factEvent(f *link.Fact) event.Body {
 	switch f.Kind {
 	case link.Learned, link.Forgot:
 		return event.Learned{
-			Address: f.MAC.String(), VLAN: f.VLAN, Port: at, Forgot: f.Kind == link.Forgot, Why: f.Text,
+			Address: whoIs(f), VLAN: f.VLAN, Port: at, Forgot: f.Kind == link.Forgot, Why: f.Text,
 		}
 	case link.Held:
 		return event.Held{Frame: event.ID(f.ID), Why: f.Text, For: f.For}
@@ -56,6 +56,17 @@ func (n *Node) factEvent(f *link.Fact) event.Body {
 		return event.Harmed{Frame: event.ID(f.ID), What: "it was marked on the way: congestion experienced"}
 	}
 	return event.FrameDropped{Port: at, Frame: event.ID(f.ID), Reason: f.Reason}
+}
+
+// whoIs says who a switch has found or forgotten.
+func whoIs(f *link.Fact) string {
+	switch {
+	case f.Router:
+		return "a multicast router"
+	case f.Group.IsValid():
+		return "a listener to " + f.Group.String()
+	}
+	return f.MAC.String()
 }
 
 // portName returns the name of a node's port; a cable's ports are named for

@@ -79,6 +79,7 @@ var titles = map[int]string{
 	4022: "Management Information Base for the Transmission Control Protocol (TCP)",
 	4113: "Management Information Base for the User Datagram Protocol (UDP)",
 	4191: "Default Router Preferences and More-Specific Routes",
+	4286: "Multicast Router Discovery",
 	4291: "IP Version 6 Addressing Architecture",
 	4293: "Management Information Base for the Internet Protocol (IP)",
 	4443: "ICMPv6 for IPv6",
