@@ -67,6 +67,7 @@ var titles = map[int]string{
 	3522: "The Eifel Detection Algorithm for TCP",
 	3542: "Advanced Sockets Application Program Interface (API) for IPv6",
 	3596: "DNS Extensions to Support IP Version 6",
+	3646: "DNS Configuration options for DHCPv6",
 	3678: "Socket Interface Extensions for Multicast Source Filters",
 	3708: "Using TCP DSACKs and SCTP Duplicate TSNs to Detect Spurious Retransmissions",
 	3810: "Multicast Listener Discovery Version 2 (MLDv2) for IPv6",
