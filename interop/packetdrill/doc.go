@@ -6,6 +6,7 @@
 //	make packetdrill       builds bin/libhubbub.so and bin/libpreload.so
 //	make packetdrill-test  runs scripts/ through hubbub, and through the kernel
 //	interop/packetdrill/run my.pkt
+//	interop/packetdrill/run -V ipv6 my.pkt
 //
 // Package drill holds one host in virtual time, and has all the logic. Command
 // so is the shared object around it, and preload a library for LD_PRELOAD that
@@ -19,5 +20,7 @@
 //
 // A directory for each topic. Every script passes on Linux too: that shows
 // that it says what a TCP should do. To add one, write it, run it through
-// both (run, and run -k), and say in its first line what it shows.
+// both (run, and run -k), and say in its first line what it shows. They pass over
+// IPv4, over IPv6, and over IPv4 through sockets of IPv6; one that has the line
+// --ip_version=ipv4 is for that alone.
 package packetdrill

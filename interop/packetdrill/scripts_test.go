@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Every script of the project's passes on hubbub.
+// Every script of the project's passes on hubbub, over IPv4, over IPv6, and over
+// IPv4 through sockets of IPv6.
 func TestScripts(t *testing.T) {
 	program := os.Getenv("PACKETDRILL")
 	if program == "" {
@@ -24,7 +25,13 @@ func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	build(t, "go", "build", "-buildmode=c-shared", "-o", filepath.Join(bin, "libhubbub.so"), "./so")
 	build(t, "cc", "-shared", "-fPIC", "-o", filepath.Join(bin, "libpreload.so"), "preload/preload.c", "-ldl")
-	out, err := exec.CommandContext(t.Context(), "./run", "-p", program, "-l", bin, "scripts").CombinedOutput()
+	for _, version := range []string{"ipv4", "ipv6", "ipv4-mapped-ipv6"} {
+		t.Run(version, func(t *testing.T) { runScripts(t, "-V", version, "-p", program, "-l", bin, "scripts") })
+	}
+}
+
+func runScripts(t *testing.T, args ...string) {
+	out, err := exec.CommandContext(t.Context(), "./run", args...).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		if strings.HasPrefix(line, "FAIL ") {
 			t.Error(strings.TrimSpace(line))

@@ -11,10 +11,7 @@ import (
 func (m *Machine) newSocket(a *Args) (int64, syscall.Errno) {
 	m.readSysctls()
 	family, kind := socket.Family(a.N[0]), a.N[1]
-	f := &file{mapped: family == syscall.AF_INET6}
-	if f.mapped {
-		family = socket.AF_INET
-	}
+	f := &file{six: family == socket.AF_INET6}
 	s, err := m.host.SocketOf(family, socket.Type(kind&0xf), int(a.N[2]))
 	if err != nil {
 		return -1, errnoOf(err)
@@ -65,9 +62,9 @@ func (m *Machine) accept(a *Args) (int64, syscall.Errno) {
 		return result, errno
 	}
 	if from, err := netip.ParseAddrPort(peer); err == nil {
-		writeAddress(a.P[0], at[uint32](a, 1), from, f.mapped)
+		writeAddress(a.P[0], at[uint32](a, 1), from, f.six)
 	}
-	return m.files.add(&file{socket: conn, mapped: f.mapped})
+	return m.files.add(&file{socket: conn, six: f.six})
 }
 
 func (m *Machine) connect(a *Args) (int64, syscall.Errno) {

@@ -7,6 +7,11 @@
 // the script injects by NetdevSend arrives at the host. Everything else is a
 // system call of the program under test.
 //
+// The addresses are IPv4's or IPv6's. Over IPv6 the card takes 1520 octets where
+// nothing else is said, as packetdrill's scripts assume: their segments are as
+// long as over IPv4. What the link needs, ARP and neighbour discovery, is
+// answered at the far end of the cable, and a script never sees it.
+//
 // # Time
 //
 // The clock stands still while nobody asks it to move. Usleep moves it, and

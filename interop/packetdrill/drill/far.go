@@ -33,6 +33,7 @@ func (f *farEnd) HandleFrame(now clock.Time, _ int, p *pkt.Packet) {
 	case err != nil:
 	case eth.Type == wire.EtherTypeARP:
 		f.answer(payload)
+	case eth.Type == wire.EtherTypeIPv6 && f.ofTheLink(payload):
 	case eth.Type == wire.EtherTypeIPv4 || eth.Type == wire.EtherTypeIPv6:
 		f.heard = append(f.heard, heard{now, payload[:min(len(payload), lengthOf(payload))]})
 	}
@@ -48,6 +49,40 @@ func (f *farEnd) answer(b []byte) {
 		Op: wire.ARPReply, SenderMAC: farMAC, SenderIP: a.TargetIP, TargetMAC: a.SenderMAC, TargetIP: a.SenderIP,
 	}
 	f.send(wire.EtherTypeARP, reply.AppendTo(nil))
+}
+
+// ofTheLink reports whether an IPv6 packet is about the link itself, and no
+// affair of packetdrill's: neighbour discovery, where it says that whom the host
+// asks for is here, and reports of groups.
+func (f *farEnd) ofTheLink(b []byte) bool {
+	h, payload, err := wire.ParseIPv6(b)
+	if err != nil {
+		return false
+	}
+	if h.Dst.IsMulticast() && h.NextHeader == wire.ProtocolHopByHop {
+		return true // MLD
+	}
+	if h.NextHeader != wire.ProtocolICMPv6 {
+		return false
+	}
+	m, rest, err := wire.ParseICMPv6(h.Src, h.Dst, payload)
+	if err != nil || m.Type < wire.ICMPv6RouterSolicitation || m.Type > wire.ICMPv6Redirect {
+		return false
+	}
+	if n, err := wire.ParseNeighborMessage(&m, rest); err == nil && m.Type == wire.NeighborSolicitation && !h.Src.IsUnspecified() {
+		f.advertise(h.Src, n.Target)
+	}
+	return true
+}
+
+// advertise answers a neighbour solicitation.
+func (f *farEnd) advertise(to, target netip.Addr) {
+	n := wire.NeighborMessage{Target: target, Solicited: true, Override: true}
+	n.Options = wire.AppendLinkAddress(nil, wire.TargetLinkAddress, farMAC)
+	m, payload := n.Message(wire.NeighborAdvertisement, nil)
+	message := m.AppendTo(target, to, nil, payload)
+	ip := wire.IPv6{PayloadLen: len(message), NextHeader: wire.ProtocolICMPv6, HopLimit: wire.NDPHopLimit, Src: target, Dst: to}
+	f.send(wire.EtherTypeIPv6, append(ip.AppendTo(nil), message...))
 }
 
 // send puts a packet into a frame for the host.
@@ -80,7 +115,7 @@ func lengthOf(b []byte) int {
 	case len(b) >= 20 && b[0]>>4 == 4:
 		return int(b[2])<<8 | int(b[3])
 	case len(b) >= 40 && b[0]>>4 == 6:
-		return 40 + int(b[4])<<8 | int(b[5])
+		return wire.IPv6HeaderLen + (int(b[4])<<8 | int(b[5]))
 	}
 	return len(b)
 }
@@ -95,6 +130,8 @@ func (m *Machine) netdevSend(a *Args) (int64, syscall.Errno) {
 	if packet[0]>>4 == 4 {
 		kind = wire.EtherTypeIPv4
 		m.adopt(netip.AddrFrom4([4]byte(packet[16:20])))
+	} else if len(packet) >= wire.IPv6HeaderLen {
+		m.adopt(netip.AddrFrom16([16]byte(packet[24:40])))
 	}
 	m.readSysctls()
 	m.world.Enter()

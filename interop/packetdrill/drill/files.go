@@ -18,7 +18,7 @@ type file struct {
 	socket *socket.Socket
 	epoll  *socket.Epoll
 
-	mapped      bool // an AF_INET6 socket, whose addresses are IPv4's mapped
+	six         bool // an AF_INET6 socket: IPv4's addresses are mapped
 	nonblocking bool
 }
 

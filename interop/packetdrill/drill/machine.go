@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -28,13 +29,14 @@ type Machine struct {
 	files  files
 	sysctl sysctls
 	epoch  time.Time
+	wide   bool // the card takes so much more with IPv6, that segments are as long as with IPv4
 	any    bool // any address that something is sent to, or bound to, is the host's
 }
 
 // Settings are what --so_flags may say, as "key=value" with commas between.
 type Settings struct {
 	Local netip.Addr // local_ip=: the host's address; without it any address is
-	MTU   int        // mtu=: of the host's card, default 1500
+	MTU   int        // mtu=: of the host's card; 0 for 1500, or 1520 once it has an IPv6 address
 	Proc  string     // proc=: where the kernel's settings are read, default /proc/sys; "none" for nowhere
 	Seed  uint64     // seed=: of all random numbers, default 1
 }
@@ -47,7 +49,7 @@ var defaultAddress = netip.AddrFrom4([4]byte{192, 168, 0, 1})
 
 // ParseSettings reads --so_flags.
 func ParseSettings(flags string) (Settings, error) {
-	s := Settings{MTU: stack.EthernetMTU, Proc: "/proc/sys", Seed: 1}
+	s := Settings{Proc: "/proc/sys", Seed: 1}
 	for _, part := range strings.FieldsFunc(flags, func(r rune) bool { return r == ',' || r == ' ' }) {
 		key, value, _ := strings.Cut(part, "=")
 		var err error
@@ -76,6 +78,7 @@ func New(s Settings, mainThread int64) *Machine {
 		world: sim.New(sim.Virtual, s.Seed),
 		epoch: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
 		any:   !s.Local.IsValid(),
+		wide:  s.MTU == 0,
 	}
 	m.turns.main = mainThread
 	m.turns.cond.L = &m.turns.mu
@@ -93,7 +96,7 @@ func (m *Machine) build(s *Settings) {
 	config := stack.DefaultConfig()
 	config.Name, config.Stream, config.Random = "host", &w.Stream, w.Random("host")
 	m.stack = stack.New(config)
-	m.card = m.stack.AddInterface("tun0", hostMAC, s.MTU)
+	m.card = m.stack.AddInterface("tun0", hostMAC, cmp.Or(s.MTU, stack.EthernetMTU))
 	m.host = socket.NewHost(w, m.stack, nil, m.epoch)
 	m.far.world = w
 	m.farEnd = w.Add("packetdrill", &m.far, nil)
@@ -112,17 +115,25 @@ func (m *Machine) build(s *Settings) {
 		local = defaultAddress
 	}
 	m.own(local)
-	everywhere := route.Route{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Interface: m.card.Index}
-	if err := m.stack.AddRoute(everywhere); err != nil {
-		panic(err) // the route is a constant
+	for _, all := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		if err := m.stack.AddRoute(route.Route{Prefix: netip.PrefixFrom(all, 0), Interface: m.card.Index}); err != nil {
+			panic(err) // the routes are constants
+		}
 	}
 }
+
+// wideMTU is what packetdrill's scripts assume where they run over IPv6: their
+// segments are as long as over IPv4.
+const wideMTU = stack.EthernetMTU + wire.IPv6HeaderLen - wire.IPv4HeaderLen
 
 // own gives the host an address, if it hasn't got it. It needs the world's
 // lock. The address has a subnet of its own: no other is a broadcast address.
 func (m *Machine) own(addr netip.Addr) {
 	if !addr.IsValid() || addr.IsUnspecified() || addr.IsLoopback() || addr.IsMulticast() {
 		return
+	}
+	if addr.Is6() && m.wide {
+		m.card.MTU = wideMTU
 	}
 	// The host has it already: that is all the error can be.
 	_ = m.stack.AddAddress(m.world.Now(), m.card, netip.PrefixFrom(addr, addr.BitLen()), false)

@@ -27,7 +27,7 @@ func (m *Machine) recvmsg(a *Args) (int64, syscall.Errno) {
 	header.Flags = int32(msg.Flags)
 	header.Controllen = uint64(len(msg.Control))
 	if msg.Addr.IsValid() {
-		writeAddress(unsafe.Pointer(header.Name), &header.Namelen, msg.Addr, f.mapped)
+		writeAddress(unsafe.Pointer(header.Name), &header.Namelen, msg.Addr, f.six)
 	} else {
 		header.Namelen = 0
 	}
@@ -120,7 +120,7 @@ func (m *Machine) recvfrom(a *Args) (int64, syscall.Errno) {
 	}
 	n, errno := m.run(a, func() (int64, syscall.Errno) { return answer(f.socket.RecvMsg(&msg, int(a.N[2]))) })
 	if errno == 0 && msg.Addr.IsValid() {
-		writeAddress(a.P[1], at[uint32](a, 2), msg.Addr, f.mapped)
+		writeAddress(a.P[1], at[uint32](a, 2), msg.Addr, f.six)
 	}
 	return n, errno
 }
