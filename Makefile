@@ -138,8 +138,7 @@ loss-table: ## measure hubbub's half of the table of goodput through harm, and w
 loss-linux: ## measure Linux's half of that table, in real time (half an hour, as root)
 	go build -o interop/loss/bin/loss ./interop/loss
 	chrt -r 1 interop/loss/bin/loss -parallel 8 -only ^10M linux
-	chrt -r 1 interop/loss/bin/loss -parallel 1 -runs 2 -only '^1G/.*/(loss|burst|reorder|shuffle).* (reno|cubic)' linux
-	chrt -r 1 interop/loss/bin/loss -parallel 1 -runs 1 -only '^1G/.*(loss5|loss1) bbr' linux
+	chrt -r 1 interop/loss/bin/loss -parallel 2 -only '^1G/.*/(loss|burst).* (reno|cubic)' linux
 
 .PHONY: fairness
 fairness: ## let connections share a link, hubbub's and Linux's, and write docs/loss.md anew (two minutes, as root)

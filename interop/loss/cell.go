@@ -57,7 +57,7 @@ var (
 )
 
 // hubbubHas are the algorithms of hubbub's.
-var hubbubHas = []string{"reno"}
+var hubbubHas = []string{"reno", "cubic"}
 
 // paths returns all cells, in the table's order.
 func paths() (all []path) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,7 +127,7 @@ func fair(o options, linux bool) error {
 		return err
 	}
 	for _, c := range contests() {
-		if c.linux != linux || !o.only.MatchString(c.name()) {
+		if c.linux != linux || !o.only.MatchString(c.name()) || !has(c.first) || !linux && !has(c.second) {
 			continue
 		}
 		run := virtualContest
@@ -145,6 +146,9 @@ func fair(o options, linux bool) error {
 	}
 	return errors.Join(all.save(fairFile), fairPlace.write(document, all.markdown()))
 }
+
+// has reports whether an algorithm is one of hubbub's.
+func has(algorithm string) bool { return slices.Contains(hubbubHas, algorithm) }
 
 // between returns the shares of the time between two counts of octets.
 func between(from, to [2]int64) share {
@@ -166,7 +170,9 @@ func virtualContest(c contest) (share, error) {
 		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: later},
 	}
 	for _, f := range flows {
-		f.start()
+		if err := f.start(); err != nil {
+			return share{}, err
+		}
 	}
 	var counts [2][2]int64
 	for i, d := range []time.Duration{later + settling, watched} {

@@ -29,7 +29,11 @@ func realContest(c contest) (s share, err error) {
 		defer ln.Close()
 		go accept(ln, &received[i])
 	}
-	ours, err := w.lan.Host("hubbub").Dial("tcp", w.to.addr+":9001")
+	host := w.lan.Host("hubbub")
+	if err := host.SetSysctl(algorithmKey, c.first); err != nil {
+		return s, err
+	}
+	ours, err := host.Dial("tcp", w.to.addr+":9001")
 	if err != nil {
 		return s, err
 	}

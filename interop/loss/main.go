@@ -17,6 +17,12 @@ const (
 	document   = "docs/loss.md"
 )
 
+// hubbubRuns is how many runs of hubbub's cells are kept, linuxRuns of Linux's.
+const (
+	hubbubRuns = 3
+	linuxRuns  = 3
+)
+
 const usage = `usage: go run ./interop/loss [flags] hubbub|linux|table|trace|fair|fair-linux
 
 hubbub measures hubbub's half of the table, in virtual time; linux measures
@@ -42,7 +48,7 @@ func main() {
 	}
 	var o options
 	only := flag.String("only", "", "measure only the cells, such as \"10M/50ms/loss1 cubic\", that this regular expression matches")
-	flag.IntVar(&o.runs, "runs", 0, "`runs` of each cell in which chance has a part (default 5 of hubbub's, 3 of Linux's)")
+	flag.IntVar(&o.runs, "runs", 0, "`runs` of each cell in which chance has a part (default 3 of hubbub's, 3 of Linux's)")
 	flag.IntVar(&o.atOnce, "parallel", runtime.NumCPU(), "`cells` that are measured at a time")
 	dry := flag.Bool("n", false, "print the results, and keep nothing")
 	flag.Parse()
@@ -61,9 +67,9 @@ func main() {
 func command(name string, o options) error {
 	switch name {
 	case "hubbub":
-		return errors.Join(half(o, hubbubFile, 5, hubbubHas, virtual, nil), tables(o))
+		return errors.Join(half(o, hubbubFile, hubbubRuns, hubbubHas, virtual, nil), tables(o))
 	case "linux":
-		return errors.Join(half(o, linuxFile, 3, algorithms, kernel, harness), tables(o))
+		return errors.Join(half(o, linuxFile, linuxRuns, algorithms, kernel, harness), tables(o))
 	case "table":
 		return tables(o)
 	case "trace":

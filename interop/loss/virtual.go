@@ -43,7 +43,9 @@ func newWorld(p path, algorithm string, seed uint64) (*world, error) {
 	if err := p.apply(f.from.Cable(), hubbub.Out); err != nil {
 		return nil, err
 	}
-	f.start()
+	if err := f.start(); err != nil {
+		return nil, err
+	}
 	return &world{p, n, f}, nil
 }
 
@@ -80,10 +82,18 @@ type flow struct {
 	err       error
 }
 
+// algorithmKey is the setting by which a host's connections get their
+// congestion control.
+const algorithmKey = "net.ipv4.tcp_congestion_control"
+
 // start begins both ends' programs.
-func (f *flow) start() {
+func (f *flow) start() error {
+	if err := f.from.SetSysctl(algorithmKey, f.algorithm); err != nil {
+		return err
+	}
 	f.to.Go(func() { f.fail(f.serve()) })
 	f.from.Go(func() { f.fail(f.dial()) })
+	return nil
 }
 
 func (f *flow) fail(err error) {

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"io"
+	"path/filepath"
+	"regexp"
+	"runtime"
 	"testing"
 	"time"
 
@@ -65,3 +69,31 @@ func TestNoCellHangs(t *testing.T) {
 		}
 	}
 }
+
+// The kept table is what the code of today computes: for a sample of the cells
+// by day, for all of them by night. Where it isn't so, look why, and run `make
+// loss-table`.
+func TestTheKeptTableIsOfToday(t *testing.T) {
+	kept, err := load(filepath.Join("testdata", "hubbub.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := sample
+	if need.Nightly() {
+		cells = regexp.MustCompile("")
+	}
+	o := options{only: cells}
+	measured, err := measure(o.tasks(hubbubHas, hubbubRuns, false), runtime.GOMAXPROCS(0), io.Discard, virtual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range measured {
+		if k, ok := kept.find(m.Path, m.Algorithm); !ok || k != m {
+			t.Errorf("%s, %s: it is %s now, where %s is kept; look why, then run `make loss-table`",
+				m.Path, m.Algorithm, m.line(), k.line())
+		}
+	}
+}
+
+// sample are the cells that are computed anew by day.
+var sample = regexp.MustCompile("^10M/(1ms/loss5|50ms/loss1|300ms/burst) ")
