@@ -21,11 +21,22 @@ type contest struct {
 }
 
 // The times of a contest: the second connection begins later than the first;
-// what each gets is measured some time after that, for so long.
+// what each gets is measured some time after that.
 const (
 	later    = 5 * time.Second
 	settling = 30 * time.Second
-	watched  = 30 * time.Second
+)
+
+// Chance decides which of the two loses a segment when the queue overflows, so
+// that shares wander. A contest is held several times, and lasts: each time
+// the second begins somewhat later, in which virtual time differs from run to
+// run.
+const (
+	virtualTimes = 4
+	virtualWatch = 150 * time.Second
+	realTimes    = 6
+	realWatch    = 60 * time.Second
+	somewhat     = 1234567 * time.Microsecond
 )
 
 // name is how the results refer to the contest.
@@ -40,7 +51,7 @@ func (c contest) name() string {
 // contests are the rows of the table of fairness.
 func contests() (all []contest) {
 	for _, pair := range [][2]string{{"cubic", "cubic"}, {"reno", "reno"}, {"bbr", "bbr"}, {"cubic", "reno"}, {"cubic", "bbr"}, {"bbr", "cubic"}} {
-		for _, rtt := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {
+		for _, rtt := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond} {
 			all = append(all, contest{path: path{10_000_000, rtt, harms[0]}, first: pair[0], second: pair[1]})
 		}
 	}
@@ -130,9 +141,9 @@ func fair(o options, linux bool) error {
 		if c.linux != linux || !o.only.MatchString(c.name()) || !has(c.first) || !linux && !has(c.second) {
 			continue
 		}
-		run := virtualContest
+		run := virtualContests
 		if linux {
-			run = realContest
+			run = realContests
 		}
 		s, err := run(c)
 		if err != nil {
@@ -151,13 +162,35 @@ func fair(o options, linux bool) error {
 func has(algorithm string) bool { return slices.Contains(hubbubHas, algorithm) }
 
 // between returns the shares of the time between two counts of octets.
-func between(from, to [2]int64) share {
+func between(from, to [2]int64, watched time.Duration) share {
 	rate := func(i int) int64 { return int64(float64(to[i]-from[i]) * 8 / watched.Seconds()) }
 	return share{rate(0), rate(1)}
 }
 
-// virtualContest lets two hubbub hosts contend, in virtual time.
-func virtualContest(c contest) (share, error) {
+// meanShare returns what several contests show together.
+func meanShare(all []share) (m share) {
+	for _, s := range all {
+		m.first += s.first / int64(len(all))
+		m.second += s.second / int64(len(all))
+	}
+	return m
+}
+
+// virtualContests lets two hubbub hosts contend, in virtual time.
+func virtualContests(c contest) (share, error) {
+	all := make([]share, virtualTimes)
+	for i := range all {
+		s, err := virtualContest(c, later+time.Duration(i)*somewhat, virtualWatch)
+		if err != nil {
+			return s, err
+		}
+		all[i] = s
+	}
+	return meanShare(all), nil
+}
+
+// virtualContest is one of them.
+func virtualContest(c contest, begins, watched time.Duration) (share, error) {
 	n := hubbub.New(hubbub.Virtual(), hubbub.Config(buffers))
 	defer n.Close()
 	lan := n.LAN("lan", "10.0.0.0/24")
@@ -167,7 +200,7 @@ func virtualContest(c contest) (share, error) {
 	}
 	flows := [2]*flow{
 		{from: lan.Host("first"), to: to, algorithm: c.first, port: ":9001"},
-		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: later},
+		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: begins},
 	}
 	for _, f := range flows {
 		if err := f.start(); err != nil {
@@ -175,7 +208,7 @@ func virtualContest(c contest) (share, error) {
 		}
 	}
 	var counts [2][2]int64
-	for i, d := range []time.Duration{later + settling, watched} {
+	for i, d := range []time.Duration{begins + settling, watched} {
 		if err := n.RunFor(d); err != nil {
 			return share{}, err
 		}
@@ -186,5 +219,5 @@ func virtualContest(c contest) (share, error) {
 			counts[i][k] = f.received.Load()
 		}
 	}
-	return between(counts[0], counts[1]), nil
+	return between(counts[0], counts[1], watched), nil
 }

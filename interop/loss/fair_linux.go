@@ -3,15 +3,30 @@ package main
 import (
 	"errors"
 	"net"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"hubbub"
 )
 
-// realContest lets a hubbub host and Linux contend, in real time. The receiver
-// is Linux's too, so that they differ in nothing but the sender.
-func realContest(c contest) (s share, err error) {
+// realContests lets a hubbub host and Linux contend, in real time, several
+// times at once. Every other time it is Linux that begins. The receiver is
+// Linux's too, so that they differ in nothing but the sender.
+func realContests(c contest) (share, error) {
+	all := make([]share, realTimes)
+	errs := make([]error, realTimes)
+	var done sync.WaitGroup
+	for i := range all {
+		done.Go(func() { all[i], errs[i] = realContest(c, i%2 == 1) })
+	}
+	done.Wait()
+	return meanShare(all), errors.Join(errs...)
+}
+
+// realContest is one of them.
+func realContest(c contest, linuxFirst bool) (s share, err error) {
 	w, err := newPair(hubbub.Config(buffers))
 	if err != nil {
 		return s, err
@@ -29,28 +44,38 @@ func realContest(c contest) (s share, err error) {
 		defer ln.Close()
 		go accept(ln, &received[i])
 	}
-	host := w.lan.Host("hubbub")
-	if err := host.SetSysctl(algorithmKey, c.first); err != nil {
-		return s, err
+	begin := []func() (net.Conn, error){
+		func() (net.Conn, error) { return w.dialFromHubbub(":9001", c.first) },
+		func() (net.Conn, error) { return w.from.dial(w.to.addr+":9002", c.second) },
 	}
-	ours, err := host.Dial("tcp", w.to.addr+":9001")
-	if err != nil {
-		return s, err
+	if linuxFirst {
+		slices.Reverse(begin)
 	}
-	defer ours.Close()
-	go send(ours)
-	<-time.After(later)
-	theirs, err := w.from.dial(w.to.addr+":9002", c.second)
-	if err != nil {
-		return s, err
+	for i, dial := range begin {
+		if i > 0 {
+			<-time.After(later)
+		}
+		conn, err := dial()
+		if err != nil {
+			return s, err
+		}
+		defer conn.Close()
+		go send(conn)
 	}
-	defer theirs.Close()
-	go send(theirs)
 	count := func() [2]int64 { return [2]int64{received[0].Load(), received[1].Load()} }
 	<-time.After(settling)
 	before := count()
-	<-time.After(watched)
-	return between(before, count()), theirs.(*net.TCPConn).SetLinger(0)
+	<-time.After(realWatch)
+	return between(before, count(), realWatch), nil
+}
+
+// dialFromHubbub connects a hubbub host, which it makes, to the receiver.
+func (w *pair) dialFromHubbub(port, algorithm string) (net.Conn, error) {
+	h := w.lan.Host("hubbub", hubbub.Address("10.77.0.3"))
+	if err := h.SetSysctl(algorithmKey, algorithm); err != nil {
+		return nil, err
+	}
+	return h.Dial("tcp", w.to.addr+port)
 }
 
 // accept takes the first connection and reads what comes.

@@ -10,13 +10,13 @@ import (
 func TestHubbubAndLinuxShareALink(t *testing.T) {
 	need.NetworkNamespaces(t)
 	if !need.Nightly() {
-		t.Skip("this test takes a minute of real time: HUBBUB_NIGHTLY=1 runs it, and so does make fairness")
+		t.Skip("this test takes some minutes of real time: HUBBUB_NIGHTLY=1 runs it, and so does make fairness")
 	}
 	for _, c := range contests() {
 		if !c.linux {
 			continue
 		}
-		s, err := realContest(c)
+		s, err := realContests(c)
 		if err != nil {
 			t.Fatal(err)
 		}
