@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestNoCellHangs(t *testing.T) {
 }
 
 // The kept table is what the code of today computes: for a sample of the cells
-// by day, for all of them by night. Where it isn't so, look why, and run `make
+// by day, for all that are kept by night. Where it isn't so, look why, and run `make
 // loss-table`.
 func TestTheKeptTableIsOfToday(t *testing.T) {
 	kept, err := load(filepath.Join("testdata", "hubbub.tsv"))
@@ -83,12 +84,16 @@ func TestTheKeptTableIsOfToday(t *testing.T) {
 		cells = regexp.MustCompile("")
 	}
 	o := options{only: cells}
-	measured, err := measure(o.tasks(hubbubHas, hubbubRuns, false), runtime.GOMAXPROCS(0), io.Discard, virtual)
+	all := slices.DeleteFunc(o.tasks(hubbubHas, hubbubRuns, false), func(t task) bool {
+		_, ok := kept.find(t.path.name(), t.algorithm)
+		return !ok
+	})
+	measured, err := measure(all, runtime.GOMAXPROCS(0), io.Discard, virtual)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range measured {
-		if k, ok := kept.find(m.Path, m.Algorithm); !ok || k != m {
+		if k, _ := kept.find(m.Path, m.Algorithm); k != m {
 			t.Errorf("%s, %s: it is %s now, where %s is kept; look why, then run `make loss-table`",
 				m.Path, m.Algorithm, m.line(), k.line())
 		}
