@@ -131,7 +131,7 @@ packetdrill-test: packetdrill ## run the project's packetdrill scripts through h
 	interop/packetdrill/run -k interop/packetdrill/scripts
 
 .PHONY: loss-table
-loss-table: ## measure hubbub's half of the table of goodput through harm, and write docs/loss.md anew
+loss-table: ## measure hubbub's half of the table of goodput through harm, and write docs/loss.md anew (half an hour of processor time)
 	go run ./interop/loss hubbub
 
 .PHONY: loss-linux

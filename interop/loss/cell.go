@@ -15,6 +15,8 @@ type harm struct {
 	text  string // for the table's reader
 	apply func(c *hubbub.Cable, d hubbub.Direction, p path) error
 	fixed bool // chance has no part in it: one run tells all
+	often bool // it meets so many frames that chance averages out at a high rate
+	wild  bool // one run gets twice of what another does
 }
 
 // harms are the rows of the table.
@@ -25,12 +27,12 @@ var harms = []harm{
 	{name: "loss5", text: "5 % loss", apply: loss(0.05)},
 	{name: "burst", text: "1 % loss in bursts of 5", apply: func(c *hubbub.Cable, d hubbub.Direction, _ path) error {
 		return c.SetBurst(d, link.Burst{ToBad: 0.002, ToGood: 0.2, LossBad: 1})
-	}},
+	}, wild: true},
 	{name: "reorder", text: "10 % overtaken", apply: func(c *hubbub.Cable, d hubbub.Direction, p path) error {
 		return c.SetReordering(d, 0.1, p.hold())
-	}},
-	{name: "jitter", text: "jitter, order kept", apply: jitter(false)},
-	{name: "shuffle", text: "jitter, order lost", apply: jitter(true)},
+	}, often: true},
+	{name: "jitter", text: "jitter, order kept", apply: jitter(false), often: true},
+	{name: "shuffle", text: "jitter, order lost", apply: jitter(true), often: true, wild: true},
 }
 
 func loss(p float64) func(*hubbub.Cable, hubbub.Direction, path) error {
@@ -57,7 +59,7 @@ var (
 )
 
 // hubbubHas are the algorithms of hubbub's.
-var hubbubHas = []string{"reno", "cubic"}
+var hubbubHas = []string{"reno", "cubic", "bbr"}
 
 // paths returns all cells, in the table's order.
 func paths() (all []path) {
@@ -117,6 +119,17 @@ func (p path) lasts() time.Duration {
 		return 20 * time.Second
 	}
 	return 30 * time.Second
+}
+
+// runs returns how many runs of the path are measured, if of most so many are.
+func (p path) runs(algorithm string, most int) int {
+	switch {
+	case p.harm.fixed, p.rate >= 1e9 && (p.harm.often || algorithm == "bbr" && p.rtt > time.Millisecond):
+		return 1
+	case p.harm.wild && p.rate < 1e9:
+		return 3 * most
+	}
+	return most
 }
 
 // canBeReal reports whether the harness can make the path in real time: its

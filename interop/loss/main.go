@@ -48,7 +48,7 @@ func main() {
 	}
 	var o options
 	only := flag.String("only", "", "measure only the cells, such as \"10M/50ms/loss1 cubic\", that this regular expression matches")
-	flag.IntVar(&o.runs, "runs", 0, "`runs` of each cell in which chance has a part (default 3 of hubbub's, 3 of Linux's)")
+	flag.IntVar(&o.runs, "runs", 0, "`runs` of each cell in which chance has a part, thrice as many where it decides (default 3)")
 	flag.IntVar(&o.atOnce, "parallel", runtime.NumCPU(), "`cells` that are measured at a time")
 	dry := flag.Bool("n", false, "print the results, and keep nothing")
 	flag.Parse()
@@ -85,30 +85,44 @@ func command(name string, o options) error {
 
 // half measures one half of the table, and keeps what it has shown.
 func half(o options, file string, runs int, algorithms []string, run runner, about func() ([]string, result, error)) error {
-	kept, err := load(file)
-	if err != nil {
-		return err
-	}
+	var notes []string
+	var ceiling result
 	if about != nil && o.keep {
-		notes, ceiling, err := about()
-		if err != nil {
+		var err error
+		if notes, ceiling, err = about(); err != nil {
 			return err
 		}
-		kept.Notes = notes
-		kept.put(ceiling)
 	}
 	if o.runs > 0 {
 		runs = o.runs
 	}
 	measured, err := measure(o.tasks(algorithms, runs, about != nil), o.atOnce, os.Stderr, run)
-	for _, r := range measured {
-		if !o.keep {
+	if !o.keep {
+		for _, r := range measured {
 			fmt.Println(r.line())
 		}
-		kept.put(r)
-	}
-	if err != nil || !o.keep {
 		return err
+	}
+	if err != nil {
+		return err
+	}
+	return keep(file, notes, append(measured, ceiling))
+}
+
+// keep puts results into a file, beside what it has. It is read only now: other
+// cells may have been measured at the same time.
+func keep(file string, notes []string, measured []result) error {
+	kept, err := load(file)
+	if err != nil {
+		return err
+	}
+	if notes != nil {
+		kept.Notes = notes
+	}
+	for _, r := range measured {
+		if r.Runs > 0 {
+			kept.put(r)
+		}
 	}
 	return kept.save(file)
 }

@@ -23,15 +23,11 @@ var errHarness = errors.New("beyond what the harness can do")
 type runner func(p path, algorithm string, seed uint64) (result, error)
 
 // tasks returns the measurements of the cells: as many runs of each as are
-// asked for, but one where chance has no part.
+// asked for, more where chance decides, and one where it has no part.
 func tasks(cells []path, algorithms []string, runs int) (all []task) {
 	for _, p := range cells {
 		for _, a := range algorithms {
-			n := runs
-			if p.harm.fixed {
-				n = 1
-			}
-			for seed := range n {
+			for seed := range p.runs(a, runs) {
 				all = append(all, task{p, a, uint64(seed) + 1})
 			}
 		}

@@ -178,10 +178,12 @@ func (c *cubic) TimedOut(w *Window, _ clock.Time, _ int) {
 }
 
 // Undo restores the curve: "the sender should restore the original values of
-// [...] cwnd_prior, W_max, K, epoch_start" (RFC 9438, 4.9).
+// [...] cwnd_prior, W_max, K, epoch_start" (RFC 9438, 4.9). If this was the
+// initial slow start, HyStart++ watches over it as before.
 func (c *cubic) Undo(*Window) {
 	if c.reduced {
 		c.curve, c.reduced = c.before, false
+		c.hystart.goOn()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // (CSS); if it was no false alarm, it ends, before the queue overflows.
 type hystart struct {
 	phase     hystartPhase
+	was       hystartPhase  // before its end
 	cssRounds uint8         // rounds of CSS so far
 	samples   uint8         // measurements in this round, as far as they count
 	roundEnd  uint64        // the round ends when so many octets are acknowledged
@@ -112,5 +113,9 @@ func (h *hystart) grow(w *Window, acked int) (left int) {
 	return max(0, n-room)
 }
 
-// end ends the use of HyStart++ for good.
-func (h *hystart) end() { *h = hystart{phase: hystartDone} }
+// end ends the use of HyStart++, for good unless that is taken back.
+func (h *hystart) end() { h.was, h.phase = h.phase, hystartDone }
+
+// goOn takes the last end back: it was a loss's, and nothing had been lost, so
+// that this is the initial slow start still (RFC 9406, 4.3).
+func (h *hystart) goOn() { h.phase = h.was }

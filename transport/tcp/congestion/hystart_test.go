@@ -115,3 +115,35 @@ func TestHyStartIsForTheFirstSlowStartAlone(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9438, 4.9: a reduction that turns out to be a mistake is undone. What goes
+// on then is the initial slow start, in which HyStart++ is used (RFC 9406, 4.3).
+func TestHyStartGoesOnAfterAReductionForNothing(t *testing.T) {
+	for _, mistake := range []func(*sender){
+		func(s *sender) { s.Lost(&s.w, s.now, s.w.Cwnd, false) },
+		func(s *sender) { s.TimedOut(&s.w, s.now, s.w.Cwnd) },
+	} {
+		s := newSender(t, "cubic", 20)
+		s.round(80 * millisecond)
+		before := s.w
+		mistake(s)
+		s.w = before
+		s.Undo(&s.w)
+		s.round(80 * millisecond)
+		s.round(100 * millisecond)
+		if h := s.Control.(*cubic).hystart; h.phase != hystartCSS {
+			t.Errorf("a round trip that takes 20 ms longer: phase %v", h.phase)
+		}
+		mistake(s)
+		s.Undo(&s.w)
+		if h := s.Control.(*cubic).hystart; h.phase != hystartCSS {
+			t.Errorf("after a mistake in CSS: phase %v", h.phase)
+		}
+		mistake(s)
+		mistake(s)
+		s.Undo(&s.w)
+		if h := s.Control.(*cubic).hystart; h.phase != hystartDone {
+			t.Errorf("after a loss, and a mistake: phase %v", h.phase)
+		}
+	}
+}
