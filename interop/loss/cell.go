@@ -58,9 +58,6 @@ var (
 	algorithms = []string{"reno", "cubic", "bbr"}
 )
 
-// hubbubHas are the algorithms of hubbub's.
-var hubbubHas = []string{"reno", "cubic", "bbr"}
-
 // paths returns all cells, in the table's order.
 func paths() (all []path) {
 	for _, rate := range rates {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +137,7 @@ func fair(o options, linux bool) error {
 		return err
 	}
 	for _, c := range contests() {
-		if c.linux != linux || !o.only.MatchString(c.name()) || !has(c.first) || !linux && !has(c.second) {
+		if c.linux != linux || !o.only.MatchString(c.name()) {
 			continue
 		}
 		run := virtualContests
@@ -157,9 +156,6 @@ func fair(o options, linux bool) error {
 	}
 	return errors.Join(all.save(fairFile), fairPlace.write(document, all.markdown()))
 }
-
-// has reports whether an algorithm is one of hubbub's.
-func has(algorithm string) bool { return slices.Contains(hubbubHas, algorithm) }
 
 // between returns the shares of the time between two counts of octets.
 func between(from, to [2]int64, watched time.Duration) share {

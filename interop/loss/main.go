@@ -67,7 +67,7 @@ func main() {
 func command(name string, o options) error {
 	switch name {
 	case "hubbub":
-		return errors.Join(half(o, hubbubFile, hubbubRuns, hubbubHas, virtual, nil), tables(o))
+		return errors.Join(half(o, hubbubFile, hubbubRuns, algorithms, virtual, nil), tables(o))
 	case "linux":
 		return errors.Join(half(o, linuxFile, linuxRuns, algorithms, kernel, harness), tables(o))
 	case "table":
@@ -139,7 +139,7 @@ func (o options) tasks(algorithms []string, runs int, linux bool) (all []task) {
 
 // trace prints what becomes of the congestion window.
 func trace(o options) error {
-	for _, t := range o.tasks(hubbubHas, max(1, o.runs), false) {
+	for _, t := range o.tasks(algorithms, max(1, o.runs), false) {
 		w, err := newWorld(t.path, t.algorithm, t.seed)
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -41,7 +40,7 @@ func cheap() (some []path) {
 
 func TestVirtualTimeGivesTheSameResultInEveryRun(t *testing.T) {
 	p := path{10_000_000, 50 * time.Millisecond, harms[3]}
-	for _, a := range hubbubHas {
+	for _, a := range algorithms {
 		first, err := virtual(p, a, 7)
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +58,7 @@ func TestVirtualTimeGivesTheSameResultInEveryRun(t *testing.T) {
 // path and the slowest recovery permit.
 func TestNoCellHangs(t *testing.T) {
 	for _, p := range cheap() {
-		for _, a := range hubbubHas {
+		for _, a := range algorithms {
 			r, err := virtual(p, a, 1)
 			if err != nil {
 				t.Error(err)
@@ -71,9 +70,11 @@ func TestNoCellHangs(t *testing.T) {
 	}
 }
 
-// The kept table is what the code of today computes: for a sample of the cells
-// by day, for all that are kept by night. Where it isn't so, look why, and run `make
-// loss-table`.
+// The kept table is what the code of today computes, as far as chance goes,
+// which any change of the code may throw anew: a mean lies between the least
+// and the most of the kept runs, or not further than a tenth from them. A
+// sample of the cells is looked at by day, all by night. Where it isn't so, look
+// why, and run `make loss-table`.
 func TestTheKeptTableIsOfToday(t *testing.T) {
 	kept, err := load(filepath.Join("testdata", "hubbub.tsv"))
 	if err != nil {
@@ -84,16 +85,13 @@ func TestTheKeptTableIsOfToday(t *testing.T) {
 		cells = regexp.MustCompile("")
 	}
 	o := options{only: cells}
-	all := slices.DeleteFunc(o.tasks(hubbubHas, hubbubRuns, false), func(t task) bool {
-		_, ok := kept.find(t.path.name(), t.algorithm)
-		return !ok
-	})
-	measured, err := measure(all, runtime.GOMAXPROCS(0), io.Discard, virtual)
+	measured, err := measure(o.tasks(algorithms, hubbubRuns, false), runtime.GOMAXPROCS(0), io.Discard, virtual)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range measured {
-		if k, _ := kept.find(m.Path, m.Algorithm); k != m {
+		k, _ := kept.find(m.Path, m.Algorithm)
+		if m.Goodput < k.Low-k.Low/10 || m.Goodput > k.High+k.High/10 {
 			t.Errorf("%s, %s: it is %s now, where %s is kept; look why, then run `make loss-table`",
 				m.Path, m.Algorithm, m.line(), k.line())
 		}
