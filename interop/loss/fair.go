@@ -28,13 +28,12 @@ const (
 
 // Chance decides which of the two loses a segment when the queue overflows, so
 // that shares wander. A contest is held several times, and lasts: each time
-// the second begins somewhat later, in which virtual time differs from run to
-// run.
+// the second begins somewhat later, and chance differs.
 const (
-	virtualTimes = 4
-	virtualWatch = 150 * time.Second
-	realTimes    = 6
-	realWatch    = 60 * time.Second
+	virtualTimes = 6
+	virtualWatch = 200 * time.Second
+	realTimes    = 10
+	realWatch    = 120 * time.Second
 	somewhat     = 1234567 * time.Microsecond
 )
 
@@ -58,6 +57,21 @@ func contests() (all []contest) {
 		all = append(all, contest{path: path{10_000_000, rtt, harms[0]}, first: "cubic", second: "cubic", linux: true})
 	}
 	return all
+}
+
+// scatter lets frames on their way from the senders take longer by a random time,
+// of up to what one takes on the link, as the processing in computers does.
+// Else it would always be the same connection whose frames arrive at the full
+// queue just before there is room again, by the length of the path alone: a
+// phase effect (Floyd and Jacobson, On Traffic Phase Effects in
+// Packet-Switched Gateways, 1991).
+func (c contest) scatter(senders ...*hubbub.Cable) error {
+	for _, s := range senders {
+		if err := s.SetJitter(hubbub.Out, c.path.frameTime(), false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A share is what two connections got in a contest.
@@ -176,7 +190,7 @@ func meanShare(all []share) (m share) {
 func virtualContests(c contest) (share, error) {
 	all := make([]share, virtualTimes)
 	for i := range all {
-		s, err := virtualContest(c, later+time.Duration(i)*somewhat, virtualWatch)
+		s, err := virtualContest(c, i, virtualWatch)
 		if err != nil {
 			return s, err
 		}
@@ -185,18 +199,22 @@ func virtualContests(c contest) (share, error) {
 	return meanShare(all), nil
 }
 
-// virtualContest is one of them.
-func virtualContest(c contest, begins, watched time.Duration) (share, error) {
-	n := hubbub.New(hubbub.Virtual(), hubbub.Config(buffers))
+// virtualContest is the i-th of them.
+func virtualContest(c contest, i int, watched time.Duration) (share, error) {
+	n := hubbub.New(hubbub.Virtual(), hubbub.Seed(uint64(i)+1), hubbub.Config(buffers))
 	defer n.Close()
 	lan := n.LAN("lan", "10.0.0.0/24")
 	to := lan.Host("receiver")
 	if err := c.path.apply(to.Cable(), hubbub.In); err != nil {
 		return share{}, err
 	}
+	begins := later + time.Duration(i)*somewhat
 	flows := [2]*flow{
 		{from: lan.Host("first"), to: to, algorithm: c.first, port: ":9001"},
 		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: begins},
+	}
+	if err := c.scatter(flows[0].from.Cable(), flows[1].from.Cable()); err != nil {
+		return share{}, err
 	}
 	for _, f := range flows {
 		if err := f.start(); err != nil {

@@ -35,6 +35,13 @@ func realContest(c contest, linuxFirst bool) (s share, err error) {
 	if err := c.path.apply(w.to.uplink.Cable(), hubbub.In); err != nil {
 		return s, err
 	}
+	h, err := w.hubbubHost(c.first)
+	if err != nil {
+		return s, err
+	}
+	if err := c.scatter(h.Cable(), w.from.uplink.Cable()); err != nil {
+		return s, err
+	}
 	var received [2]atomic.Int64
 	for i, port := range []string{":9001", ":9002"} {
 		ln, err := w.to.listen(port)
@@ -45,7 +52,7 @@ func realContest(c contest, linuxFirst bool) (s share, err error) {
 		go accept(ln, &received[i])
 	}
 	begin := []func() (net.Conn, error){
-		func() (net.Conn, error) { return w.dialFromHubbub(":9001", c.first) },
+		func() (net.Conn, error) { return h.Dial("tcp", w.to.addr+":9001") },
 		func() (net.Conn, error) { return w.from.dial(w.to.addr+":9002", c.second) },
 	}
 	if linuxFirst {
@@ -69,13 +76,10 @@ func realContest(c contest, linuxFirst bool) (s share, err error) {
 	return between(before, count(), realWatch), nil
 }
 
-// dialFromHubbub connects a hubbub host, which it makes, to the receiver.
-func (w *pair) dialFromHubbub(port, algorithm string) (net.Conn, error) {
+// hubbubHost makes a host of hubbub's with that congestion control.
+func (w *pair) hubbubHost(algorithm string) (*hubbub.Host, error) {
 	h := w.lan.Host("hubbub", hubbub.Address("10.77.0.3"))
-	if err := h.SetSysctl(algorithmKey, algorithm); err != nil {
-		return nil, err
-	}
-	return h.Dial("tcp", w.to.addr+port)
+	return h, h.SetSysctl(algorithmKey, algorithm)
 }
 
 // accept takes the first connection and reads what comes.
