@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,8 +23,13 @@ type judge struct {
 	binary  string
 	tests   []test
 	reached map[int][]int // by mutant: the tests that reach it, by index, quick ones first
+	initial map[int]bool  // mutants that are reached before any test
 	broken  []string      // tests that fail without any mutant
+	slow    []string      // tests that would take longer than they may
 	spent   atomic.Int64  // processor time of all runs, in nanoseconds
+
+	lock    sync.Mutex
+	killers map[string]int // by function: the test that last killed a mutant there
 }
 
 type test struct {
@@ -41,7 +43,7 @@ func (p *sourcePackage) build(o options) (*judge, error) {
 	if o.workers == 0 {
 		o.workers = runtime.NumCPU()
 	}
-	j := &judge{p: p, o: o, reached: map[int][]int{}}
+	j := &judge{p: p, o: o, reached: map[int][]int{}, initial: map[int]bool{}, killers: map[string]int{}}
 	var err error
 	if j.work, err = os.MkdirTemp("", "mutate"); err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func (p *sourcePackage) build(o options) (*judge, error) {
 	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", j.binary, "./"+p.path)
 	cmd.Dir = p.root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the package with its mutants doesn't compile; the texts are in %s: %w\n%s", j.work, err, out)
+		return nil, fmt.Errorf("the package with its mutants doesn't compile (a TestMain of its own can't be); the texts are in %s: %w\n%s", j.work, err, out)
 	}
 	return j, nil
 }
@@ -75,7 +77,8 @@ func (j *judge) overlay() (string, error) {
 			return "", err
 		}
 	}
-	if err := write(runtimeName, fmt.Sprintf(runtimeSource, j.p.name, last+1)); err != nil {
+	err := errors.Join(write(runtimeName, fmt.Sprintf(runtimeSource, j.p.name, last+1)), write(serverName, fmt.Sprintf(serverSource, j.p.name)))
+	if err != nil {
 		return "", err
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
@@ -88,19 +91,26 @@ func (j *judge) overlay() (string, error) {
 
 // reach runs each test alone, without a mutant, and notes what it reaches.
 func (j *judge) reach() error {
-	out, err := j.command(context.Background(), 0, patience, "", "-test.list", "^(Test|Fuzz|Example)").Output()
+	names, err := j.list()
 	if err != nil {
 		return err
 	}
-	names := strings.Fields(string(out))
-	tests := make([]test, len(names))
-	passed := make([]bool, len(names))
-	j.parallel(len(names), func(i int) { tests[i], passed[i] = j.alone(names[i]) })
-	for i := range tests {
-		if passed[i] {
-			j.tests = append(j.tests, tests[i])
-		} else {
-			j.broken = append(j.broken, names[i])
+	w := worker{j: j}
+	defer w.rest()
+	for _, name := range names {
+		if err := w.need(0); err != nil {
+			return err
+		}
+		j.initial = w.s.initial
+		t, passed := w.s.reaches(name)
+		w.look()
+		switch {
+		case !passed:
+			j.broken = append(j.broken, name)
+		case j.o.slow > 0 && t.took > j.o.slow:
+			j.slow = append(j.slow, name)
+		default:
+			j.tests = append(j.tests, t)
 		}
 	}
 	slices.SortStableFunc(j.tests, func(a, b test) int { return int(a.took - b.took) })
@@ -112,134 +122,148 @@ func (j *judge) reach() error {
 	return nil
 }
 
-// patience is how long a test may take by the clock.
-const patience = 5 * time.Minute
-
-// alone runs one test without a mutant, and reports whether it passed.
-func (j *judge) alone(name string) (test, bool) {
-	file := filepath.Join(j.work, "reached."+name)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if j.command(ctx, 0, patience, file, "-test.run", pattern(name)).Run() != nil {
-		return test{}, false
+// list returns the names of the tests.
+func (j *judge) list() (names []string, err error) {
+	cmd := exec.Command("go", "test", "-list", "^(Test|Fuzz|Example)", "./"+j.p.path)
+	cmd.Dir = j.p.root
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -list: %w", err)
 	}
-	again := j.command(ctx, 0, patience, "", "-test.run", pattern(name)) // without taking notes
-	if again.Run() != nil {
-		return test{}, false
+	for line := range strings.Lines(string(out)) {
+		if words := strings.Fields(line); len(words) == 1 {
+			names = append(names, words[0])
+		}
 	}
-	t := test{name: name, took: j.took(again)}
-	text, _ := os.ReadFile(file)
-	for _, word := range strings.Fields(string(text)) {
-		id, _ := strconv.Atoi(word)
-		t.ids = append(t.ids, id)
-	}
-	return t, true
+	return names, nil
 }
 
-// took counts and returns how long a command that is over kept a processor busy.
-func (j *judge) took(cmd *exec.Cmd) time.Duration {
-	took := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	j.spent.Add(int64(took))
-	return took
+// worker is one of those that judge at the same time.
+type worker struct {
+	j *judge
+	s *server // nil: none runs
 }
 
-func pattern(names ...string) string {
-	for i, name := range names {
-		names[i] = regexp.QuoteMeta(name)
+// need sees to it that there is a server, and, if the mutant is reached before
+// the first test, that it is one in which the mutant has been in force all along.
+func (w *worker) need(id int) (err error) {
+	if id != 0 {
+		w.rest()
 	}
-	return "^(" + strings.Join(names, "|") + ")$"
+	if w.s == nil {
+		w.s, err = w.j.start(id)
+	}
+	return err
 }
 
-// command is a run of the tests with a mutant in force. Its memory and its
-// processor time are bounded: a mutant may well ask for all there is. How long it
-// may take by the clock says nothing on a machine that has other work.
-func (j *judge) command(ctx context.Context, id int, limit time.Duration, reached string, args ...string) *exec.Cmd {
-	shell := fmt.Sprintf(`ulimit -v %d; ulimit -t %d; exec "$0" "$@"`, 4<<20, int(limit.Seconds())+1)
-	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", shell, j.binary}, args...)...)
-	cmd.Dir = j.p.dir
-	cmd.Env = append(os.Environ(), "MUTANT="+strconv.Itoa(id), "MUTANT_REACHED="+reached)
-	return cmd
+// look lets go of a server that has ended.
+func (w *worker) look() {
+	if !w.s.ready() {
+		w.rest()
+	}
 }
 
-// parallel calls f with 0 to n-1, some at once.
-func (j *judge) parallel(n int, f func(int)) {
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range j.o.workers {
-		all.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
+// rest ends the server, and counts the time that it kept a processor busy.
+func (w *worker) rest() {
+	if w.s == nil {
+		return
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	all.Wait()
+	_ = w.s.orders.Close()
+	_ = w.s.cmd.Process.Kill()
+	_ = w.s.cmd.Wait()
+	_ = w.s.file.Close()
+	used := w.s.cmd.ProcessState
+	w.j.spent.Add(int64(used.UserTime() + used.SystemTime()))
+	w.s = nil
 }
 
 // judge decides the fate of mutants, and tells from time to time how far it is.
-func (j *judge) judge(mutants []*mutant) {
+func (j *judge) judge(mutants []*mutant) error {
 	const often = 100
 	var done, dead atomic.Int64
-	j.parallel(len(mutants), func(i int) {
-		j.try(mutants[i])
-		if mutants[i].fate == killed {
-			dead.Add(1)
-		}
-		if n := done.Add(1); n%often == 0 {
-			fmt.Fprintf(os.Stderr, "%d of %d mutants are judged, %d died\n", n, len(mutants), dead.Load())
-		}
-	})
+	next := make(chan *mutant)
+	failed := make([]error, j.o.workers)
+	var all sync.WaitGroup
+	for i := range j.o.workers {
+		all.Go(func() {
+			w := worker{j: j}
+			defer w.rest()
+			for m := range next {
+				failed[i] = errors.Join(failed[i], w.try(m))
+				if m.fate == killed {
+					dead.Add(1)
+				}
+				if n := done.Add(1); n%often == 0 {
+					fmt.Fprintf(os.Stderr, "%d of %d mutants are judged, %d died\n", n, len(mutants), dead.Load())
+				}
+			}
+		})
+	}
+	for _, m := range mutants {
+		next <- m
+	}
+	close(next)
+	all.Wait()
+	return errors.Join(failed...)
 }
 
-// together is how long a group of tests takes that are run at once: some
-// process starts are saved, and a mutant that dies early costs little.
-const together = 200 * time.Millisecond
-
-// try lets a mutant meet the tests that reach it, in groups, until one fails.
-func (j *judge) try(m *mutant) {
-	tests := j.reached[m.id]
+// try lets a mutant meet the tests that reach it until one fails.
+func (w *worker) try(m *mutant) error {
+	tests := w.j.order(m)
 	if len(tests) == 0 {
 		m.fate = unreached
-		return
+		return nil
+	}
+	id := 0
+	if w.j.initial[m.id] {
+		id = m.id
+	}
+	if err := w.need(id); err != nil {
+		if id != 0 {
+			m.fate, m.killer = killed, "start" // with it, not even that works
+			return nil
+		}
+		return err
 	}
 	m.fate = survived
-	for len(tests) > 0 {
-		var names []string
-		var took time.Duration
-		for len(tests) > 0 && (len(names) == 0 || took+j.tests[tests[0]].took < together) {
-			names, took = append(names, j.tests[tests[0]].name), took+j.tests[tests[0]].took
-			tests = tests[1:]
-		}
-		if by := j.failing(m.id, names, took); by != "" {
-			m.fate, m.killer = killed, by
-			return
-		}
+	if m.killer = w.s.judges(m.id, tests); m.killer != "" {
+		m.fate = killed
+		w.j.remember(m)
 	}
+	w.look()
+	if id != 0 {
+		w.rest()
+	}
+	return nil
 }
 
-var failLine = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
-
-// failing runs tests with a mutant and names the one that failed, or how they
-// ended otherwise; it returns nothing if they passed.
-func (j *judge) failing(id int, names []string, took time.Duration) string {
-	limit := 10*took + time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience+100*took)
-	defer cancel()
-	cmd := j.command(ctx, id, limit, "", "-test.failfast", "-test.run", pattern(names...))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	used := j.took(cmd)
-	switch match := failLine.FindStringSubmatch(out.String()); {
-	case err == nil:
-		return ""
-	case match != nil:
-		return match[1]
-	case ctx.Err() != nil || used >= limit:
-		return "time"
+// order returns the tests that reach a mutant: first the one that killed the last
+// in the same function, then the quick ones. One that is reached before any test
+// meets all.
+func (j *judge) order(m *mutant) (tests []test) {
+	j.lock.Lock()
+	first, known := j.killers[m.file+m.function]
+	j.lock.Unlock()
+	if j.initial[m.id] {
+		return j.tests
 	}
-	return "crash"
+	for _, i := range j.reached[m.id] {
+		if known && i == first {
+			tests = append([]test{j.tests[i]}, tests...)
+		} else {
+			tests = append(tests, j.tests[i])
+		}
+	}
+	return tests
+}
+
+// remember notes which test killed a mutant.
+func (j *judge) remember(m *mutant) {
+	for i := range j.tests {
+		if j.tests[i].name == m.killer {
+			j.lock.Lock()
+			j.killers[m.file+m.function] = i
+			j.lock.Unlock()
+		}
+	}
 }

@@ -13,13 +13,15 @@
 //
 // The copies are one program (mutant schemata): each place asks whether its
 // mutant is the one in force, which an environment variable says. So the package
-// is compiled once. A first round finds which tests reach which mutants, and how
-// long each test takes; then each mutant meets the tests that reach it, the
-// quick ones first, until one fails. A test that keeps the processor busy ten times
-// as long as it should, or takes all memory, has failed.
+// is compiled once, and one process judges many mutants. A first round finds which
+// tests reach which mutants, and how long each test takes; then each mutant meets
+// the tests that reach it until one fails: first the one that killed the last
+// mutant of the same function, then the quick ones. A test that keeps the processor
+// busy ten times as long as it should, or takes all memory, has failed.
 //
 // A mutant that changes nothing which can be observed is no gap in the tests.
-// equivalent.tsv lists those, with the reason, and they don't count.
+// equivalent.tsv lists those, with the reason; the score is printed with and
+// without them.
 //
 // To add a kind of mistake: a case in [rewriter.rewrite], and what it needs at
 // run time in runtime.go.
@@ -31,6 +33,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // options are what the command line says.
@@ -40,6 +43,7 @@ type options struct {
 	sample  int
 	seed    uint64
 	workers int
+	slow    time.Duration
 	verbose bool
 }
 
@@ -50,6 +54,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 0, "so many mutants, drawn by chance; 0 for all")
 	flag.Uint64Var(&o.seed, "seed", 1, "what the chance begins with: the same seed draws the same mutants")
 	flag.IntVar(&o.workers, "workers", 0, "how many mutants run at once; 0 for one per processor")
+	flag.DurationVar(&o.slow, "slow", time.Second, "leave tests out that take longer of the processor, of whom the score can only get better; 0 for none")
 	flag.BoolVar(&o.verbose, "v", false, "print the mutants that died, too, and by which test")
 	least := flag.Float64("least", 0, "fail if fewer per cent of the mutants die")
 	flag.Parse()
@@ -92,8 +97,25 @@ func run(pattern string, o options, least float64) error {
 	if err := j.reach(); err != nil {
 		return err
 	}
-	j.judge(chosen)
-	return report(os.Stdout, p, j, chosen, stale, least)
+	if err := j.judge(chosen); err != nil {
+		return err
+	}
+	return report(os.Stdout, p, j, chosen, excused(mutants, o), stale, least)
+}
+
+// excused are how many equivalent mutants the files have; 0 where only some of the
+// others are judged.
+func excused(mutants []*mutant, o options) (n int) {
+	if o.sample > 0 || o.again != "" {
+		return 0
+	}
+	files := fileSet(o.files)
+	for _, m := range mutants {
+		if m.excuse != "" && (files == nil || files[m.file]) {
+			n++
+		}
+	}
+	return n
 }
 
 // reported are the keys of the mutants in a report, nil if no report is named.

@@ -140,9 +140,11 @@ func judged(t *testing.T, equivalent string) (string, error) {
 	if err := j.reach(); err != nil {
 		t.Fatal(err)
 	}
-	j.judge(chosen)
+	if err := j.judge(chosen); err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
-	err = report(&out, p, j, chosen, stale, 50)
+	err = report(&out, p, j, chosen, excused(mutants, options{}), stale, 50)
 	return out.String(), err
 }
 
@@ -151,6 +153,7 @@ func TestTheReport(t *testing.T) {
 	for _, want := range []string{
 		"a/a.go:4: a.go abs: 0 -> 0 + 1 [survived]\n",
 		"a/a.go:18: a.go nobody: 1 -> 1 + 1 [no test comes here]\n",
+		"more are equivalent, by internal/mutate/equivalent.tsv; with them ",
 		"These tests fail without a mutant, and were left out: TestThatFails\n",
 		"doesn't have this mutant any more, take the line away or correct it: a.go abs: n < 1 -> n <= 1\n",
 	} {

@@ -5,43 +5,26 @@ package main
 const runtimeName = "zz_mutants.go"
 
 // runtimeSource is its text; %s is the package's name. MUTANT is the id of the
-// mutant in force; MUTANT_REACHED is a file that gets the ids of all that are
-// reached.
+// mutant in force at the beginning; what is reached is noted in mutantSeen.
 const runtimeSource = `package %s
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"sync/atomic"
 )
 
 var (
-	mutantActive  = func() int { id, _ := strconv.Atoi(os.Getenv("MUTANT")); return id }()
-	mutantReached = func() *os.File {
-		if os.Getenv("MUTANT_REACHED") == "" {
-			return nil
-		}
-		f, err := os.Create(os.Getenv("MUTANT_REACHED"))
-		if err != nil {
-			panic(err)
-		}
-		return f
-	}()
-	mutantSeen [%d]atomic.Bool
+	mutantActive = func() int { id, _ := strconv.Atoi(os.Getenv("MUTANT")); return id }()
+	mutantNoting = true // until the first order
+	mutantSeen   [%d]atomic.Bool
 )
 
 func mutantOn(id int) bool {
-	if mutantReached != nil {
-		mutantReach(id)
+	if mutantNoting {
+		mutantSeen[id].Store(true)
 	}
 	return id == mutantActive
-}
-
-func mutantReach(id int) {
-	if !mutantSeen[id].Swap(true) {
-		fmt.Fprintln(mutantReached, id)
-	}
 }
 
 type mutantInteger interface {

@@ -38,8 +38,10 @@ func TestOnlyTheNewPartOfASegmentCounts(t *testing.T) {
 }
 
 func TestASYNIsTheFirstOfItsSegment(t *testing.T) {
-	// "The SYN segment ... its sequence number is the first in the segment":
-	// RFC 9293, 3.4. Ten octets follow it here.
+	// "For sequence number purposes, the SYN is considered to occur before the first
+	// actual data octet of the segment in which it occurs, while the FIN is considered
+	// to occur after the last actual data octet in a segment in which it occurs."
+	// (RFC 9293, 3.4) Ten octets follow it here.
 	for from, left := range map[int]int{10: 10, 11: 10, 12: 9, 13: 8, 21: 0} {
 		e := newEnd(t)
 		seg, _ := e.parseSpec("SA 10:20 ack 1", testISS, testIRS)
@@ -52,8 +54,9 @@ func TestASYNIsTheFirstOfItsSegment(t *testing.T) {
 }
 
 func TestWhatIsBeyondTheWindowIsCutOff(t *testing.T) {
-	// "Segments ... may be trimmed to fit the window": RFC 9293, 3.10.7.4. The FIN
-	// is the first to go.
+	// "One could tailor actual segments to fit this assumption by trimming off any
+	// portions that lie outside the window (including SYN and FIN)"
+	// (RFC 9293, 3.10.7.4). The FIN is the first to go.
 	for _, c := range []struct {
 		segment string
 		edge    int
