@@ -102,13 +102,13 @@ func (j *judge) reach() error {
 			return err
 		}
 		j.initial = w.s.initial
-		t, passed := w.s.reaches(name)
+		t, passed, slow := w.s.reaches(name, j.o.slow)
 		w.look()
 		switch {
+		case slow:
+			j.slow = append(j.slow, name)
 		case !passed:
 			j.broken = append(j.broken, name)
-		case j.o.slow > 0 && t.took > j.o.slow:
-			j.slow = append(j.slow, name)
 		default:
 			j.tests = append(j.tests, t)
 		}

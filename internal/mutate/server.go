@@ -68,18 +68,19 @@ func (s *server) answer() ([]string, error) {
 	return strings.Fields(line), err
 }
 
-// reaches runs one test alone, without a mutant. It reports whether it passed.
-func (s *server) reaches(name string) (test, bool) {
-	s.order("reach %s", name)
+// reaches runs one test alone, without a mutant. It reports whether it passed, and
+// whether it was ended because it took longer than it may (0: as long as it likes).
+func (s *server) reaches(name string, limit time.Duration) (t test, passed, slow bool) {
+	s.order("reach %s %d", name, limit)
 	words, err := s.answer()
 	if err != nil || len(words) < 2 || words[0] != "pass" {
-		return test{}, false
+		return test{}, false, len(words) == 2
 	}
-	t := test{name: name, took: time.Duration(number(words[1]))}
+	t = test{name: name, took: time.Duration(number(words[1]))}
 	for _, word := range words[2:] {
 		t.ids = append(t.ids, number(word))
 	}
-	return t, true
+	return t, true, false
 }
 
 // judges lets a mutant meet tests until one fails. It returns its name, "time" if

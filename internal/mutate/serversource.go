@@ -8,7 +8,7 @@ const serverName = "zz_mutants_test.go"
 // each, and answers each with a line in file 3:
 //
 //	(before the first)                  IDS   mutants that were reached before
-//	reach TEST                          pass NANOSECONDS IDS, or fail
+//	reach TEST LIMIT                    pass NANOSECONDS IDS, or fail, or fail time
 //	judge ID TEST LIMIT TEST LIMIT …    pass, or fail TEST, or fail time
 //
 // After each it says that it is ready, or ends: a goroutine that a test has left
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 		}
 		words := strings.Fields(line)
 		if words[0] == "reach" {
-			mutantReachOne(m, words[1])
+			mutantReachOne(m, words[1], words[2])
 		} else {
 			mutantJudge(m, words[1:])
 		}
@@ -71,10 +71,14 @@ func mutantRun(m *testing.M, test string) bool {
 	return m.Run() == 0
 }
 
-func mutantReachOne(m *testing.M, test string) {
+func mutantReachOne(m *testing.M, test, limit string) {
 	mutantNoting = true
 	start := mutantBusy()
+	if most, _ := strconv.ParseInt(limit, 10, 64); most > 0 {
+		mutantDeadline.Store(start + most)
+	}
 	ok := mutantRun(m, test)
+	mutantDeadline.Store(0)
 	took := strconv.FormatInt(mutantBusy()-start, 10)
 	mutantNoting = false
 	told := mutantTold()
