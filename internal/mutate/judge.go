@@ -177,7 +177,7 @@ func (w *worker) rest() {
 	w.s = nil
 }
 
-// judge decides the fate of mutants, and tells from time to time how far it is.
+// judge decides the fate of mutants, and tells how far it is, and which live.
 func (j *judge) judge(mutants []*mutant) error {
 	const often = 100
 	var done, dead atomic.Int64
@@ -192,6 +192,8 @@ func (j *judge) judge(mutants []*mutant) error {
 				failed[i] = errors.Join(failed[i], w.try(m))
 				if m.fate == killed {
 					dead.Add(1)
+				} else {
+					fmt.Fprintln(os.Stderr, m.key()) // the report may be long in coming
 				}
 				if n := done.Add(1); n%often == 0 {
 					fmt.Fprintf(os.Stderr, "%d of %d mutants are judged, %d died\n", n, len(mutants), dead.Load())
