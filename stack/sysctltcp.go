@@ -161,8 +161,16 @@ func tcpOffers() []sysctl {
 func tcpManners() []sysctl {
 	return []sysctl{
 		{
-			"net.ipv4.tcp_mtu_probing", number(0, 1, func(s *Stack) *int { return &s.tcpEnv.MTUProbing }),
-			"1 makes connections whose long segments vanish send shorter ones (RFC 4821, 7.7).",
+			"net.ipv4.tcp_mtu_probing", number(0, 2, func(s *Stack) *int { return &s.tcpEnv.MTUProbing }),
+			"1 makes connections whose long segments vanish send shorter ones, and look for the longest that get through (RFC 4821). 2: they begin with segments of tcp_base_mss, and look for longer ones at once. 0: neither.",
+		},
+		{
+			"net.ipv4.tcp_probe_threshold", number(0, 65535, func(s *Stack) *int { return &s.tcpEnv.MTUProbeThreshold }),
+			"The search for longer segments is over when fewer octets than this are uncertain (RFC 4821, 7.3).",
+		},
+		{
+			"net.ipv4.tcp_probe_interval", duration(time.Second, 300, unbounded/1000, func(s *Stack) *clock.Duration { return &s.tcpEnv.MTUProbeInterval }),
+			"How long after its beginning a search for longer segments that is over begins anew (RFC 4821, 7.3).",
 		},
 		{
 			"net.ipv4.tcp_base_mss", number(48, 65535, func(s *Stack) *int { return &s.tcpEnv.BaseMSS }),

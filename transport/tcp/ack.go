@@ -173,6 +173,9 @@ func (c *Conn) acknowledged(now clock.Time, seg *Segment, n *news) {
 	if c.loss.board != nil {
 		c.popRecords(now, seg, n)
 	}
+	if c.loss.history != nil {
+		c.probeArrived()
+	}
 	c.keepSequenceMarks()
 }
 

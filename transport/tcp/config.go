@@ -67,8 +67,14 @@ type Config struct {
 
 	// MTUProbing makes a connection whose segments are sent again Retries1
 	// times for nothing try shorter ones, of BaseMSS, then of half that, down
-	// to MTUProbeFloor (RFC 4821, 7.7): 1 for yes, 0 for no.
+	// to MTUProbeFloor (RFC 4821, 7.7), and then look for the longest that the path
+	// lets through: 1 for yes, 0 for no, 2 to begin with BaseMSS.
 	MTUProbing, BaseMSS, MTUProbeFloor int
+
+	// The search is over when less than MTUProbeThreshold octets are uncertain,
+	// and begins anew after MTUProbeInterval (RFC 4821, 7.3).
+	MTUProbeThreshold int
+	MTUProbeInterval  time.Duration
 
 	// MinSendMSS is the least payload of a full segment, TCP options included,
 	// whatever the peer or a router says, in octets.
@@ -178,7 +184,7 @@ func DefaultConfig() Config {
 		FinWait2Timeout:   60 * time.Second,
 		CongestionControl: congestion.Default,
 		InitialWindow:     10, SlowStartAfterIdle: true, MinBurst: 2, BurstRTTLog: 9,
-		BaseMSS: 1024, MTUProbeFloor: 48, MinSendMSS: 48, ProtectTimeWait: true,
+		BaseMSS: 1024, MTUProbeFloor: 48, MTUProbeThreshold: 8, MTUProbeInterval: 10 * time.Minute, MinSendMSS: 48, ProtectTimeWait: true,
 		MinSendBuffer: 4096, SendBuffer: 16 << 10, MaxSendBuffer: 4 << 20,
 		MinReceiveBuffer: 4096, ReceiveBuffer: 128 << 10, MaxReceiveBuffer: 32 << 20,
 		MaxSendOption: 4 << 20, MaxReceiveOption: 4 << 20,

@@ -40,6 +40,8 @@ const (
 	ReasonLimitedTransmit
 	ReasonTimeout
 	ReasonPathMTU
+	ReasonMTUProbe
+	ReasonMTUProbeLost
 	ReasonWindowProbe
 	ReasonWindowOverride
 	ReasonWindowOpened
@@ -93,6 +95,8 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonLimitedTransmit: {"data: limited transmit on a duplicate ACK", "RFC 3042, 2"},
 	ReasonTimeout:         {"retransmission time-out", "RFC 6298, 5"},
 	ReasonPathMTU:         {"retransmission in smaller segments: the path's MTU is smaller", "RFC 1191, 6.4"},
+	ReasonMTUProbe:        {"data in a longer segment: shows whether the path lets it through", "RFC 4821, 7.5"},
+	ReasonMTUProbeLost:    {"retransmission in shorter segments: the longer one did not get through", "RFC 4821, 7.6.2"},
 	ReasonWindowProbe:     {"zero-window probe", "RFC 9293, 3.8.6.1"},
 	ReasonWindowOverride:  {"data: waited long enough for a larger window", "RFC 9293, 3.8.6.2.1"},
 	ReasonWindowOpened:    {"retransmission: the closed window is open again", "RFC 9293, 3.8.6"},

@@ -82,6 +82,8 @@ type history struct {
 	lostAgain  uint32 // retransmissions among them
 	undone     uint32 // reductions
 	probes     uint32 // loss probes
+
+	search *mtuSearch // for longer segments; nil where there is none
 }
 
 // past returns the history, after making one if there is none.
@@ -192,6 +194,9 @@ func (c *Conn) inRecovery(now clock.Time, seg *Segment, n *news) {
 // control, and the window that of proportional rate reduction.
 func (c *Conn) enterRecovery(now clock.Time, n *news) {
 	h := c.past()
+	if c.probeFailed(now) {
+		return
+	}
 	h.priorSsthresh = 0
 	c.remember()
 	if !c.reducing() {
@@ -231,6 +236,7 @@ func (c *Conn) fastReason() Reason {
 // applicable." (RFC 6582, 3.2)
 func (c *Conn) enterLoss(now clock.Time) {
 	h, before := c.past(), c.loss.phase
+	c.probeInconclusive(now, true)
 	c.timeoutLosses(now)
 	c.tellReduced()
 	if before <= PhaseDisorder || c.loss.high.LessEq(c.snd.una) || before == PhaseLoss && c.retries == 0 {

@@ -24,6 +24,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 		return false
 	}
 	r := b.at(i)
+	c.probeInconclusive(now, false)
 	c.noteRepeat(now)
 	out.Reason, out.Retransmission = c.loss.why, true
 	if c.loss.why == ReasonRACK && r.has(isRepeat) {

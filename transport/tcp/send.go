@@ -23,7 +23,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	case c.state == StateSynSent || c.state == StateSynReceived:
 		return c.handshakeSegment(now, out)
 	}
-	if c.retransmission(now, out) || c.lossProbe(now, out) || c.windowProbe(now, out) || c.newSegment(now, out) {
+	if c.retransmission(now, out) || c.lossProbe(now, out) || c.windowProbe(now, out) || c.pathProbe(now, out) || c.newSegment(now, out) {
 		return true
 	}
 	c.burst.going = false

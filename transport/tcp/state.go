@@ -95,6 +95,7 @@ func (c *Conn) setState(now clock.Time, to State, why string) {
 // enterEstablished begins the exchange of data.
 func (c *Conn) enterEstablished(now clock.Time) {
 	c.timers.stop(c.env, TimerRetransmit)
+	c.beginSearch()
 	c.startCongestion(now)
 	c.beginTuning(now)
 	c.startKeepAlive(now)

@@ -113,6 +113,7 @@ func (c *Conn) probeWithLast(now clock.Time, out *Segment) {
 		b.split(i, r.end.Add(-int(c.snd.mss)))
 		i++
 	}
+	c.probeInconclusive(now, false)
 	r := b.at(i)
 	r.is |= isRepeat
 	r.at = now
