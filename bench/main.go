@@ -44,6 +44,7 @@ type options struct {
 	window     time.Duration
 	processors int
 	quick      bool
+	count      int // of connections and hosts at most, 0 for the workloads' own numbers
 	big        bool
 	only       *regexp.Regexp
 	contestant *regexp.Regexp
@@ -85,7 +86,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
 	f.DurationVar(&o.window, "window", 2*time.Second, "how long each measurement lasts")
 	f.IntVar(&o.processors, "processors", min(2, runtime.NumCPU()), "GOMAXPROCS of each process")
-	f.BoolVar(&o.quick, "quick", false, "one round, 50 ms each: to see that everything works")
+	f.BoolVar(&o.quick, "quick", false, "one round, 50 ms each, 200 connections or hosts at most: to see that everything works")
 	f.BoolVar(&o.big, "big", false, "also what takes gigabytes: 100,000 and 1,000,000 connections")
 	only := f.String("only", "", "the workloads whose names match this regular expression")
 	who := f.String("contestants", "", "the contestants whose names match this regular expression")
@@ -101,7 +102,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		return o, fmt.Errorf("%q is no argument of bench: bench -help lists them", f.Arg(0))
 	}
 	if o.quick {
-		o.rounds, o.window = 1, 50*time.Millisecond
+		o.hurry(f)
 	}
 	if o.rounds < 1 || o.window <= 0 || o.processors < 1 {
 		return o, errors.New("-rounds, -window and -processors must be more than 0")
@@ -110,6 +111,19 @@ func parse(args []string, usage io.Writer) (options, error) {
 	o.only, err1 = pattern("-only", *only)
 	o.contestant, err2 = pattern("-contestants", *who)
 	return o, errors.Join(err1, err2)
+}
+
+// hurry sets what the command line doesn't.
+func (o *options) hurry(f *flag.FlagSet) {
+	set := make(map[string]bool)
+	f.Visit(func(x *flag.Flag) { set[x.Name] = true })
+	if !set["rounds"] {
+		o.rounds = 1
+	}
+	if !set["window"] {
+		o.window = 50 * time.Millisecond
+	}
+	o.count = 200
 }
 
 // pattern reads a regular expression that must match a whole name.
@@ -131,5 +145,19 @@ func publish(r *report.Report, o options, out io.Writer) error {
 	if o.json != "" {
 		errs = append(errs, r.Save(o.json))
 	}
+	if o.svg != "" {
+		errs = append(errs, draw(r, o.svg))
+	}
+	if o.docs != "" {
+		errs = append(errs, r.WriteInto(o.docs))
+	}
 	return errors.Join(errs...)
+}
+
+func draw(r *report.Report, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Plot(f), f.Close())
 }

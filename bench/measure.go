@@ -99,9 +99,13 @@ func child(o options, t turn) (workloads.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience+3*o.window)
+	limit := patience + 3*o.window
+	if t.workload.Big {
+		limit *= 5
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "one", t.contestant.Name, t.workload.Name, "-window", o.window.String())
+	cmd := exec.CommandContext(ctx, self, "one", t.contestant.Name, t.workload.Name, "-window", o.window.String(), "-count", strconv.Itoa(o.count))
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.processors), childVariable+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -109,7 +113,7 @@ func child(o options, t turn) (workloads.Sample, error) {
 		isolate(cmd)
 	}
 	if err := cmd.Run(); err != nil {
-		return nil, explain(ctx, t, err, stderr.String())
+		return nil, explain(limit, ctx.Err() != nil, t, err, stderr.String())
 	}
 	var sample workloads.Sample
 	if err := json.Unmarshal(stdout.Bytes(), &sample); err != nil {
@@ -135,12 +139,12 @@ func isolate(cmd *exec.Cmd) {
 }
 
 // explain makes a sentence of why a measurement failed.
-func explain(ctx context.Context, t turn, err error, stderr string) error {
+func explain(limit time.Duration, late bool, t turn, err error, stderr string) error {
 	who := t.contestant.Name + ", " + t.workload.Name
 	var exit *exec.ExitError
 	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s: the measurement didn't end within %v", who, patience)
+	case late:
+		return fmt.Errorf("%s: the measurement didn't end within %v", who, limit)
 	case errors.As(err, &exit) && stderr != "":
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		return errors.New(strings.TrimPrefix(lines[0], "bench: "))

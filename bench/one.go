@@ -17,7 +17,7 @@ import (
 func one(args []string, out io.Writer) error {
 	f := flag.NewFlagSet("bench one", flag.ContinueOnError)
 	window := f.Duration("window", 2*time.Second, "how long to measure")
-	count := f.Int("count", 0, "how many idle connections")
+	count := f.Int("count", 0, "how many connections or hosts at most, 0 for the workload's own number")
 	var names []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		names, args = append(names, args[0]), args[1:]

@@ -52,12 +52,12 @@ func All() []*Contestant {
 			New:   func(s Shape) (Network, error) { return newHubbub(s, 1500, true) },
 		},
 		{
-			Name: "hubbub-1500", Title: "hubbub, each frame by itself",
+			Name: "hubbub-1500", Title: "hubbub, frame by frame",
 			About: "two hosts on a switch, MTU 1500, without segments that stand for several",
 			New:   func(s Shape) (Network, error) { return newHubbub(s, 1500, false) },
 		},
 		{
-			Name: "hubbub-9000", Title: "hubbub, each frame by itself, 9000",
+			Name: "hubbub-9000", Title: "hubbub, frame by frame, 9000",
 			About: "the same at MTU 9000",
 			New:   func(s Shape) (Network, error) { return newHubbub(s, 9000, false) },
 		},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,14 +14,19 @@ import (
 
 // linuxNetwork is the kernel's, reached through package net.
 type linuxNetwork struct {
-	in     func(func() error) error // on a thread in the server's namespace, nil if there is one namespace
-	server string                   // its address
+	address string // the server's
+	// Where the server and the client are, if they aren't in the process's own
+	// network namespace.
+	there, here *namespace
 }
 
 // newLinux sets the loopback interface to mtu and takes its offload from it;
 // mtu 0 leaves it as it is. The process must then be in a network namespace of
 // its own.
 func newLinux(s Shape, mtu int) (Network, error) {
+	if err := raiseFiles(); err != nil {
+		return nil, err
+	}
 	if mtu != 0 {
 		if err := setLoopback(mtu); err != nil {
 			return nil, err
@@ -29,39 +35,66 @@ func newLinux(s Shape, mtu int) (Network, error) {
 	if s.Router {
 		return newLinuxRouter()
 	}
-	return &linuxNetwork{server: "127.0.0.1"}, nil
+	return &linuxNetwork{address: "127.0.0.1"}, nil
 }
 
-func (n *linuxNetwork) address(port int) string {
-	return net.JoinHostPort(n.server, strconv.Itoa(port))
+func (n *linuxNetwork) at(port int) string {
+	return net.JoinHostPort(n.address, strconv.Itoa(port))
 }
 
-func (n *linuxNetwork) Listen(port int) (net.Listener, error) {
-	return net.Listen("tcp4", n.address(port))
-}
-
-func (n *linuxNetwork) Dial(port int) (net.Conn, error) {
-	return net.Dial("tcp4", n.address(port))
-}
-
-func (n *linuxNetwork) ListenPacket(port int) (pc net.PacketConn, err error) {
-	listen := func() error {
-		pc, err = net.ListenPacket("udp4", n.address(port))
+func (n *linuxNetwork) Listen(port int) (ln net.Listener, err error) {
+	err = n.there.do(func() (err error) {
+		ln, err = net.Listen("tcp4", n.at(port))
 		return err
-	}
-	if n.in != nil {
-		err = n.in(listen)
-		return pc, err
-	}
-	err = listen()
-	return pc, err
+	})
+	return ln, err
 }
 
-func (n *linuxNetwork) DialPacket(port int) (net.Conn, error) {
-	return net.Dial("udp4", n.address(port))
+func (n *linuxNetwork) Dial(port int) (c net.Conn, err error) {
+	err = n.here.do(func() (err error) {
+		c, err = net.Dial("tcp4", n.at(port))
+		return err
+	})
+	return c, err
+}
+
+func (n *linuxNetwork) ListenPacket(port int) (c net.PacketConn, err error) {
+	err = n.there.do(func() (err error) {
+		c, err = net.ListenPacket("udp4", n.at(port))
+		return err
+	})
+	return c, err
+}
+
+func (n *linuxNetwork) DialPacket(port int) (c net.Conn, err error) {
+	err = n.here.do(func() (err error) {
+		c, err = net.Dial("udp4", n.at(port))
+		return err
+	})
+	return c, err
 }
 
 func (n *linuxNetwork) Close() error { return nil }
+
+// raiseFiles lets the process have as many files as the kernel allows: a
+// connection is two.
+func raiseFiles() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("how many files the process may have: %w", err)
+	}
+	most := limit
+	if text, err := os.ReadFile("/proc/sys/fs/nr_open"); err == nil {
+		if n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
+			most = unix.Rlimit{Cur: n, Max: n}
+		}
+	}
+	if unix.Setrlimit(unix.RLIMIT_NOFILE, &most) == nil { // takes root
+		return nil
+	}
+	limit.Cur = limit.Max
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+}
 
 // ethtool's commands that switch something off: segmentation and what undoes
 // it.
@@ -127,5 +160,3 @@ func ethtool(fd int, name string, command, value uint32) error {
 	}
 	return nil
 }
-
-func newLinuxRouter() (Network, error) { return nil, ErrNoRouter }

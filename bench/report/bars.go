@@ -1,7 +1,7 @@
 package report
 
 import (
-	"fmt"
+	"math"
 
 	"hubbub/bench/workloads"
 )
@@ -36,6 +36,12 @@ var allBars = []bar{
 	{"connect-accept-close, beside Linux", "hubbub", "connect", "rate", "linux", 7, ""},
 	{"the same 64 at a time, beside gVisor", "hubbub", "connect64", "rate", "gvisor-1500", 15, ""},
 	{"the same 64 at a time, beside Linux", "hubbub", "connect64", "rate", "linux", 7, ""},
+	{"an idle pair of connections", "hubbub", "idle", "total", "", 2000, "B"},
+	{"goroutines of an idle pair", "hubbub", "idle", "goroutines", "", 0.001, ""},
+	{"1,000,000 idle pairs", "hubbub", "idle1M", "all", "", 2.5, "GB"},
+	{"a connection in TIME-WAIT", "hubbub", "timewait", "total", "", 160, "B"},
+	{"a small program, stripped", "hubbub", "size", "size", "", 5, "MB"},
+	{"modules outside of the standard library", "hubbub", "size", "modules", "", 0, ""},
 	{"allocations per segment", "hubbub-1500", "bulk", "allocations", "", 0.001, ""},
 }
 
@@ -61,22 +67,23 @@ func (b bar) more() bool {
 
 // bound is the bar in words.
 func (b bar) bound() string {
-	words := "at most"
+	words := "at most "
 	if b.more() {
-		words = "at least"
+		words = "at least "
 	}
-	if b.other == "" {
-		return fmt.Sprintf("%s %s %s", words, number(b.target, digitsOf(b.target)), b.unit)
-	}
-	return fmt.Sprintf("%s %s ×", words, number(b.target, digitsOf(b.target)))
+	return words + number(b.target, digitsOf(b.target)) + b.suffix()
 }
 
-func (b bar) reached(s Spread) string {
-	digits := digitsOf(s.Median)
-	if b.other == "" {
-		return cell(s, true, digits)
+func (b bar) reached(s Spread) string { return cell(s, true, digitsOf(s.Median)) + b.suffix() }
+
+func (b bar) suffix() string {
+	switch {
+	case b.other != "":
+		return " ×"
+	case b.unit != "":
+		return " " + b.unit
 	}
-	return cell(s, true, digits) + " ×"
+	return ""
 }
 
 // verdict judges the median.
@@ -90,7 +97,7 @@ func (b bar) verdict(s Spread) string {
 // digitsOf returns how many digits behind the point show a number well.
 func digitsOf(v float64) int {
 	switch {
-	case v >= 100:
+	case v == math.Trunc(v), v >= 100:
 		return 0
 	case v >= 10:
 		return 1

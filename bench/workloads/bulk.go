@@ -50,7 +50,7 @@ func runBulk(t Task, conns int) (Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := connect(network, conns)
+	pairs, err := connect(network, nil, conns)
 	if err != nil {
 		return nil, err
 	}
@@ -64,36 +64,31 @@ func runBulk(t Task, conns int) (Sample, error) {
 		go func() { errs <- x.send(p.client) }()
 		go func() { errs <- x.receive(p.server) }()
 	}
-	sample, arrived := measureBulk(t, transfers, errs)
+	sample, err := measureBulk(t, transfers, errs)
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range transfers {
 		x.stop.Store(true)
 	}
-	if err := first(errs, 2*conns); err != nil {
-		return nil, err
-	}
-	if arrived == 0 {
-		return nil, fmt.Errorf("nothing arrived within %v", t.Window)
-	}
-	return sample, nil
+	return sample, first(errs, 2*conns)
 }
 
 // measureBulk looks at what has arrived when the window begins and when it
 // ends.
-func measureBulk(t Task, transfers []*transfer, errs chan error) (sample Sample, arrived float64) {
+func measureBulk(t Task, transfers []*transfer, errs <-chan error) (Sample, error) {
 	time.Sleep(t.warmUp())
 	before, from := used(), received(transfers)
-	select {
-	case err := <-errs:
-		errs <- err // whoever collects them tells of it
-	case <-time.After(t.Window):
+	if err := wait(t.Window, func() bool { return received(transfers) > from }, errs); err != nil {
+		return nil, err
 	}
-	arrived = float64(received(transfers) - from)
+	arrived := float64(received(transfers) - from)
 	seconds, cpu, mallocs := used().since(before)
 	return Sample{
 		"rate":        arrived / 1e9 / seconds,
 		"cpu":         cpu / (arrived / 1e9),
 		"allocations": mallocs / (arrived / 1448),
-	}, arrived
+	}, nil
 }
 
 func received(transfers []*transfer) (sum int64) {

@@ -3,6 +3,7 @@ package workloads
 import (
 	"fmt"
 	"net"
+	"time"
 
 	"hubbub/bench/contestants"
 )
@@ -17,10 +18,9 @@ const perPort = 20000
 // pair is both ends of a connection.
 type pair struct{ client, server net.Conn }
 
-// connect opens n connections, one after the other.
-func connect(network contestants.Network, n int) ([]pair, error) {
-	pairs := make([]pair, 0, n)
-	for port := firstPort; len(pairs) < n; port++ {
+// connect opens connections, one after the other, until there are n.
+func connect(network contestants.Network, pairs []pair, n int) ([]pair, error) {
+	for port := firstPort + (len(pairs)+perPort-1)/perPort; len(pairs) < n; port++ {
 		ln, err := network.Listen(port)
 		if err != nil {
 			return nil, fmt.Errorf("listening on port %d: %w", port, err)
@@ -65,4 +65,22 @@ func first(errs <-chan error, n int) error {
 		}
 	}
 	return err
+}
+
+// wait lets the window pass; a longer one if nothing has moved by then, because
+// a busy machine may have let nobody run. It returns the first error of those
+// who work meanwhile.
+func wait(window time.Duration, moved func() bool, errs <-chan error) error {
+	const most = 10 * time.Second
+	for waited := time.Duration(0); waited == 0 || !moved(); waited += window {
+		if waited > most {
+			return fmt.Errorf("nothing arrived within %v", waited)
+		}
+		select {
+		case err := <-errs:
+			return err
+		case <-time.After(window):
+		}
+	}
+	return nil
 }

@@ -16,12 +16,21 @@ import (
 type Task struct {
 	Contestant *contestants.Contestant
 	Window     time.Duration // of measuring, after a fifth as much of warming up
-	Count      int           // of idle connections, 0 for the workload's own number
+	Count      int           // of what the workload has many, 0 for its own number
 }
 
 // network makes the contestant's network.
 func (t Task) network() (contestants.Network, error) {
 	return t.Contestant.New(contestants.Shape{})
+}
+
+// many is how many connections or hosts there are where the workload has so
+// many.
+func (t Task) many(n int) int {
+	if t.Count > 0 && n > t.Count {
+		return t.Count
+	}
+	return n
 }
 
 func (t Task) warmUp() time.Duration { return t.Window / 5 }

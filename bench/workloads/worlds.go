@@ -1,0 +1,182 @@
+package workloads
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"hubbub"
+)
+
+func worlds() []*Workload {
+	hubbubAlone := []string{"hubbub"}
+	speed := []Metric{
+		{Name: "speed", Title: "the lab's time", Unit: "s/s", More: true},
+		{Name: "rate", Title: "payload", Unit: "MB/s", More: true, Digits: 2},
+	}
+	return []*Workload{
+		{
+			Name: "world", Title: "A world of 1000 hosts on a switch, all talking in pairs: requests and responses of 1 KiB",
+			Contestants: hubbubAlone,
+			Metrics: []Metric{
+				{Name: "rate", Title: "rate", Unit: "1/s", More: true},
+				{Name: "median", Title: "median", Unit: "µs", Digits: 2},
+				{Name: "p99", Title: "99th percentile", Unit: "µs", Digits: 2},
+				{Name: "setup", Title: "until all are connected", Unit: "ms"},
+				{Name: "heap", Title: "heap", Unit: "kB/host", Digits: 1},
+			},
+			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000)) },
+		},
+		{
+			Name: "lab-idle", Title: "An idle lab in virtual time: 10 hosts, a router, 5 connections with keep-alive",
+			Contestants: hubbubAlone, Metrics: speed[:1],
+			Run: func(t Task) (Sample, error) { return runLab(t, time.Hour, false) },
+		},
+		{
+			Name: "lab-busy", Title: "The same lab, 5 transfers on cables of 100 Mbit/s and 1 ms",
+			Contestants: hubbubAlone, Metrics: speed,
+			Run: func(t Task) (Sample, error) { return runLab(t, 10*time.Millisecond, true) },
+		},
+	}
+}
+
+// runWorld lets each of the first half of the hosts talk to one of the other.
+func runWorld(t Task, hosts int) (Sample, error) {
+	before, err := measureMemory(false)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	n := hubbub.New()
+	hall := n.LAN("hall", "10.0.0.0/16")
+	all := make([]*hubbub.Host, hosts)
+	for i := range all {
+		all[i] = hall.Host(fmt.Sprintf("h%d", i))
+	}
+	pairs := make([]pair, hosts/2)
+	for i := range pairs {
+		if pairs[i], err = hostPair(all[i], all[hosts/2+i]); err != nil {
+			return nil, err
+		}
+	}
+	setup := time.Since(begin)
+	after, err := measureMemory(false)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := measureTrips(t, pairs, 1024)
+	if err != nil {
+		return nil, err
+	}
+	sample["setup"] = float64(setup.Milliseconds())
+	sample["heap"] = (after.heap - before.heap) / 1e3 / float64(hosts)
+	return sample, n.Err()
+}
+
+// hostPair connects two hosts.
+func hostPair(server, client *hubbub.Host) (p pair, err error) {
+	ln, err := server.Listen("tcp", ":7000")
+	if err != nil {
+		return p, err
+	}
+	if p.client, err = client.Dial("tcp", server.Name()+":7000"); err != nil {
+		return p, err
+	}
+	p.server, err = ln.Accept()
+	return p, err
+}
+
+// A lab is ten hosts in two rooms, joined by a router, in virtual time. Each
+// host of the first room has a connection with one of the second.
+type lab struct {
+	network  *hubbub.Network
+	busy     bool
+	received float64 // payload; one program runs at a time
+	err      error   // of a program
+}
+
+func newLab(busy bool) *lab {
+	l := &lab{network: hubbub.New(hubbub.Virtual()), busy: busy}
+	cables := hubbub.Cables(hubbub.Link{Rate: 100e6, Delay: time.Millisecond})
+	near := l.network.LAN("near", "172.16.10.0/24", cables)
+	far := l.network.LAN("far", "172.16.11.0/24", cables)
+	l.network.Router("gateway", near, far)
+	for i := range 5 {
+		server, client := near.Host(fmt.Sprintf("server%d", i)), far.Host(fmt.Sprintf("client%d", i))
+		server.Go(func() { l.note(l.serve(server)) })
+		client.Go(func() { l.note(l.talk(client, server.Name()+":7000")) })
+	}
+	return l
+}
+
+func (l *lab) note(err error) { l.err = cmp.Or(l.err, err) }
+
+func (l *lab) serve(h *hubbub.Host) error {
+	ln, err := h.Listen("tcp", ":7000")
+	if err != nil {
+		return err
+	}
+	c, err := ln.Accept()
+	if err != nil {
+		return err
+	}
+	if err := c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(true); err != nil {
+		return err
+	}
+	buf := make([]byte, bufferSize)
+	for at := int64(0); ; {
+		n, err := c.Read(buf)
+		if err != nil {
+			return err
+		}
+		if err := checkAll(at, buf[:n]); err != nil {
+			return err
+		}
+		at += int64(n)
+		l.received += float64(n)
+	}
+}
+
+func (l *lab) talk(h *hubbub.Host, to string) error {
+	if err := h.Network().Sleep(time.Millisecond); err != nil { // the server listens by then
+		return err
+	}
+	c, err := h.Dial("tcp", to)
+	if err != nil {
+		return err
+	}
+	for at := 0; l.busy; at = (at + bufferSize) % len(payload) {
+		if _, err := c.Write(payload[at : at+bufferSize]); err != nil {
+			return err
+		}
+	}
+	return waitForEnd(c)
+}
+
+func waitForEnd(c net.Conn) error {
+	_, err := io.Copy(io.Discard, c)
+	return err
+}
+
+// runLab lets the lab's time pass, in steps, for as long as the window lasts.
+func runLab(t Task, step time.Duration, busy bool) (Sample, error) {
+	l := newLab(busy)
+	if err := l.network.RunFor(200 * time.Millisecond); err != nil {
+		return nil, err
+	}
+	l.received = 0
+	passed, begin := time.Duration(0), time.Now()
+	for time.Since(begin) < t.Window {
+		if err := l.network.RunFor(step); err != nil {
+			return nil, err
+		}
+		passed += step
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	took := time.Since(begin).Seconds()
+	return Sample{"speed": passed.Seconds() / took, "rate": l.received / 1e6 / took}, nil
+}
