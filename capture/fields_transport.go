@@ -156,6 +156,10 @@ func tcpOption(kind byte, b []byte) (value, meaning string) {
 		return "", "the sender understands selective acknowledgments (RFC 2018, 2)"
 	case o.Timestamps:
 		return "", fmt.Sprintf("the sender's clock shows %d; the last it heard of the peer's was %d (RFC 7323, 3.2)", o.TSVal, o.TSEcr)
+	case o.FastOpen && o.Cookie.IsRequest():
+		return "", "the sender asks for a cookie, for a later connection that is to carry data in its SYN (RFC 7413, 4.1.1)"
+	case o.FastOpen:
+		return fmt.Sprintf("% x", o.Cookie.Bytes()), "a cookie: its owner may send data in a SYN (RFC 7413, 4.1.1)"
 	case o.NumSACK > 0:
 		text := ""
 		for _, s := range o.SACK[:o.NumSACK] {

@@ -28,13 +28,17 @@ func (a *actor) open(c *Call, local uint16) (*socket.Socket, error) {
 
 func (a *actor) prepare(s *socket.Socket, c *Call, local uint16) error {
 	for _, o := range [...]struct {
-		on   bool
-		name int
-	}{{c.ReuseAddr, socket.SO_REUSEADDR}, {c.ReusePort, socket.SO_REUSEPORT}} {
+		on          bool
+		level, name int
+	}{
+		{c.ReuseAddr, socket.SOL_SOCKET, socket.SO_REUSEADDR},
+		{c.ReusePort, socket.SOL_SOCKET, socket.SO_REUSEPORT},
+		{c.FastOpen, socket.IPPROTO_TCP, socket.TCP_FASTOPEN_CONNECT},
+	} {
 		if !o.on {
 			continue
 		}
-		if err := s.SetSockOpt(socket.SOL_SOCKET, o.name, 1); err != nil {
+		if err := s.SetSockOpt(o.level, o.name, 1); err != nil {
 			return err
 		}
 	}

@@ -252,8 +252,8 @@ func (s *scenarioReader) checkCall(c *Call, v *verb) {
 		}[v.needs])
 	case c.Host == "everyone" && v.name != "shout":
 		s.problem(c.At, "only a shout is heard by everyone: %s one machine", v.name)
-	case v.name == "send" && c.Host == "" && (c.From != 0 || c.ReuseAddr || c.Answer != ""):
-		s.problem(c.At, "from, reuseaddr and expect go with to, which makes a connection of its own: without it, use connect before and receive behind")
+	case v.name == "send" && c.Host == "" && (c.From != 0 || c.ReuseAddr || c.FastOpen || c.Answer != ""):
+		s.problem(c.At, "from, reuseaddr, fastopen and expect go with to, which makes a connection of its own: without it, use connect before and receive behind")
 	case v.name == "send" && c.Text == "":
 		s.problem(c.At, "an empty message is never sent: a stream has no room for nothing")
 	case v.name == "serve" && c.UDP && (c.Backlog > 0 || c.Keepalive || c.Once || c.Mode == "hold"):

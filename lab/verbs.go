@@ -44,6 +44,7 @@ type Call struct {
 	Keepalive bool
 	ReuseAddr bool
 	ReusePort bool
+	FastOpen  bool
 	Fails     string // the error that the call must fail with; empty if it must succeed
 }
 
@@ -77,6 +78,7 @@ var (
 	localPort    = param{":PORT", "a port such as :8080", false, setLocal}
 	textParam    = param{"TEXT", "a text", false, text(func(c *Call, s string) { c.Text = s }, parseText)}
 	expectParam  = param{"expect", "a text", false, text(func(c *Call, s string) { c.Answer = s }, parseText)}
+	fastopen     = flag("fastopen", func(c *Call) { c.FastOpen = true })
 	reuseaddr    = flag("reuseaddr", func(c *Call) { c.ReuseAddr = true })
 	reuseport    = flag("reuseport", func(c *Call) { c.ReusePort = true })
 	backlogParam = param{"backlog", "a number", false, text(func(c *Call, n int) { c.Backlog = n }, parseBacklog)}
@@ -106,7 +108,7 @@ var verbs = []verb{
 	},
 	{
 		name: "connect", args: []param{hostPort}, makes: "connection",
-		options: []param{fromParam, asParam, reuseaddr, timeoutParam, failsParam},
+		options: []param{fromParam, asParam, reuseaddr, fastopen, timeoutParam, failsParam},
 	},
 	{
 		name: "listen", args: []param{localPort}, makes: "listener",
@@ -116,7 +118,7 @@ var verbs = []verb{
 	{
 		name: "send", args: []param{textParam}, uses: "connection",
 		options: []param{
-			toParam, fromParam, reuseaddr, expectParam, viaParam,
+			toParam, fromParam, reuseaddr, fastopen, expectParam, viaParam,
 			flag("urgent", func(c *Call) { c.Urgent = true }), timeoutParam, failsParam,
 		},
 	},

@@ -43,7 +43,11 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 		return s.established(ctx, now)
 	}
 	s.announce("connect", s.shown(remote))
-	if err := s.tcp.Connect(now, remote); err != nil {
+	begin := s.tcp.Connect
+	if s.tcp.Options.FastOpenConnect {
+		begin = s.tcp.ConnectDeferred
+	}
+	if err := begin(now, remote); err != nil {
 		return err
 	}
 	s.opening = true
@@ -54,10 +58,10 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 }
 
 // isOpening reports whether the handshake of the socket's connection is under
-// way.
+// way, and has to be waited for.
 func (s *Socket) isOpening() bool {
-	state := s.tcp.State()
-	return state == tcp.StateSynSent || state == tcp.StateSynReceived
+	c := s.tcp.Conn()
+	return c != nil && c.Opening()
 }
 
 // again gives a socket whose attempt to connect has failed a fresh start, as

@@ -71,24 +71,27 @@ const (
 
 // The options of level IPPROTO_TCP (tcp(7)).
 const (
-	TCP_NODELAY       = 1
-	TCP_MAXSEG        = 2
-	TCP_CORK          = 3
-	TCP_KEEPIDLE      = 4  // seconds
-	TCP_KEEPINTVL     = 5  // seconds
-	TCP_KEEPCNT       = 6  // probes
-	TCP_SYNCNT        = 7  // how often a SYN, or SYN-ACK, is repeated
-	TCP_LINGER2       = 8  // seconds in FIN-WAIT-2; negative for none
-	TCP_DEFER_ACCEPT  = 9  // seconds that a listener waits for data
-	TCP_WINDOW_CLAMP  = 10 // octets
-	TCP_INFO          = 11 // a TCPInfo: bytes only
-	TCP_QUICKACK      = 12
-	TCP_CONGESTION    = 13 // a name: bytes only
-	TCP_USER_TIMEOUT  = 18 // milliseconds
-	TCP_TIMESTAMP     = 24 // milliseconds
-	TCP_NOTSENT_LOWAT = 25 // octets
-	TCP_CC_INFO       = 26 // bytes only
-	TCP_INQ           = 36
+	TCP_NODELAY            = 1
+	TCP_MAXSEG             = 2
+	TCP_CORK               = 3
+	TCP_KEEPIDLE           = 4  // seconds
+	TCP_KEEPINTVL          = 5  // seconds
+	TCP_KEEPCNT            = 6  // probes
+	TCP_SYNCNT             = 7  // how often a SYN, or SYN-ACK, is repeated
+	TCP_LINGER2            = 8  // seconds in FIN-WAIT-2; negative for none
+	TCP_DEFER_ACCEPT       = 9  // seconds that a listener waits for data
+	TCP_WINDOW_CLAMP       = 10 // octets
+	TCP_INFO               = 11 // a TCPInfo: bytes only
+	TCP_QUICKACK           = 12
+	TCP_CONGESTION         = 13 // a name: bytes only
+	TCP_USER_TIMEOUT       = 18 // milliseconds
+	TCP_TIMESTAMP          = 24 // milliseconds
+	TCP_FASTOPEN           = 23 // of a listener: connections whose handshakes aren't over; 0: none
+	TCP_NOTSENT_LOWAT      = 25 // octets
+	TCP_CC_INFO            = 26 // bytes only
+	TCP_FASTOPEN_CONNECT   = 30 // connect waits for what is written first, to put it into the SYN
+	TCP_FASTOPEN_NO_COOKIE = 34 // data in SYNs needs no cookie
+	TCP_INQ                = 36
 )
 
 // TCP_CM_INQ is the kind of control message that tells what TCP_INQ asked for.
@@ -165,4 +168,5 @@ const (
 	MSG_NOSIGNAL = 0x4000 // there are no signals
 	MSG_MORE     = 0x8000 // more follows: see TCP_CORK
 	MSG_ZEROCOPY = 0x4000000
+	MSG_FASTOPEN = 0x20000000 // connect, with data in the SYN (RFC 7413)
 )

@@ -163,7 +163,9 @@ func (m *Message) put(room, level, kind int, data []byte) {
 
 // SendMsg sends what is in the message's buffers as if it were in one:
 // sendmsg(2), and writev(2). flags are those of Send. Control messages are not
-// looked at, apart from their form: EINVAL says that it is wrong.
+// looked at, apart from their form: EINVAL says that it is wrong. MSG_FASTOPEN
+// connects a stream to Addr, with data in the SYN if the server has given a
+// cookie before (RFC 7413).
 func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
 	if !wellFormed(m.Control) {
 		return 0, failed("sendmsg", syscall.EINVAL)
@@ -175,6 +177,8 @@ func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
 	var n int
 	var err error
 	switch {
+	case s.tcp != nil && flags&MSG_FASTOPEN != 0:
+		n, err = s.sendEarly(b, m.Addr, flags&MSG_DONTWAIT != 0)
 	case s.kind == SOCK_STREAM:
 		n, err = s.send(b, flags)
 	case s.unix != nil:

@@ -43,9 +43,12 @@ var tcpOptions = map[int]option{
 	}, set: func(s *Socket, now clock.Time, v int) error {
 		return s.setKeepAlive(now, v, math.MaxInt8, func(k *tcp.KeepAlive) { k.Probes = v })
 	}},
-	TCP_INQ:     told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
-	TCP_INFO:    {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
-	TCP_CC_INFO: {name: "TCP_CC_INFO", kind: blob, read: func(s *Socket, _ clock.Time) ([]byte, error) { return s.congestionInfo(), nil }},
+	TCP_FASTOPEN:           {name: "TCP_FASTOPEN", get: (*Socket).fastOpen, set: (*Socket).setFastOpen},
+	TCP_FASTOPEN_CONNECT:   {name: "TCP_FASTOPEN_CONNECT", kind: flag, get: (*Socket).fastOpenConnect, set: (*Socket).setFastOpenConnect},
+	TCP_FASTOPEN_NO_COOKIE: {name: "TCP_FASTOPEN_NO_COOKIE", kind: flag, get: (*Socket).fastOpenNoCookie, set: (*Socket).setFastOpenNoCookie},
+	TCP_INQ:                told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
+	TCP_INFO:               {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
+	TCP_CC_INFO:            {name: "TCP_CC_INFO", kind: blob, read: func(s *Socket, _ clock.Time) ([]byte, error) { return s.congestionInfo(), nil }},
 }
 
 // connection returns the socket's TCP connection, nil if it has none.

@@ -83,7 +83,7 @@ func (s *Socket) streamConditions() int {
 	readShut := over || s.readShut || c.Ready()&tcp.ReadyPeerClosed != 0
 	writeShut := over || !c.CanWrite()
 	mask := onlyIf(readShut && writeShut, POLLHUP) | onlyIf(readShut, pollRead|POLLRDHUP)
-	if state != tcp.StateSynSent && state != tcp.StateSynReceived {
+	if !c.Opening() {
 		mask |= onlyIf(c.Readable() >= s.lowWater(), pollRead)
 		mask |= onlyIf(writeShut || c.Ready()&tcp.ReadyWrite != 0, pollWrite)
 		mask |= onlyIf(c.Ready()&tcp.ReadyUrgent != 0, POLLPRI)

@@ -121,7 +121,7 @@ func (i *TCPInfo) fill(now clock.Time, t *tcp.Info) {
 	i.CAState = uint8(t.Phase) // the phases have Linux's order
 	i.Retransmits, i.Probes, i.Backoff = uint8(min(t.Retries, 255)), uint8(min(t.Probes, 255)), uint8(t.Backoff)
 	i.Options = bit(t.Timestamps, InfoTimestamps) | bit(t.Recovery.SACK, InfoSACK) | bit(t.WindowScaling, InfoScaling) |
-		bit(t.ECN, InfoECN)
+		bit(t.ECN, InfoECN) | bit(t.SYNData, InfoSYNData)
 	i.Scales = t.SendScale&15 | t.ReceiveScale<<4
 	i.RTO, i.ATO = micros(t.RTO), micros(t.ATO)
 	i.SndMSS, i.RcvMSS = uint32(t.SendMSS), uint32(t.ReceiveMSS)

@@ -37,10 +37,12 @@ type Config struct {
 	TTL             uint8 // of what it sends, default 64
 	EphemeralLow    int   // the ports that sockets get which ask for none
 	EphemeralHigh   int
-	PrivilegedBelow int // ports below it take privilege to bind, default 1024
-	DatagramBuffer  int // bytes of datagrams that wait for a reader
-	MaxTimeWait     int // connections in TIME-WAIT
-	MaxOrphans      int // connections that no program has open any more
+	PrivilegedBelow int          // ports below it take privilege to bind, default 1024
+	DatagramBuffer  int          // bytes of datagrams that wait for a reader
+	MaxTimeWait     int          // connections in TIME-WAIT
+	MaxOrphans      int          // connections that no program has open any more
+	FastOpen        int          // TCP Fast Open: the bits of net.ipv4.tcp_fastopen
+	FastOpenKeys    []tcp.Secret // of its cookies; none: one that nobody knows
 
 	// ReuseTimeWait lets a connection be opened between ports that are in
 	// TIME-WAIT, where timestamps allow it: 0 never, 1 always, 2 within this
@@ -70,6 +72,7 @@ func DefaultConfig() Config {
 		DatagramBuffer:  208 << 10,
 		MaxTimeWait:     1 << 18,
 		MaxOrphans:      1 << 16,
+		FastOpen:        fastOpenClient,
 		ReuseTimeWait:   2,
 		Fragments:       frag.DefaultConfig(),
 		ICMPErrors:      icmperr.DefaultLimiterConfig(),
@@ -103,6 +106,7 @@ type Stack struct {
 	tcpEnv     *tcp.Env
 	secret     secret
 	stable     tcp.Secret // of addresses: it outlives the power (RFC 7217, 5)
+	fast       fastOpens
 	switchedOn clock.Time // where the clock of plain timestamps begins
 	conns      map[fourTuple]*TCP
 	recent     *TCP                   // the connection that the last segment was for
@@ -189,6 +193,8 @@ func (s *Stack) Restart(now clock.Time) {
 	}
 	s.tcpEnv = tcp.NewEnv(s.cfg.TCP)
 	s.secret = newSecret(s.rnd)
+	s.fast.forget()
+	s.SetFastOpenKeys(s.cfg.FastOpenKeys...)
 	s.ipID = uint16(s.rnd.Uint32())
 	clear(s.conns)
 	s.recent = nil

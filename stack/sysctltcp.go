@@ -45,6 +45,14 @@ func tcpPatience() []sysctl {
 			"After so many retransmissions a connection is given up that no program has open any more. 0 means 8.",
 		},
 		{
+			"net.ipv4.tcp_fastopen", number(0, 0x7ff, func(s *Stack) *int { return &s.cfg.FastOpen }),
+			"TCP Fast Open (RFC 7413), a sum. 1: programs may send data in a SYN. 2: listeners that want take it. 4: it is sent without a cookie. 512: it is taken without. 1024: all listeners want.",
+		},
+		{
+			"net.ipv4.tcp_fastopen_key", fastOpenKeyKnob(),
+			"The key of the cookies that servers on this host give to clients; behind a comma one that is still accepted.",
+		},
+		{
 			"net.ipv4.tcp_fin_timeout", duration(time.Second, 1, seconds, func(s *Stack) *clock.Duration { return &s.tcpEnv.FinWait2Timeout }),
 			"How long a connection that no program has open any more waits in FIN-WAIT-2 for the peer's FIN, before it is given up.",
 		},

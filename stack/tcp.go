@@ -39,14 +39,17 @@ func dualAt(port uint16) netip.AddrPort {
 // TCPOptions are what a TCP endpoint's owner may set before it is bound, and
 // what its packets carry.
 type TCPOptions struct {
-	ReuseAddr  bool
-	ReusePort  bool
-	IPv6       bool  // left to itself, it binds to an IPv6 address
-	V6Only     bool  // bound to all IPv6 addresses, it isn't to those of IPv4 (RFC 3493, 5.3)
-	Privileged bool  // it may bind to ports below Config.PrivilegedBelow
-	TTL        uint8 // MUST-49 (RFC 9293, 3.9.2)
-	TOS        uint8 // without the last two bits, which are ECN's; MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
-	MaxSegment int   // the longest payload of a segment, zero for what the path takes
+	ReuseAddr        bool
+	ReusePort        bool
+	IPv6             bool  // left to itself, it binds to an IPv6 address
+	V6Only           bool  // bound to all IPv6 addresses, it isn't to those of IPv4 (RFC 3493, 5.3)
+	Privileged       bool  // it may bind to ports below Config.PrivilegedBelow
+	TTL              uint8 // MUST-49 (RFC 9293, 3.9.2)
+	TOS              uint8 // without the last two bits, which are ECN's; MUST-48, SHLD-21, SHLD-22 (RFC 9293, 3.9.1.9)
+	FastOpen         int   // of a listener: connections that are open before their handshakes are over
+	FastOpenConnect  bool  // see [TCP.ConnectDeferred]
+	FastOpenNoCookie bool  // no cookie is needed for text in SYNs (TCP_FASTOPEN_NO_COOKIE)
+	MaxSegment       int   // the longest payload of a segment, zero for what the path takes
 	// MayFragment leaves packets without the DF flag: routers may cut them.
 	MayFragment bool
 }
@@ -155,6 +158,37 @@ func (e *TCP) unhold() {
 // given is chosen before the SYN (MUST-44), and stays (MUST-45; RFC 9293,
 // 3.9.1.1).
 func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
+	if err := e.prepare(now, remote); err != nil {
+		return err
+	}
+	e.launch(now, nil)
+	return nil
+}
+
+// ConnectEarly is Connect with TCP Fast Open (RFC 7413): if a cookie is known,
+// the SYN carries as much of text as it has room for; else it asks for one. It
+// returns how much of text that was.
+func (e *TCP) ConnectEarly(now clock.Time, remote netip.AddrPort, text []byte) (int, error) {
+	if err := e.prepare(now, remote); err != nil {
+		return 0, err
+	}
+	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), false)
+	return e.launch(now, text), nil
+}
+
+// ConnectDeferred is ConnectEarly where the SYN waits for what is written first,
+// if a cookie is known.
+func (e *TCP) ConnectDeferred(now clock.Time, remote netip.AddrPort) error {
+	if err := e.prepare(now, remote); err != nil {
+		return err
+	}
+	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), true)
+	e.launch(now, nil)
+	return nil
+}
+
+// prepare finds out how to connect to remote.
+func (e *TCP) prepare(now clock.Time, remote netip.AddrPort) error {
 	s := e.stack
 	if e.listening != nil || e.conn != nil {
 		return ErrIsConnected
@@ -183,11 +217,23 @@ func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
 		}
 	}
 	s.tellRoute(now, to, &v)
+	return nil
+}
+
+// launch begins the handshake, with text as far as it may go in the SYN, and
+// returns how much that is.
+func (e *TCP) launch(now clock.Time, text []byte) int {
+	s := e.stack
 	e.conn = tcp.Connect(s.env(), now, e.Params)
+	e.Params.FastOpen = nil
 	e.limitSegments()
 	s.attach(e)
+	n := min(len(text), e.conn.EarlyRoom())
+	if n > 0 {
+		n, _ = e.conn.WriteBytes(now, text[:n])
+	}
 	s.drainTCP(now, e)
-	return nil
+	return n
 }
 
 // sourceWanted returns the address that the endpoint is bound to, if it is
@@ -413,6 +459,9 @@ func (s *Stack) drainTCP(now clock.Time, e *TCP) {
 
 // changed moves a connection between the tables as its state demands.
 func (s *Stack) changed(now clock.Time, e *TCP, to tcp.State) {
+	if e.state == tcp.StateSynSent {
+		s.openedEarly(now, e)
+	}
 	e.state = to
 	switch to {
 	case tcp.StateTimeWait:

@@ -44,6 +44,7 @@ func (e *TCP) Listen(backlog int) error {
 	e.hold(e.local, b)
 	e.listening = &listening{policy: tcp.NewListener(s.env(), backlog)}
 	e.listening.policy.SetDeferAccept(e.Params.DeferAccept)
+	e.listening.policy.SetFastOpen(e.Options.FastOpen)
 	s.listeners[e.local] = append(s.listeners[e.local], e)
 	if e.binding.dual {
 		all := dualAt(e.local.Port())
@@ -184,6 +185,15 @@ func (s *Stack) handleSYN(
 	}
 	if least != 0 && p.ISS.Less(least) {
 		p.ISS = least
+	}
+	early, cookie := s.acceptsEarly(l, local, remote, seg)
+	if !cookie.IsRequest() {
+		p.FastOpen = &tcp.FastOpen{Cookie: cookie}
+	}
+	if early {
+		s.env()
+		s.give(now, l, local, remote, &v, policy.AcceptEarly(now, p, seg))
+		return 0, true
 	}
 	s.begin(now, r, p, &v, seg)
 	return 0, true

@@ -3,7 +3,8 @@ package wire
 import "encoding/binary"
 
 // The kinds of TCP options and their lengths in octets (RFC 9293, 3.2; RFC
-// 7323, 2.2 and 3.2; RFC 2018, 2 and 3). A length counts kind and length.
+// 7323, 2.2 and 3.2; RFC 2018, 2 and 3; RFC 7413, 4.1.1). A length counts kind
+// and length.
 const (
 	optEnd           = 0
 	optNop           = 1
@@ -12,6 +13,7 @@ const (
 	optSACKPermitted = 4
 	optSACK          = 5
 	optTimestamps    = 8
+	optFastOpen      = 34
 
 	lenMSS           = 4
 	lenWindowScale   = 3
@@ -19,6 +21,7 @@ const (
 	lenSACKBase      = 2
 	lenSACKBlock     = 8
 	lenTimestamps    = 10
+	lenFastOpenBase  = 2
 )
 
 // A SACKBlock is a run of sequence numbers that have arrived: from Left up to,
@@ -41,7 +44,39 @@ type TCPOptions struct {
 	TSVal, TSEcr   uint32 // zero without Timestamps
 	SACK           [MaxSACKBlocks]SACKBlock
 	NumSACK        uint8 // how many of SACK are there; the others are zero
+	FastOpen       bool  // a cookie, or the request for one
+	Cookie         FastOpenCookie
 }
+
+// A FastOpenCookie is what a server gives to a client for it to be recognized
+// by: an even number of octets, 4 to 16 (RFC 7413, 4.1.1). The zero
+// FastOpenCookie is the request for one.
+type FastOpenCookie struct {
+	len    uint8
+	octets [maxFastOpenCookie]byte
+}
+
+// The lengths of cookies in octets.
+const (
+	minFastOpenCookie = 4
+	maxFastOpenCookie = 16
+)
+
+// NewFastOpenCookie returns the cookie with those octets, and false if there
+// are too few, too many, or an odd number of them.
+func NewFastOpenCookie(b []byte) (c FastOpenCookie, ok bool) {
+	if len(b) < minFastOpenCookie || len(b) > maxFastOpenCookie || len(b)%2 != 0 {
+		return c, false
+	}
+	c.len = uint8(copy(c.octets[:], b))
+	return c, true
+}
+
+// Bytes returns the cookie's octets.
+func (c *FastOpenCookie) Bytes() []byte { return c.octets[:c.len] }
+
+// IsRequest reports whether there is no cookie: one is asked for.
+func (c *FastOpenCookie) IsRequest() bool { return c.len == 0 }
 
 // AddSACK adds a block, behind those that are there; it is left out if there
 // are MaxSACKBlocks.
@@ -101,8 +136,18 @@ func (o *TCPOptions) take(kind byte, value []byte) {
 	case kind == optTimestamps && len(value) == lenTimestamps-2:
 		o.Timestamps = true
 		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(value), binary.BigEndian.Uint32(value[4:])
+	case kind == optFastOpen:
+		o.takeFastOpen(value)
 	case kind == optSACK && len(value) > 0 && len(value)%lenSACKBlock == 0:
 		o.takeSACK(value)
+	}
+}
+
+// takeFastOpen stores a cookie, or that one is asked for. An option of another
+// length is ignored (RFC 7413, 4.1.1).
+func (o *TCPOptions) takeFastOpen(value []byte) {
+	if cookie, ok := NewFastOpenCookie(value); ok || len(value) == 0 {
+		o.FastOpen, o.Cookie = true, cookie
 	}
 }
 
@@ -137,7 +182,7 @@ func (o *TCPOptions) Len() int {
 }
 
 // lenWithoutSACK is [TCPOptions.Len] as if there were no blocks. It is at most
-// 20.
+// 40.
 func (o *TCPOptions) lenWithoutSACK() int {
 	n := 0
 	if o.MSS != 0 {
@@ -152,15 +197,18 @@ func (o *TCPOptions) lenWithoutSACK() int {
 	if o.HasWindowScale {
 		n += lenWindowScale + 1
 	}
+	if o.FastOpen {
+		n += pad4(lenFastOpenBase + int(o.Cookie.len))
+	}
 	return n
 }
 
 // AppendTo appends the options in the order that Linux has and other hosts
 // expect, each with NOPs before it so that its values are aligned and no End of
 // Option List follows, after which there would have to be zeros (MUST-69;
-// RFC 9293, 3.1): MSS, SACK permitted and timestamps, window scale, SACK. Blocks
-// that there is no room for are left out: beside timestamps there is room for
-// three.
+// RFC 9293, 3.1): MSS, SACK permitted and timestamps, window scale, SACK; at last
+// the cookie of fast open, with NOPs behind. Blocks that there is no room for are
+// left out: beside timestamps there is room for three.
 func (o *TCPOptions) AppendTo(b []byte) []byte {
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))
@@ -179,7 +227,20 @@ func (o *TCPOptions) AppendTo(b []byte) []byte {
 	if o.HasWindowScale {
 		b = append(b, optNop, optWindowScale, lenWindowScale, o.WindowScale)
 	}
-	return o.appendSACK(b)
+	b = o.appendSACK(b)
+	if o.FastOpen {
+		b = o.appendFastOpen(b)
+	}
+	return b
+}
+
+func (o *TCPOptions) appendFastOpen(b []byte) []byte {
+	b = append(b, optFastOpen, lenFastOpenBase+o.Cookie.len)
+	b = append(b, o.Cookie.Bytes()...)
+	if (lenFastOpenBase+o.Cookie.len)%4 != 0 {
+		b = append(b, optNop, optNop)
+	}
+	return b
 }
 
 // appendSACK appends as many blocks as there is room for.

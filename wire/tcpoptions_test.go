@@ -36,6 +36,15 @@ func TestOptionOrder(t *testing.T) {
 		},
 		{"SYN with MSS alone", wire.TCPOptions{MSS: 536}, "02040218"},
 		{"SYN with window scale alone", wire.TCPOptions{HasWindowScale: true, WindowScale: 14}, "0103030e"},
+		{
+			"SYN that asks for a cookie",
+			wire.TCPOptions{
+				MSS: 1460, SACKPermitted: true, Timestamps: true, TSVal: 1, HasWindowScale: true, WindowScale: 10, FastOpen: true,
+			},
+			"020405b4 0402 080a 00000001 00000000 0103030a 22020101",
+		},
+		{"SYN with a cookie", wire.TCPOptions{MSS: 1460, FastOpen: true, Cookie: cookieOf("0011223344556677")}, "020405b4 220a 0011223344556677 0101"},
+		{"the longest cookie", wire.TCPOptions{FastOpen: true, Cookie: cookieOf("000102030405060708090a0b0c0d")}, "2210 000102030405060708090a0b0c0d"},
 		{"data", wire.TCPOptions{Timestamps: true, TSVal: 1, TSEcr: 2}, "0101080a 00000001 00000002"},
 		{"SACK", wire.TCPOptions{SACK: one, NumSACK: 1}, "0101050a 00000001 00000002"},
 		{
@@ -180,8 +189,34 @@ func TestOptionsOfAnySegment(t *testing.T) {
 	}
 }
 
+// cookieOf returns the cookie with octets in hexadecimal.
+func cookieOf(hex string) wire.FastOpenCookie {
+	c, ok := wire.NewFastOpenCookie(fromHex(hex))
+	if !ok {
+		panic("no cookie: " + hex)
+	}
+	return c
+}
+
+// A cookie has 4 to 16 octets, an even number of them; options of another length
+// are ignored (RFC 7413, 4.1.1).
+func TestFastOpenCookieLengths(t *testing.T) {
+	for n := range 38 {
+		b := make([]byte, n)
+		_, ok := wire.NewFastOpenCookie(b)
+		if want := n >= 4 && n <= 16 && n%2 == 0; ok != want {
+			t.Errorf("a cookie of %d octets is one: %v", n, ok)
+		}
+		o := wire.ParseTCPOptions(append([]byte{34, byte(2 + n)}, b...))
+		if want := ok || n == 0; o.FastOpen != want || o.FastOpen && len(o.Cookie.Bytes()) != n || o.Cookie.IsRequest() != (n == 0 || !ok) {
+			t.Errorf("an option with %d octets is read as %+v", n, o)
+		}
+	}
+}
+
 func FuzzTCPOptions(f *testing.F) {
 	f.Add(fromHex("020405b4 0402 080a 01020304 05060708 01 030307"))
+	f.Add(fromHex("020405b4 220a 0011223344556677 0101"))
 	f.Add(fromHex("0512 00000001 00000002 fffffffe 00000003 00"))
 	f.Add(fromHex("0300"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -57,6 +57,7 @@ type Conn struct {
 
 	userTimeout time.Duration
 	urgent      *urgentState
+	fast        *fastOpen // where a cookie, or text in a SYN, is concerned
 	keep        *keepAlive
 	discards    *[numDiscards]uint32
 	wishes      *wishes
@@ -189,6 +190,8 @@ type Params struct {
 	KeepAlive                 KeepAlive
 	// CongestionControl is the name of the algorithm, empty for Config's.
 	CongestionControl string
+	// FastOpen is what there is to do with fast open, nil for nothing.
+	FastOpen *FastOpen
 }
 
 // congestionControl returns the name of the algorithm.
@@ -218,6 +221,9 @@ func newConn(env *Env, p Params) *Conn {
 	c.scaling, c.sackOK = env.WindowScaling, env.SACK
 	c.algorithm, _ = congestion.Number(p.congestionControl(env))
 	c.beginBuffers(&p)
+	if p.FastOpen != nil {
+		c.fast = &fastOpen{FastOpen: *p.FastOpen}
+	}
 	if p.KeepAlive.On {
 		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
 	}

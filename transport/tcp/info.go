@@ -34,6 +34,7 @@ type Info struct {
 	SendNext, SendUnacked    Seq
 	ReceiveNext              Seq
 	BytesIn, BytesOut        uint64
+	SYNData                  bool // text in a SYN was taken, here or there (RFC 7413)
 	SegmentsIn, SegmentsOut  uint64
 	DataSegmentsIn           uint32 // with text
 	DataSegmentsOut          uint32
@@ -69,6 +70,7 @@ func (c *Conn) Info() Info {
 		ISS: c.snd.iss, IRS: c.rcv.irs,
 		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
 		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
+		SYNData:    c.fast != nil && c.fast.taken,
 		SegmentsIn: uint64(c.count.segmentsIn), SegmentsOut: uint64(c.count.segmentsOut),
 		DataSegmentsIn: c.count.dataIn, DataSegmentsOut: c.count.dataOut,
 		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.count.resent, OutOfOrderSegments: c.count.outOfOrder,
@@ -192,7 +194,7 @@ func (c *Conn) Ready() Readiness {
 	}
 	over := c.state == StateClosed || c.state == StateTimeWait
 	set(ReadyRead, c.Readable() > 0 || c.EOF() || c.state == StateClosed)
-	set(ReadyWrite, c.state != StateSynSent && c.state != StateSynReceived && c.roomToWrite())
+	set(ReadyWrite, !c.Opening() && c.roomToWrite())
 	set(ReadyConnected, c.state >= StateEstablished)
 	set(ReadyPeerClosed, c.rcv.fin || c.state == StateClosed)
 	set(ReadyHungUp, over)

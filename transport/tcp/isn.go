@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"hubbub/clock"
+	"hubbub/wire"
 )
 
 // A Secret keys the choice of initial sequence numbers and timestamp offsets.
@@ -29,6 +30,16 @@ func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
 // (R7323-17; RFC 7323, 5.4)
 func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
 	return uint32(connectionHash(secret, local, remote) >> 32)
+}
+
+// NewFastOpenCookie returns the cookie that a server with the secret gives to a
+// client: "a Message Authentication Code" of the addresses, as on Linux
+// (RFC 7413, 4.1.2).
+func NewFastOpenCookie(secret Secret, server, client netip.Addr) wire.FastOpenCookie {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], connectionHash(secret, netip.AddrPortFrom(server, 0), netip.AddrPortFrom(client, 0)))
+	c, _ := wire.NewFastOpenCookie(b[:])
+	return c
 }
 
 // TimestampsFrom returns what to add to the timestamp clock so that it shows

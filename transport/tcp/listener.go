@@ -26,7 +26,9 @@ type Listener struct {
 	queue    []*Conn    // established, oldest first
 	head     int
 	deferred uint8 // TCP_DEFER_ACCEPT, in SYN-ACKs
-	drops    [numAdmissions]uint64
+
+	early, mostEarly int // connections that are open before their handshakes are over
+	drops            [numAdmissions]uint64
 }
 
 // An Admission is what a listener decides about a segment.

@@ -9,7 +9,7 @@ import (
 // PollSegment returns its SYN (RFC 9293, 3.10.1).
 func Connect(env *Env, now clock.Time, p Params) *Conn {
 	c := newConn(env, p)
-	c.synDue = true
+	c.synDue = c.fast == nil || !c.fast.Deferred
 	c.snd.progressAt = now
 	c.setMSS()
 	c.setState(now, StateSynSent, "the program connects")
@@ -93,6 +93,9 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 	c.snd.lastAt = now
 	out.Options = c.synOptions(now)
 	out.Window = c.synWindow()
+	if c.fast != nil {
+		c.openEarly(out)
+	}
 	c.count.segmentsOut++
 	c.armRetransmit(now)
 	return true

@@ -10,6 +10,10 @@ const (
 	ReasonOpenReply
 	ReasonOpenRetry
 	ReasonCookie
+	ReasonAskCookie
+	ReasonFastOpen
+	ReasonGiveCookie
+	ReasonEarly
 	ReasonOpenDone
 	ReasonData
 	ReasonUrgent
@@ -65,6 +69,10 @@ var reasons = [numReasons]struct{ words, rfc string }{
 	ReasonOpenReply:       {"handshake: accepts the connection", "RFC 9293, 3.5"},
 	ReasonOpenRetry:       {"handshake: no answer, asked again", "RFC 9293, 3.8.3"},
 	ReasonCookie:          {"handshake: accepts, and remembers nothing: a SYN cookie", "RFC 4987, 3.6"},
+	ReasonAskCookie:       {"handshake: asks for a connection, and for a cookie", "RFC 7413, 4.1.3"},
+	ReasonFastOpen:        {"handshake: asks for a connection, with a cookie and data", "RFC 7413, 4.2.1"},
+	ReasonGiveCookie:      {"handshake: accepts the connection, and gives a cookie", "RFC 7413, 4.1.2"},
+	ReasonEarly:           {"handshake: accepts the connection, and its data", "RFC 7413, 4.2.2"},
 	ReasonOpenDone:        {"handshake: acknowledges the peer's SYN", "RFC 9293, 3.5"},
 	ReasonData:            {"data", "RFC 9293, 3.7"},
 	ReasonUrgent:          {"urgent data", "RFC 9293, 3.8.5"},

@@ -20,7 +20,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 		return true
 	case c.state == StateClosed:
 		return false
-	case c.state == StateSynSent || c.state == StateSynReceived:
+	case c.synDue || c.Opening() || c.state == StateSynSent:
 		return c.handshakeSegment(now, out)
 	}
 	if c.retransmission(now, out) || c.lossProbe(now, out) || c.windowProbe(now, out) || c.pathProbe(now, out) || c.newSegment(now, out) {

@@ -79,6 +79,9 @@ func (s State) canReceive() bool { return s >= StateSynReceived && s <= StateFin
 func (c *Conn) setState(now clock.Time, to State, why string) {
 	from := c.state
 	c.state = to
+	if from == StateSynReceived {
+		c.leaveEarly()
+	}
 	c.env.note(Event{Kind: EventState, From: from, To: to, Why: why})
 	switch to {
 	case StateEstablished:
@@ -99,6 +102,9 @@ func (c *Conn) enterEstablished(now clock.Time) {
 	c.startCongestion(now)
 	c.beginTuning(now)
 	c.startKeepAlive(now)
+	if c.flight() > 0 {
+		c.restartRetransmit(now) // of what went out before the handshake was over
+	}
 }
 
 // enterFinWait2 limits the wait for the peer's FIN, if nobody is there any

@@ -95,6 +95,7 @@ func (c *Conn) Write(_ clock.Time, v pkt.View) error {
 		return err
 	}
 	defer c.account()
+	c.openForText()
 	if v.Len() <= smallWrite && c.snd.queue.Len() > 0 {
 		// Many small writes share a chunk.
 		c.snd.queue.AppendBytes(v.Bytes())
@@ -115,6 +116,7 @@ func (c *Conn) WriteBytes(_ clock.Time, b []byte) (int, error) {
 		return 0, err
 	}
 	n := min(len(b), c.WriteSpace())
+	c.openForText()
 	c.snd.queue.AppendBytes(b[:n])
 	c.account()
 	return n, nil

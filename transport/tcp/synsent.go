@@ -47,6 +47,9 @@ func (c *Conn) resetInSynSent(now clock.Time, acked bool) {
 // change the connection state to ESTABLISHED, form an ACK segment".
 func (c *Conn) synACK(now clock.Time, seg *Segment) {
 	c.takeSYN(now, seg)
+	if c.fast != nil {
+		c.openedEarly(seg)
+	}
 	c.snd.una = seg.Ack
 	c.handshakeDone(now, seg)
 	c.setState(now, StateEstablished, "the SYN-ACK arrived")
@@ -65,6 +68,9 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 // (RFC 9293, 3.5)
 func (c *Conn) simultaneousSYN(now clock.Time, seg *Segment) {
 	c.takeSYN(now, seg)
+	if c.fast != nil {
+		c.unsendEarly(0)
+	}
 	c.retries = 0
 	c.synDue = true
 	c.setState(now, StateSynReceived, "the peer connects at the same time")

@@ -17,7 +17,7 @@ import (
 //
 // Advancing says that the retransmission timer would begin anew.
 func (c *Conn) armProbe(now clock.Time, advancing bool) bool {
-	if !c.sackOK || !c.env.LossProbe || c.flight() == 0 || c.persist.active ||
+	if !c.sackOK || !c.env.LossProbe || c.flight() == 0 || c.persist.active || c.state < StateEstablished ||
 		c.loss.phase >= PhaseRecovery || c.loss.board.sacked.segments > 0 {
 		return false
 	}

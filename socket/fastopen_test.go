@@ -1,0 +1,119 @@
+package socket_test
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"hubbub"
+	"hubbub/socket"
+)
+
+const rtt = 100 * time.Millisecond
+
+// early lets feige take data in SYNs, with a way of 100 ms there and
+// back between the two, and returns what listens there.
+func early(r *room) (l *socket.Socket, at netip.AddrPort) {
+	r.Helper()
+	r.ok("sysctl", r.feige.SetSysctl("net.ipv4.tcp_fastopen", "2"))
+	r.ok("delay", r.nick.Cable().SetDelay(hubbub.Both, 50*time.Millisecond))
+	l = r.listens(r.feige, ":80", 5)
+	r.set(l, socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+	r.has("TCP_FASTOPEN", l, socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+	return l, netip.AddrPortFrom(r.feige.Addr(), 80)
+}
+
+// sendsEarly is sendto with MSG_FASTOPEN.
+func sendsEarly(s *socket.Socket, text string, to netip.AddrPort, flags int) (int, error) {
+	return s.SendMsg(&socket.Message{Buffers: [][]byte{[]byte(text)}, Addr: to}, socket.MSG_FASTOPEN|flags)
+}
+
+// The first connection asks for a cookie. In those that follow the program gets
+// the data half a round trip after it was sent, and its answer arrives with the
+// end of the handshake: a round trip earlier than else.
+func TestFastOpen(t *testing.T) {
+	inRoom(t, func(r *room) {
+		l, at := early(r)
+		r.start(func() {
+			for range 2 {
+				s, _, err := l.Accept()
+				r.ok("accept", err)
+				r.hears(s, 0, "question")
+				r.sends(s, "answer")
+			}
+		})
+		r.ping()
+		for _, x := range []struct{ sent, answered time.Duration }{{rtt, rtt}, {rtt, 0}} {
+			c := r.tcp(r.nick)
+			r.takes("sendto", x.sent, func() {
+				n, err := sendsEarly(c, "question", at, 0)
+				r.ok("sendto", err)
+				r.equal("sent", n, len("question"))
+			})
+			r.takes("recv", x.answered, func() { r.hears(c, 0, "answer") })
+			i, err := c.TCPInfo()
+			r.ok("TCP_INFO", err)
+			r.equal("TCPI_OPT_SYN_DATA", i.Options&socket.InfoSYNData != 0, x.answered == 0)
+		}
+	})
+}
+
+// ping lets both know the other's MAC address.
+func (r *room) ping() {
+	r.Helper()
+	_, err := r.nick.Ping(context.Background(), "feige")
+	r.ok("ping", err)
+}
+
+// A socket that isn't to wait gets EINPROGRESS where there is no cookie, and
+// has sent nothing; with one it has sent what the SYN has room for.
+func TestFastOpenDoesNotWait(t *testing.T) {
+	inRoom(t, func(r *room) {
+		_, at := early(r)
+		r.ping()
+		c := r.tcp(r.nick)
+		n, err := sendsEarly(c, "question", at, socket.MSG_DONTWAIT)
+		r.fails("without a cookie", err, syscall.EINPROGRESS)
+		r.equal("sent", n, 0)
+		_, err = sendsEarly(c, "question", at, socket.MSG_DONTWAIT)
+		r.fails("once more", err, syscall.EALREADY)
+		r.sleep(2 * rtt)
+		_, err = sendsEarly(c, "question", at, socket.MSG_DONTWAIT)
+		r.fails("when it is connected", err, syscall.EISCONN)
+		c = r.tcp(r.nick)
+		n, err = sendsEarly(c, string(make([]byte, 2000)), at, socket.MSG_DONTWAIT)
+		r.ok("with a cookie", err)
+		r.equal("sent", n, 1460-40)
+		r.ok("sysctl", r.nick.SetSysctl("net.ipv4.tcp_fastopen", "0"))
+		_, err = sendsEarly(r.tcp(r.nick), "question", at, 0)
+		r.fails("where it is off", err, syscall.EOPNOTSUPP)
+	})
+}
+
+// With TCP_FASTOPEN_CONNECT, connect takes no time once there is a cookie, and
+// the SYN waits for what is written first.
+func TestFastOpenConnect(t *testing.T) {
+	inRoom(t, func(r *room) {
+		l, _ := early(r)
+		r.ping()
+		for i, takes := range []time.Duration{rtt, 0} {
+			c := r.tcp(r.nick)
+			r.set(c, socket.IPPROTO_TCP, socket.TCP_FASTOPEN_CONNECT, 1)
+			r.takes("connect", takes, func() { r.ok("connect", c.Connect("feige:80")) })
+			r.sleep(rtt)
+			r.takes("send", 0, func() { r.sends(c, "question") })
+			var s *socket.Socket
+			r.takes("accept", time.Duration(i)*rtt/2, func() {
+				var err error
+				s, _, err = l.Accept()
+				r.ok("accept", err)
+			})
+			r.hears(s, 0, "question")
+			r.sends(s, "answer")
+			r.hears(c, 0, "answer")
+			r.fails("an option of connected sockets", c.SetSockOpt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN_CONNECT, 1), syscall.EINVAL)
+		}
+	})
+}

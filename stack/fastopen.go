@@ -1,0 +1,210 @@
+package stack
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"hubbub/clock"
+	"hubbub/transport/tcp"
+	"hubbub/wire"
+)
+
+// The bits of net.ipv4.tcp_fastopen.
+const (
+	fastOpenClient         = 0x1   // programs may send text in a SYN
+	fastOpenServer         = 0x2   // listeners that want may take it
+	fastOpenClientNoCookie = 0x4   // without having a cookie
+	fastOpenServerNoCookie = 0x200 // without being shown one
+	fastOpenAllListeners   = 0x400 // all listeners want
+)
+
+// knownServers bounds how many servers' cookies are remembered; the one that was
+// learned first gives way.
+const knownServers = 1024
+
+// fastOpens is what a machine knows for fast open: as a server the keys of its
+// cookies, as a client what servers have given (RFC 7413, 4.1.2 and 4.1.3).
+type fastOpens struct {
+	keys    []tcp.Secret // the first makes cookies, all are accepted
+	servers map[netip.Addr]*fastServer
+	order   []netip.Addr // of servers, as they were learned
+}
+
+// fastServer is what is known of a server.
+type fastServer struct {
+	cookie wire.FastOpenCookie
+	mss    int
+	losses int        // SYNs with text in succession that were lost
+	lostAt clock.Time // the last of them
+}
+
+// fastOpenKey derives the key of cookies from the machine's secret.
+func fastOpenKey(s *secret) tcp.Secret {
+	sum := sha256.Sum256(append([]byte("fast open"), s.key[:]...))
+	return tcp.Secret(sum[:])
+}
+
+// cookie returns what this machine gives to a client: nobody else can make it,
+// and nothing is kept (RFC 7413, 4.1.2).
+func (f *fastOpens) cookie(key int, local, client netip.Addr) wire.FastOpenCookie {
+	return tcp.NewFastOpenCookie(f.keys[key], local, client)
+}
+
+// recognizes reports whether a cookie is one that this machine has given to
+// the client, and with which key.
+func (f *fastOpens) recognizes(c wire.FastOpenCookie, local, client netip.Addr) (key int, ok bool) {
+	for i := range f.keys {
+		if f.cookie(i, local, client) == c {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// learn remembers what a server has told.
+func (f *fastOpens) learn(server netip.Addr) *fastServer {
+	if k := f.servers[server]; k != nil {
+		return k
+	}
+	if len(f.order) >= knownServers {
+		delete(f.servers, f.order[0])
+		f.order = append(f.order[:0], f.order[1:]...)
+	}
+	if f.servers == nil {
+		f.servers = make(map[netip.Addr]*fastServer)
+	}
+	k := new(fastServer)
+	f.servers[server] = k
+	f.order = append(f.order, server)
+	return k
+}
+
+// forget drops what servers have told.
+func (f *fastOpens) forget() { f.servers, f.order = nil, nil }
+
+// pausing reports whether SYNs with text are not to be sent for now: two in
+// succession were lost, and who knows why (RFC 7413, 7.2.2). As on Linux, that
+// lasts a minute at first, and twice as long after each more.
+func (k *fastServer) pausing(now clock.Time) bool {
+	return k.losses > 1 && now.Sub(k.lostAt) < minute<<min(k.losses, 16)
+}
+
+const minute = clock.Duration(60e9)
+
+// openingEarly says what an active open has to do with fast open, nil for
+// nothing.
+func (s *Stack) openingEarly(now clock.Time, e *TCP, server netip.Addr, deferrable bool) *tcp.FastOpen {
+	o := &e.Options
+	if s.cfg.FastOpen&fastOpenClient == 0 {
+		return nil
+	}
+	f := &tcp.FastOpen{NoCookie: o.FastOpenNoCookie || s.cfg.FastOpen&fastOpenClientNoCookie != 0}
+	if k := s.fast.servers[server]; k != nil {
+		if k.pausing(now) {
+			return nil
+		}
+		f.Cookie, f.Room = k.cookie, k.mss
+	}
+	f.Deferred = deferrable && (f.NoCookie || !f.Cookie.IsRequest())
+	return f
+}
+
+// openedEarly notes what an active open has brought: a cookie, or a loss.
+func (s *Stack) openedEarly(now clock.Time, e *TCP) {
+	given, taken, lost := e.conn.FastOpened()
+	if given.IsRequest() && !taken && !lost {
+		return
+	}
+	k := s.fast.learn(e.remote.Addr())
+	if !given.IsRequest() {
+		k.cookie, k.mss = given, e.conn.Info().PeerMSS
+	}
+	if lost {
+		k.losses++
+		k.lostAt = now
+	} else if taken {
+		k.losses = 0
+	}
+}
+
+// acceptsEarly decides about a SYN with the option, or with text: whether its
+// text goes to the program at once, and which cookie the SYN-ACK gives (RFC
+// 7413, 4.2.2).
+func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segment) (early bool, give wire.FastOpenCookie) {
+	bits, policy := s.cfg.FastOpen, l.listening.policy
+	most := policy.FastOpen()
+	if most == 0 && bits&fastOpenAllListeners != 0 {
+		most = policy.Backlog() + 1
+	}
+	text := seg.Payload.Len() > 0
+	switch o := &seg.Options; {
+	case bits&fastOpenServer == 0 || most == 0 || !o.FastOpen && !text || !policy.MayOpenEarly(most):
+		return false, give
+	case text && (bits&fastOpenServerNoCookie != 0 || l.Options.FastOpenNoCookie):
+		return true, give
+	case !o.FastOpen:
+		return false, give
+	case !o.Cookie.IsRequest():
+		if key, ok := s.fast.recognizes(o.Cookie, local.Addr(), remote.Addr()); ok {
+			if key > 0 {
+				give = s.fast.cookie(0, local.Addr(), remote.Addr()) // the client's is of a key that is going out of use
+			}
+			return true, give
+		}
+	}
+	return false, s.fast.cookie(0, local.Addr(), remote.Addr())
+}
+
+// SetFastOpenKeys sets the keys of cookies: one, or two of which the second is
+// only accepted (TCP_FASTOPEN_KEY). Without any, or with zero, the machine has a
+// key that nobody knows.
+func (s *Stack) SetFastOpenKeys(keys ...tcp.Secret) {
+	s.cfg.FastOpenKeys = keys
+	s.fast.keys = keys
+	if len(keys) == 0 || keys[0] == (tcp.Secret{}) {
+		s.cfg.FastOpenKeys, s.fast.keys = nil, []tcp.Secret{fastOpenKey(&s.secret)}
+	}
+}
+
+// FastOpenKeys returns the keys that were set.
+func (s *Stack) FastOpenKeys() []tcp.Secret { return s.cfg.FastOpenKeys }
+
+var errFastOpenKey = errors.New("a key is 32 hexadecimal digits in four groups, such as 00112233-44556677-8899aabb-ccddeeff; " +
+	"a second one may follow behind a comma")
+
+// fastOpenKeyKnob is net.ipv4.tcp_fastopen_key.
+func fastOpenKeyKnob() knob {
+	return knob{
+		form: "a key, or two with a comma between them",
+		get: func(s *Stack) string {
+			var texts []string
+			keys := s.cfg.FastOpenKeys
+			if len(keys) == 0 {
+				keys = make([]tcp.Secret, 1) // as on Linux: nobody has set one
+			}
+			for _, key := range keys {
+				h := hex.EncodeToString(key[:])
+				texts = append(texts, h[:8]+"-"+h[8:16]+"-"+h[16:24]+"-"+h[24:])
+			}
+			return strings.Join(texts, ",")
+		},
+		set: func(s *Stack, value string) error {
+			var keys []tcp.Secret
+			for text := range strings.SplitSeq(value, ",") {
+				b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), "-", ""))
+				if err != nil || len(b) != len(tcp.Secret{}) || len(keys) == 2 {
+					return errFastOpenKey
+				}
+				keys = append(keys, tcp.Secret(b))
+			}
+			s.SetFastOpenKeys(keys...)
+			return nil
+		},
+	}
+}
+
+// MayOpenEarly reports whether programs may send text in a SYN.
+func (s *Stack) MayOpenEarly() bool { return s.cfg.FastOpen&fastOpenClient != 0 }

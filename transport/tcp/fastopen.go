@@ -1,0 +1,187 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/wire"
+)
+
+// TCP Fast Open lets a SYN carry text that the server's program gets at once, and
+// answers, a round trip earlier (RFC 7413). So that nobody can let a server work
+// for an invented address, a client first gets a cookie from it in an ordinary
+// handshake, and shows that later (RFC 7413, 4.1).
+//
+// The text may come twice, if the network doubles a SYN: that is for programs
+// which don't mind (RFC 7413, 2.1).
+
+// FastOpen says what a connection that begins has to do with fast open.
+type FastOpen struct {
+	// Cookie is the one that the server has given to this client, or else a
+	// request for one. On the server's side it is what the SYN-ACK gives.
+	Cookie wire.FastOpenCookie
+	// NoCookie lets text go without a cookie, to a server that asks for none.
+	NoCookie bool
+	// Room is the server's MSS, as it was told last, 0 if it isn't known.
+	Room int
+	// Deferred lets the SYN wait for the first write.
+	Deferred bool
+}
+
+// mayBeEarly reports whether text may go in the SYN.
+func (f *FastOpen) mayBeEarly() bool { return f.NoCookie || !f.Cookie.IsRequest() }
+
+// fastOpen is the state of fast open, of a connection that has to do with it.
+type fastOpen struct {
+	FastOpen
+	listener *Listener           // of a server's connection, in SYN-RECEIVED
+	early    bool                // the server's program has it before the handshake is over
+	sent     int                 // octets of text in our SYN
+	taken    bool                // text in a SYN was taken
+	repeated bool                // our SYN was repeated, without
+	given    wire.FastOpenCookie // what the SYN-ACK brought
+}
+
+// Opening reports whether the handshake is under way, and the program has to
+// wait for its end.
+func (c *Conn) Opening() bool {
+	return (c.state == StateSynSent || c.state == StateSynReceived) && !c.Early()
+}
+
+// Early reports whether the program may read and write though the handshake is
+// not over, or hasn't even begun.
+func (c *Conn) Early() bool { return c.fast != nil && (c.fast.early || c.fast.Deferred) }
+
+// FastOpened returns the cookie that the server has given, which is a request
+// if it gave none; whether text that went in the SYN was taken; and whether the
+// SYN was lost, as far as can be told.
+func (c *Conn) FastOpened() (given wire.FastOpenCookie, taken, lost bool) {
+	if c.fast == nil {
+		return given, false, false
+	}
+	return c.fast.given, c.fast.taken, c.fast.repeated
+}
+
+// EarlyRoom returns how much text the SYN has room for. As on Linux, all the
+// room that options can take is left to them.
+func (c *Conn) EarlyRoom() int {
+	if c.fast == nil || !c.fast.mayBeEarly() {
+		return 0
+	}
+	return max(0, min(orDefault(c.fast.Room, defaultMSS), int(c.snd.limitMSS))-wire.MaxTCPOptionsLen)
+}
+
+// openEarly puts a cookie into a SYN or SYN-ACK. One that is repeated has none:
+// what is on the way may have no use for it (RFC 7413, 4.2.1).
+func (c *Conn) openEarly(out *Segment) {
+	f := c.fast
+	switch {
+	case out.Retransmission:
+		f.repeated = f.repeated || f.sent > 0
+	case c.state == StateSynSent:
+		out.Options.FastOpen, out.Options.Cookie = !f.NoCookie || !f.Cookie.IsRequest(), f.Cookie
+		if out.Options.FastOpen {
+			out.Reason = ReasonAskCookie
+		}
+		c.sendEarly(out)
+	case c.passive:
+		out.Options.FastOpen, out.Options.Cookie = !f.Cookie.IsRequest(), f.Cookie
+		if f.taken {
+			out.Reason = ReasonEarly
+		} else if out.Options.FastOpen {
+			out.Reason = ReasonGiveCookie
+		}
+	}
+}
+
+// sendEarly puts text into a SYN.
+func (c *Conn) sendEarly(out *Segment) {
+	f := c.fast
+	n := min(c.EarlyRoom(), c.snd.queue.Len())
+	if n == 0 {
+		return
+	}
+	out.Payload = c.snd.queue.At(0, n)
+	out.Reason = ReasonFastOpen
+	f.sent = n
+	c.snd.nxt = c.snd.nxt.Add(n)
+	c.count.bytesOut += uint64(n)
+	c.count.dataOut++
+}
+
+// openedEarly takes in what a SYN-ACK says: a new cookie, and how much of the
+// text it acknowledges. What the server didn't take is sent again, as if for
+// the first time (RFC 7413, 4.2.1).
+func (c *Conn) openedEarly(seg *Segment) {
+	f := c.fast
+	f.given = seg.Options.Cookie
+	c.unsendEarly(min(max(0, seg.Ack.Sub(c.snd.iss)-1), f.sent))
+}
+
+// unsendEarly makes what went in the SYN, but for n octets that were taken, text
+// that was not sent.
+func (c *Conn) unsendEarly(n int) {
+	f := c.fast
+	f.taken = n > 0
+	c.snd.queue.Discard(n)
+	c.snd.nxt = c.snd.iss.Add(1 + n)
+	c.count.bytesOut -= uint64(f.sent - n)
+	f.sent = 0
+}
+
+// AcceptEarly is [Accept] of a SYN whose text the program gets at once: its
+// sender has shown a cookie. The connection can be read and written in
+// SYN-RECEIVED, and counts among the listener's until the handshake is over
+// (RFC 7413, 4.2.2). It takes over the segment's payload; a FIN must come again.
+func (l *Listener) AcceptEarly(now clock.Time, p Params, seg *Segment) *Conn {
+	l.halfOpen--
+	l.young--
+	l.early++
+	c := newConn(l.env, p)
+	c.state, c.passive = StateListen, true
+	c.snd.progressAt = now
+	c.count.segmentsIn++
+	c.takeSYN(now, seg)
+	if c.fast == nil {
+		c.fast = new(fastOpen)
+	}
+	c.fast.early, c.fast.listener = true, l
+	c.synDue = true
+	c.setState(now, StateSynReceived, "a SYN with a cookie arrived: the program needn't wait")
+	c.startCongestion(now)
+	c.rcv.edge = c.rcv.nxt.Add(c.firstWindow())
+	seg.trimFront(c.rcv.nxt)
+	seg.Flags &^= fin
+	if seg.Payload.Len() > 0 {
+		c.fast.taken = true
+		c.count.dataIn++
+		c.processRest(now, seg)
+	}
+	seg.drop()
+	c.account()
+	return c
+}
+
+// leaveEarly lets the listener have one more such connection.
+func (c *Conn) leaveEarly() {
+	if f := c.fast; f != nil && f.listener != nil {
+		f.listener.early--
+		f.listener, f.early = nil, false
+	}
+}
+
+// SetFastOpen lets so many connections be open before their handshakes are over
+// (TCP_FASTOPEN); 0 for none.
+func (l *Listener) SetFastOpen(most int) { l.mostEarly = max(0, most) }
+
+// FastOpen returns what SetFastOpen has set.
+func (l *Listener) FastOpen() int { return l.mostEarly }
+
+// MayOpenEarly reports whether one more connection may be, of so many: else an
+// attacker who has a cookie could fill the machine (RFC 7413, 5.1).
+func (l *Listener) MayOpenEarly(most int) bool { return l.early < most }
+
+// openForText sends the SYN that has waited for the first write.
+func (c *Conn) openForText() {
+	if c.fast != nil && c.fast.Deferred {
+		c.fast.Deferred, c.synDue = false, true
+	}
+}
