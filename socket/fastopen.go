@@ -31,7 +31,10 @@ func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, dontWait bool) (n
 		return 0, err
 	}
 	defer s.leave()
+	remote, err = s.meant(remote, syscall.ENETUNREACH)
 	switch {
+	case err != nil:
+		return 0, err
 	case s.tcp == nil || !s.host.stack.MayOpenEarly():
 		return 0, syscall.EOPNOTSUPP
 	case s.opening && s.isOpening():
@@ -45,7 +48,7 @@ func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, dontWait bool) (n
 		s.opening = true
 		err = s.openedEarly(now, n, dontWait)
 	}
-	s.tell("sendto", n, "%d bytes, %v, MSG_FASTOPEN", err, len(b), remote)
+	s.tell("sendto", n, "%d bytes, %v, MSG_FASTOPEN", err, len(b), s.shown(remote))
 	return n, err
 }
 

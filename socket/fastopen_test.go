@@ -1,7 +1,6 @@
 package socket_test
 
 import (
-	"context"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -22,7 +21,7 @@ func early(r *room) (l *socket.Socket, at netip.AddrPort) {
 	l = r.listens(r.feige, ":80", 5)
 	r.set(l, socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
 	r.has("TCP_FASTOPEN", l, socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
-	return l, netip.AddrPortFrom(r.feige.Addr(), 80)
+	return l, netip.MustParseAddrPort(r.at("172.16.10.2:80"))
 }
 
 // sendsEarly is sendto with MSG_FASTOPEN.
@@ -44,7 +43,7 @@ func TestFastOpen(t *testing.T) {
 				r.sends(s, "answer")
 			}
 		})
-		r.ping()
+		r.meet()
 		for _, x := range []struct{ sent, answered time.Duration }{{rtt, rtt}, {rtt, 0}} {
 			c := r.tcp(r.nick)
 			r.takes("sendto", x.sent, func() {
@@ -60,11 +59,11 @@ func TestFastOpen(t *testing.T) {
 	})
 }
 
-// ping lets both know the other's MAC address.
-func (r *room) ping() {
+// meet lets both know the other's MAC address.
+func (r *room) meet() {
 	r.Helper()
-	_, err := r.nick.Ping(context.Background(), "feige")
-	r.ok("ping", err)
+	r.listens(r.feige, ":81", 1)
+	r.ok("connect", r.tcp(r.nick).Connect("feige:81"))
 }
 
 // A socket that isn't to wait gets EINPROGRESS where there is no cookie, and
@@ -72,7 +71,7 @@ func (r *room) ping() {
 func TestFastOpenDoesNotWait(t *testing.T) {
 	inRoom(t, func(r *room) {
 		_, at := early(r)
-		r.ping()
+		r.meet()
 		c := r.tcp(r.nick)
 		n, err := sendsEarly(c, "question", at, socket.MSG_DONTWAIT)
 		r.fails("without a cookie", err, syscall.EINPROGRESS)
@@ -85,7 +84,7 @@ func TestFastOpenDoesNotWait(t *testing.T) {
 		c = r.tcp(r.nick)
 		n, err = sendsEarly(c, string(make([]byte, 2000)), at, socket.MSG_DONTWAIT)
 		r.ok("with a cookie", err)
-		r.equal("sent", n, 1460-40)
+		r.equal("sent", n, r.mss()-40)
 		r.ok("sysctl", r.nick.SetSysctl("net.ipv4.tcp_fastopen", "0"))
 		_, err = sendsEarly(r.tcp(r.nick), "question", at, 0)
 		r.fails("where it is off", err, syscall.EOPNOTSUPP)
@@ -97,7 +96,7 @@ func TestFastOpenDoesNotWait(t *testing.T) {
 func TestFastOpenConnect(t *testing.T) {
 	inRoom(t, func(r *room) {
 		l, _ := early(r)
-		r.ping()
+		r.meet()
 		for i, takes := range []time.Duration{rtt, 0} {
 			c := r.tcp(r.nick)
 			r.set(c, socket.IPPROTO_TCP, socket.TCP_FASTOPEN_CONNECT, 1)
@@ -116,4 +115,12 @@ func TestFastOpenConnect(t *testing.T) {
 			r.fails("an option of connected sockets", c.SetSockOpt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN_CONNECT, 1), syscall.EINVAL)
 		}
 	})
+}
+
+// mss is that of Ethernet.
+func (r *room) mss() int {
+	if r.way == overIPv6 {
+		return 1440
+	}
+	return 1460
 }

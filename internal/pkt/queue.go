@@ -2,22 +2,22 @@ package pkt
 
 // A Queue is a stream of bytes held as views: what was written and is not yet
 // acknowledged, or what has arrived and is not yet read. The zero Queue is
-// empty and holds no storage.
+// empty and holds no storage. There is room for 2 GiB less one.
 type Queue struct {
 	views []View
-	head  int // index of the first view in use
-	size  int // bytes
+	head  int32 // index of the first view in use
+	size  int32 // bytes
 
 	// Where the last At ended, so that reading on from there finds its view
 	// at once: the index of that view and the bytes before it.
-	curView, curOff int
+	curView, curOff int32
 }
 
 // keepViews is how many empty slots an empty queue keeps for its next bytes.
 const keepViews = 4
 
 // Len returns the number of bytes in the queue.
-func (q *Queue) Len() int { return q.size }
+func (q *Queue) Len() int { return int(q.size) }
 
 // Append adds v at the end and takes over its reference.
 func (q *Queue) Append(v View) {
@@ -25,8 +25,8 @@ func (q *Queue) Append(v View) {
 		v.Release()
 		return
 	}
-	q.size += v.Len()
-	if last := len(q.views) - 1; last >= q.head && v.follows(q.views[last]) {
+	q.size += v.end - v.off
+	if last := len(q.views) - 1; last >= int(q.head) && v.follows(q.views[last]) {
 		q.views[last].end = v.end
 		v.Release()
 		return
@@ -50,7 +50,7 @@ func (q *Queue) AppendBytes(b []byte) {
 // much that was.
 func (q *Queue) fillLast(b []byte) int {
 	last := len(q.views) - 1
-	if last < q.head {
+	if last < int(q.head) {
 		return 0
 	}
 	v := &q.views[last]
@@ -60,7 +60,7 @@ func (q *Queue) fillLast(b []byte) int {
 	n := copy(v.c.data[v.end:], b)
 	v.end += int32(n)
 	v.c.used = v.end
-	q.size += n
+	q.size += int32(n)
 	return n
 }
 
@@ -73,7 +73,7 @@ func (q *Queue) At(off, n int) View {
 	}
 	q.seek(off)
 	v := q.views[q.curView]
-	if from := off - q.curOff; from+n <= v.Len() {
+	if from := off - int(q.curOff); from+n <= v.Len() {
 		return v.Slice(from, from+n).Retain()
 	}
 	gathered := NewView(n)
@@ -85,12 +85,12 @@ func (q *Queue) At(off, n int) View {
 // copies nothing. There must be a byte at off.
 func (q *Queue) Together(off int) int {
 	q.seek(off)
-	return q.curOff + q.views[q.curView].Len() - off
+	return int(q.curOff) + q.views[q.curView].Len() - off
 }
 
 // CopyAt copies bytes from off on into b and returns how many.
 func (q *Queue) CopyAt(b []byte, off int) int {
-	n := min(len(b), q.size-off)
+	n := min(len(b), int(q.size)-off)
 	if n <= 0 {
 		return 0
 	}
@@ -101,18 +101,18 @@ func (q *Queue) CopyAt(b []byte, off int) int {
 
 // seek moves the cursor to the view that holds the byte at off.
 func (q *Queue) seek(off int) {
-	if q.curView < q.head || off < q.curOff {
+	if q.curView < q.head || off < int(q.curOff) {
 		q.curView, q.curOff = q.head, 0
 	}
-	for off >= q.curOff+q.views[q.curView].Len() {
-		q.curOff += q.views[q.curView].Len()
+	for off >= int(q.curOff)+q.views[q.curView].Len() {
+		q.curOff += int32(q.views[q.curView].Len())
 		q.curView++
 	}
 }
 
 // copyTo fills b with the bytes from off on. The cursor must stand on off.
 func (q *Queue) copyTo(b []byte, off int) {
-	from := off - q.curOff
+	from := off - int(q.curOff)
 	for i := q.curView; len(b) > 0; i++ {
 		n := copy(b, q.views[i].Bytes()[from:])
 		b, from = b[n:], 0
@@ -121,8 +121,8 @@ func (q *Queue) copyTo(b []byte, off int) {
 
 // Discard drops the first n bytes.
 func (q *Queue) Discard(n int) {
-	q.size -= n
-	q.curOff -= n
+	q.size -= int32(n)
+	q.curOff -= int32(n)
 	for n > 0 {
 		v := &q.views[q.head]
 		if n < v.Len() {
@@ -148,7 +148,7 @@ func (q *Queue) forget() {
 	q.views[q.head] = View{}
 	q.head++
 	switch {
-	case q.head < len(q.views):
+	case int(q.head) < len(q.views):
 		q.compact()
 	case cap(q.views) <= keepViews:
 		q.views, q.head = q.views[:0], 0
@@ -160,7 +160,7 @@ func (q *Queue) forget() {
 // compact moves the views to the front once most of the slots are behind
 // them, so that a stream that never runs dry doesn't grow its slice.
 func (q *Queue) compact() {
-	if q.head < 32 || q.head < len(q.views)/2 {
+	if q.head < 32 || int(q.head) < len(q.views)/2 {
 		return
 	}
 	n := copy(q.views, q.views[q.head:])
@@ -183,7 +183,7 @@ func (q *Queue) Take(n int) View {
 		q.Discard(n)
 		return part
 	}
-	q.size -= v.Len()
+	q.size -= v.end - v.off
 	q.forget()
 	q.curView, q.curOff = q.head, 0
 	return v
@@ -203,4 +203,4 @@ const Overhead = 512
 
 // Storage returns what the queue takes of memory, in bytes: an estimate that is
 // on the safe side unless views share their storage with others.
-func (q *Queue) Storage() int { return q.size + (len(q.views)-q.head)*Overhead }
+func (q *Queue) Storage() int { return int(q.size) + (len(q.views)-int(q.head))*Overhead }

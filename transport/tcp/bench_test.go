@@ -102,8 +102,8 @@ func TestIdleConnectionIsSmall(t *testing.T) {
 			t.Error("an idle connection holds what it doesn't use")
 		}
 	}
-	if size := unsafe.Sizeof(Conn{}); size > 768 {
-		t.Errorf("a Conn takes %d octets, want at most 768", size)
+	if size := unsafe.Sizeof(Conn{}); size > 752 {
+		t.Errorf("a Conn takes %d octets, want at most 752", size)
 	}
 	if size := unsafe.Sizeof(TimeWait{}); size > 64 {
 		t.Errorf("a TimeWait takes %d octets, want at most 64", size)
