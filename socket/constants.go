@@ -111,16 +111,28 @@ const (
 	IP_FREEBIND             = 15 // kept
 	IP_MINTTL               = 21
 	IP_BIND_ADDRESS_NO_PORT = 24 // kept
-	IP_MULTICAST_TTL        = 33 // kept
-	IP_MULTICAST_LOOP       = 34 // kept
+	IP_MULTICAST_IF         = 32 // bytes only
+	IP_MULTICAST_TTL        = 33
+	IP_MULTICAST_LOOP       = 34
+	IP_ADD_MEMBERSHIP       = 35 // this and the next five: bytes only
+	IP_DROP_MEMBERSHIP      = 36
+	IP_UNBLOCK_SOURCE       = 37
+	IP_BLOCK_SOURCE         = 38
+	IP_ADD_SOURCE           = 39 // IP_ADD_SOURCE_MEMBERSHIP
+	IP_DROP_SOURCE          = 40 // IP_DROP_SOURCE_MEMBERSHIP
+	IP_MULTICAST_ALL        = 49
 )
 
 // The options of level IPPROTO_IPV6 (ipv6(7); RFC 3493, 5; RFC 3542).
 const (
 	IPV6_UNICAST_HOPS   = 16
-	IPV6_MULTICAST_HOPS = 18 // kept
-	IPV6_MULTICAST_LOOP = 19 // kept
+	IPV6_MULTICAST_IF   = 17
+	IPV6_MULTICAST_HOPS = 18
+	IPV6_MULTICAST_LOOP = 19
+	IPV6_JOIN_GROUP     = 20 // bytes only
+	IPV6_LEAVE_GROUP    = 21 // bytes only
 	IPV6_MTU_DISCOVER   = 23
+	IPV6_MULTICAST_ALL  = 29
 	IPV6_MTU            = 24
 	IPV6_RECVERR        = 25 // kept
 	IPV6_V6ONLY         = 26

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/stack"
 )
 
 // ipOptions are those of level IPPROTO_IP (ip(7)).
@@ -28,8 +29,16 @@ var ipOptions = map[int]option{
 	IP_FREEBIND:             remembered("IP_FREEBIND", flag, place{IPPROTO_IP, IP_FREEBIND}, 0, 0, 1),
 	IP_MINTTL:               remembered("IP_MINTTL", number, place{IPPROTO_IP, IP_MINTTL}, 0, 0, 0),
 	IP_BIND_ADDRESS_NO_PORT: remembered("IP_BIND_ADDRESS_NO_PORT", flag, place{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT}, 0, 0, 1),
-	IP_MULTICAST_TTL:        remembered("IP_MULTICAST_TTL", number, place{IPPROTO_IP, IP_MULTICAST_TTL}, 1, 0, math.MaxUint8),
-	IP_MULTICAST_LOOP:       remembered("IP_MULTICAST_LOOP", flag, place{IPPROTO_IP, IP_MULTICAST_LOOP}, 1, 0, 1),
+	IP_MULTICAST_TTL:        applied(remembered("IP_MULTICAST_TTL", number, place{IPPROTO_IP, IP_MULTICAST_TTL}, 1, 0, math.MaxUint8), setGroupTTL),
+	IP_MULTICAST_LOOP:       applied(remembered("IP_MULTICAST_LOOP", flag, place{IPPROTO_IP, IP_MULTICAST_LOOP}, 1, 0, 1), setGroupLoop),
+	IP_MULTICAST_ALL:        applied(remembered("IP_MULTICAST_ALL", flag, place{IPPROTO_IP, IP_MULTICAST_ALL}, 1, 0, 1), setGroupAll),
+	IP_MULTICAST_IF:         {name: "IP_MULTICAST_IF", kind: blob, write: (*Socket).setGroupInterface},
+	IP_ADD_MEMBERSHIP:       membership("IP_ADD_MEMBERSHIP", true),
+	IP_DROP_MEMBERSHIP:      membership("IP_DROP_MEMBERSHIP", false),
+	IP_ADD_SOURCE:           sourceFilter("IP_ADD_SOURCE_MEMBERSHIP", stack.AddSource),
+	IP_DROP_SOURCE:          sourceFilter("IP_DROP_SOURCE_MEMBERSHIP", stack.DropSource),
+	IP_BLOCK_SOURCE:         sourceFilter("IP_BLOCK_SOURCE", stack.Block),
+	IP_UNBLOCK_SOURCE:       sourceFilter("IP_UNBLOCK_SOURCE", stack.Unblock),
 }
 
 func refuseIf(bad bool) error {

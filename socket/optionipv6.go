@@ -26,8 +26,14 @@ var ipv6Options = map[int]option{
 	IPV6_RECVERR:        remembered("IPV6_RECVERR", flag, place{IPPROTO_IPV6, IPV6_RECVERR}, 0, 0, 1),
 	IPV6_AUTOFLOWLABEL:  remembered("IPV6_AUTOFLOWLABEL", flag, place{IPPROTO_IPV6, IPV6_AUTOFLOWLABEL}, 1, 0, 1),
 	IPV6_FREEBIND:       remembered("IPV6_FREEBIND", flag, place{IPPROTO_IPV6, IPV6_FREEBIND}, 0, 0, 1),
-	IPV6_MULTICAST_HOPS: remembered("IPV6_MULTICAST_HOPS", number, place{IPPROTO_IPV6, IPV6_MULTICAST_HOPS}, 1, -1, math.MaxUint8),
-	IPV6_MULTICAST_LOOP: remembered("IPV6_MULTICAST_LOOP", flag, place{IPPROTO_IPV6, IPV6_MULTICAST_LOOP}, 1, 0, 1),
+	IPV6_MULTICAST_HOPS: applied(remembered("IPV6_MULTICAST_HOPS", number, place{IPPROTO_IPV6, IPV6_MULTICAST_HOPS}, 1, -1, math.MaxUint8), setGroupTTL),
+	IPV6_MULTICAST_LOOP: applied(remembered("IPV6_MULTICAST_LOOP", flag, place{IPPROTO_IPV6, IPV6_MULTICAST_LOOP}, 1, 0, 1), setGroupLoop),
+	IPV6_MULTICAST_ALL:  applied(remembered("IPV6_MULTICAST_ALL", flag, place{IPPROTO_IPV6, IPV6_MULTICAST_ALL}, 1, 0, 1), setGroupAll),
+	IPV6_MULTICAST_IF: {name: "IPV6_MULTICAST_IF", get: func(s *Socket, _ clock.Time) (int, error) {
+		return s.more().kept[place{IPPROTO_IPV6, IPV6_MULTICAST_IF}], nil
+	}, set: (*Socket).setGroupInterface6},
+	IPV6_JOIN_GROUP:  membership6("IPV6_JOIN_GROUP", true),
+	IPV6_LEAVE_GROUP: membership6("IPV6_LEAVE_GROUP", false),
 }
 
 // setHops sets the hop limit of what is sent: 0 to 255, or -1 for the machine's

@@ -284,6 +284,7 @@ func (s *Socket) Close() error {
 	case s.tcp != nil:
 		err = s.closeTCP(now)
 	case s.udp != nil:
+		s.udp.LeaveGroups(now)
 		s.udp.Close()
 	case s.raw != nil:
 		s.raw.Close()

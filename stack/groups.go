@@ -65,7 +65,7 @@ func (s *Stack) handleMLD(now clock.Time, at arrival, h *header, p *pkt.Packet, 
 	p.Release()
 }
 
-// handleIGMP takes an IGMP message (RFC 3376, 5.2).
+// handleIGMP takes an IGMP message (R1122-37; RFC 1122, 3.2.3; RFC 3376, 5.2).
 func (s *Stack) handleIGMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
 	member := s.membership(at.iface, h.Dst)
 	if member == nil {

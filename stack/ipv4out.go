@@ -20,6 +20,7 @@ type path struct {
 	source     netip.Addr
 	neighbors  *neigh.Cache // that the next hop is in; nil on loopback
 	generation uint32
+	quiet      bool // this machine doesn't hear what it sends to a group
 }
 
 // pathTo looks up where packets to dst go. source is the address to be used,

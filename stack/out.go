@@ -21,7 +21,9 @@ func (s *Stack) output(now clock.Time, v *path, p *pkt.Packet) {
 		return
 	}
 	if mac, ok := groupMAC(i, nextHop); ok {
-		s.hearOneself(i, v.source, nextHop, p)
+		if !v.quiet {
+			s.hearOneself(i, v.source, nextHop, p)
+		}
 		s.frame(i, p, mac, etherType(nextHop))
 		return
 	}

@@ -115,6 +115,7 @@ type Stack struct {
 	orphans    int                     // connections that no program has open any more
 	recycled   map[netip.Addr]recycled // last timestamps by address
 	tcpPorts   portTable
+	groupUsers uint64 // endpoints that have had to do with groups
 	listeners  map[netip.AddrPort][]*TCP
 	udpPorts   portTable
 	udps       map[uint16][]*UDP

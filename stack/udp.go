@@ -46,6 +46,7 @@ type UDP struct {
 	arrived       uint64
 	err           error
 	dropped       uint64
+	multicast     *multicast // nil if it has nothing to do with groups
 }
 
 // NewUDP returns an endpoint that is not bound.
@@ -197,8 +198,8 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	if err := e.ensureBound(); err != nil {
 		return err
 	}
-	to = s.meant(to, e.local.Addr())
-	v, err := s.pathTo(to.Addr(), e.sourceWanted())
+	to, source := e.towardGroup(s.meant(to, e.local.Addr()))
+	v, err := s.pathTo(to.Addr(), source)
 	switch {
 	case err != nil:
 		return err
@@ -209,6 +210,11 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	}
 	from := netip.AddrPortFrom(v.source, e.local.Port())
 	s.tellRoute(now, to.Addr(), &v)
+	if to.Addr().IsMulticast() {
+		o := e.groupOptions(&v)
+		s.sendUDP(now, &v, from, to, payload, &o)
+		return nil
+	}
 	s.sendUDP(now, &v, from, to, payload, &e.Options)
 	return nil
 }
@@ -335,7 +341,7 @@ func (s *Stack) receive(now clock.Time, at arrival, h *header, p *pkt.Packet, d 
 func (s *Stack) udpReceivers(d Datagram, group bool) []*UDP {
 	all := s.udps[d.To.Port()]
 	if group {
-		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 })
+		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 || !e.hears(&d) })
 	}
 	most := 0
 	var best []*UDP
