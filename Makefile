@@ -141,7 +141,7 @@ loss-linux: ## measure Linux's half of that table, in real time (half an hour, a
 	chrt -r 1 interop/loss/bin/loss -parallel 2 -only '^1G/.*/(loss|burst).* (reno|cubic)' linux
 
 .PHONY: fairness
-fairness: ## let connections share a link, hubbub's and Linux's, and write docs/loss.md anew (two minutes, as root)
+fairness: ## let connections share a link, hubbub's and Linux's, and write docs/loss.md anew (ten minutes, as root)
 	go build -o interop/loss/bin/loss ./interop/loss
 	interop/loss/bin/loss fair
 	chrt -r 1 interop/loss/bin/loss fair-linux

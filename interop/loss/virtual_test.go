@@ -98,5 +98,20 @@ func TestTheKeptTableIsOfToday(t *testing.T) {
 	}
 }
 
+// Issue 3: the table has every algorithm in every cell.
+func TestTheTableIsFull(t *testing.T) {
+	kept, err := load(filepath.Join("testdata", "hubbub.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range paths() {
+		for _, a := range algorithms {
+			if r, ok := kept.find(p.name(), a); !ok || r.Goodput < 50_000 {
+				t.Errorf("%s, %s: %+v", p.name(), a, r)
+			}
+		}
+	}
+}
+
 // sample are the cells that are computed anew by day.
 var sample = regexp.MustCompile("^10M/(1ms/loss5|50ms/loss1|300ms/burst) ")
