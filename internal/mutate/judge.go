@@ -124,18 +124,13 @@ func (j *judge) reach() error {
 
 // list returns the names of the tests.
 func (j *judge) list() (names []string, err error) {
-	cmd := exec.Command("go", "test", "-list", "^(Test|Fuzz|Example)", "./"+j.p.path)
-	cmd.Dir = j.p.root
+	cmd := exec.Command(j.binary, "-test.list", "^(Test|Fuzz|Example)")
+	cmd.Dir = j.p.dir
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go test -list: %w", err)
+		return nil, fmt.Errorf("the tests of %s can't be listed: %w", j.p.path, err)
 	}
-	for line := range strings.Lines(string(out)) {
-		if words := strings.Fields(line); len(words) == 1 {
-			names = append(names, words[0])
-		}
-	}
-	return names, nil
+	return strings.Fields(string(out)), nil
 }
 
 // worker is one of those that judge at the same time.

@@ -38,6 +38,9 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if flag.Lookup("test.list").Value.String() != "" {
+		os.Exit(m.Run())
+	}
 	mutantNoting = false
 	mutantAnswer(mutantTold()...)
 	go mutantWatch()
