@@ -230,3 +230,40 @@ func TestIPv6IsTheSameEveryRun(t *testing.T) {
 		t.Errorf("%s\nand then\n%s", runs[0], runs[1])
 	}
 }
+
+func TestPingOverIPv6(t *testing.T) {
+	n := New(Virtual())
+	defer n.Close()
+	cable := Cables(Link{Delay: time.Millisecond})
+	one, two := n.LAN("one", "2001:db8:10::/64", cable), n.LAN("two", "2001:db8:11::/64", cable)
+	nick := one.Host("nick", Unprivileged())
+	one.Host("feige")
+	two.Host("wang")
+	n.Router("gateway", one, two)
+	ping := func(to string, options ...PingOption) string {
+		reply, err := nick.Ping(context.Background(), to, options...)
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%v ttl %d seq %d, %d bytes in %v", reply.From, reply.TTL, reply.Seq, reply.Bytes, reply.RTT)
+	}
+	runProgram(t, n, func() {
+		for _, c := range []struct {
+			to, want string
+			options  []PingOption
+		}{
+			{"feige", "2001:db8:10::3 ttl 64 seq 1, 64 bytes in 8ms", nil}, // with a solicitation and its answer
+			{"feige", "2001:db8:10::3 ttl 64 seq 7, 8 bytes in 4ms", []PingOption{PingSeq(7), PingSize(0)}},
+			{"feige", "2001:db8:10::3 ttl 64 seq 1, 4008 bytes in 4ms", []PingOption{PingSize(4000)}},
+			{"wang", "2001:db8:11::2 ttl 63 seq 1, 64 bytes in 24ms", nil},
+			{"::1", "::1 ttl 64 seq 1, 64 bytes in 0s", nil},
+			{"wang", "ping ip6:ipv6-icmp 2001:db8:11::2: hop limit exceeded in transit (from 2001:db8:10::1)", []PingOption{PingTTL(1)}},
+			{"2001:db8:99::1", "ping ip6:ipv6-icmp 2001:db8:99::1: no route to the destination (from 2001:db8:10::1)", nil},
+			{"2001:db8:10::99", "ping ip6:ipv6-icmp 2001:db8:10::99: address unreachable (from 2001:db8:10::2)", []PingOption{PingTimeout(time.Minute)}},
+		} {
+			if got := ping(c.to, c.options...); got != c.want {
+				t.Errorf("ping %s: %s, want %s", c.to, got, c.want)
+			}
+		}
+	})
+}

@@ -54,7 +54,7 @@ func PingTTL(ttl uint8) PingOption { return func(p *ping) { p.ttl = ttl } }
 // without it, a second.
 func PingTimeout(d time.Duration) PingOption { return func(p *ping) { p.timeout = d } }
 
-// Ping sends an echo request (RFC 792, page 14) to an address or a name and
+// Ping sends an echo request (RFC 792, page 14; RFC 4443, 4.1) to an address or a name and
 // waits for the reply. The errors are [*net.OpError]: around
 // [os.ErrDeadlineExceeded] if nothing comes in time, around the context's error
 // if that is done before, around what a router or this host has to say, such
@@ -69,8 +69,11 @@ func (h *Host) Ping(ctx context.Context, address string, options ...PingOption) 
 	reply, err := p.run(ctx, h, address)
 	if err != nil {
 		op := &net.OpError{Op: "ping", Net: "ip4:icmp", Err: err}
+		if p.to.Is6() {
+			op.Net = "ip6:ipv6-icmp"
+		}
 		if p.to.IsValid() {
-			op.Addr = &net.IPAddr{IP: p.to.AsSlice()}
+			op.Addr = &net.IPAddr{IP: p.to.AsSlice(), Zone: p.to.Zone()}
 		}
 		return PingReply{}, op
 	}
@@ -85,7 +88,11 @@ func (p *ping) run(ctx context.Context, h *Host, address string) (PingReply, err
 	if p.to, err = h.sockets.LookupAddr(address); err != nil {
 		return PingReply{}, err
 	}
-	if p.socket, p.id, err = h.sockets.PingSocket(socket.AF_INET); err != nil {
+	family := socket.AF_INET
+	if p.to.Is6() {
+		family = socket.AF_INET6
+	}
+	if p.socket, p.id, err = h.sockets.PingSocket(family); err != nil {
 		return PingReply{}, err
 	}
 	defer p.socket.Close()
@@ -103,19 +110,20 @@ func (p *ping) run(ctx context.Context, h *Host, address string) (PingReply, err
 
 // exchange sends the request and waits for what concerns it.
 func (p *ping) exchange() (PingReply, error) {
+	if err := p.tellsHops(); err != nil {
+		return PingReply{}, err
+	}
 	if p.ttl != 0 {
 		if err := p.socket.SetSockOpt(socket.IPPROTO_IP, socket.IP_TTL, int(p.ttl)); err != nil {
 			return PingReply{}, err
 		}
 	}
-	m := wire.ICMPv4{Type: wire.Echo}
-	m.SetEcho(p.id, p.seq)
 	data := make([]byte, p.size)
 	for i := range data {
 		data[i] = byte(i)
 	}
 	start := p.network.Elapsed()
-	if _, err := p.socket.SendTo(m.AppendTo(nil, data), p.to.String()); err != nil {
+	if _, err := p.socket.SendTo(p.request(data), p.to.String()); err != nil {
 		return PingReply{}, err
 	}
 	for {
@@ -124,19 +132,40 @@ func (p *ping) exchange() (PingReply, error) {
 			return PingReply{}, os.ErrDeadlineExceeded
 		}
 		p.socket.SetTimeout(left)
-		packet, _, err := p.socket.RecvFrom(wire.MaxIPv4Len)
-		if err != nil {
-			return PingReply{}, err
-		}
-		if reply, ok, err := p.concerned(packet); ok || err != nil {
+		reply, ok, err := p.hear()
+		if ok || err != nil {
 			reply.RTT = p.network.Elapsed() - start
 			return reply, err
 		}
 	}
 }
 
-// concerned reads what a raw socket has heard: all of ICMP. It reports false
+// request returns the message that is sent.
+func (p *ping) request(data []byte) []byte {
+	if p.to.Is6() {
+		m := wire.ICMPv6{Type: wire.ICMPv6EchoRequest}
+		m.SetEcho(p.id, p.seq)
+		return m.AppendTo(p.to, p.to, nil, data) // the stack fills in the checksum
+	}
+	m := wire.ICMPv4{Type: wire.Echo}
+	m.SetEcho(p.id, p.seq)
+	return m.AppendTo(nil, data)
+}
+
+// hear waits for the next message that the raw socket hears. It reports false
 // for what isn't about this request.
+func (p *ping) hear() (PingReply, bool, error) {
+	if p.to.Is6() {
+		return p.hear6()
+	}
+	packet, _, err := p.socket.RecvFrom(wire.MaxIPv4Len)
+	if err != nil {
+		return PingReply{}, false, err
+	}
+	return p.concerned(packet)
+}
+
+// concerned reads what a raw socket has heard: all of ICMP.
 func (p *ping) concerned(packet []byte) (PingReply, bool, error) {
 	h, body, err := wire.ParseIPv4(packet)
 	if err != nil {

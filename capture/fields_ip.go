@@ -113,8 +113,14 @@ func (x *explainer) addrMeaning(addr netip.Addr) string {
 		known = append(known, "everybody on the link")
 	case addr.IsLoopback():
 		known = append(known, "the machine itself")
+	case addr.IsMulticast() && groupName(addr) != "":
+		known = append(known, groupName(addr))
 	case addr.IsMulticast():
 		known = append(known, "a group of machines")
+	case addr.IsLinkLocalUnicast() && addr.Is6():
+		known = append(known, "of this link only (RFC 4291, 2.5.6)")
+	case addr.IsPrivate() && addr.Is6():
+		known = append(known, "within a site (RFC 4193, 3)")
 	case addr.IsPrivate():
 		known = append(known, "private (RFC 1918, 3)")
 	case addr.IsLinkLocalUnicast():
@@ -220,9 +226,9 @@ func (x *explainer) readICMP(at int, b []byte, checked bool) {
 func (x *explainer) readQuote(at int, b []byte) {
 	q := DecodePacket(b)
 	text := q.Summary()
-	if q.Has&LayerIPv4 != 0 && q.Has&(LayerTCP|LayerUDP|LayerICMP) != 0 {
+	if q.Has&layerIP != 0 && q.Has&(LayerTCP|LayerUDP|LayerICMP|LayerICMPv6) != 0 {
 		text = fmt.Sprintf("%v -> %v, %s", q.IP.Src, q.IP.Dst, text)
-	} else if q.Has&LayerIPv4 != 0 && len(q.Payload) >= 8 && q.IP.FragOffset == 0 {
+	} else if q.Has&layerIP != 0 && len(q.Payload) >= 8 && q.IP.FragOffset == 0 {
 		src, dst := binary.BigEndian.Uint16(q.Payload), binary.BigEndian.Uint16(q.Payload[2:])
 		text = fmt.Sprintf("%v %v:%d -> %v:%d", q.IP.Protocol, q.IP.Src, src, q.IP.Dst, dst)
 	}

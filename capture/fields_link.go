@@ -66,7 +66,7 @@ func (x *explainer) readType(at int) {
 		x.readIPv4(rest)
 	case kind == wire.EtherTypeIPv6:
 		x.field(at, 2, "type", value, "IPv6: an IPv6 packet follows")
-		x.readData(network, rest)
+		x.readIPv6(rest)
 	default:
 		x.field(at, 2, "type", value, "no protocol that is known here")
 		x.readData(network, rest)

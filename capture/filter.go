@@ -67,19 +67,37 @@ func eventSubject(e *event.Event) *subject {
 		p := DecodePacket(b.Data)
 		return packetSubject(e.Node, &p)
 	case event.Neighbor:
-		s.protocol, s.src = LayerARP, netip.AddrPortFrom(b.Address, 0)
+		s.protocol, s.src = resolving(b.Address), netip.AddrPortFrom(b.Address, 0)
 	case event.Conflict:
-		s.protocol, s.src = LayerARP, netip.AddrPortFrom(b.Address, 0)
+		s.protocol, s.src = resolving(b.Address), netip.AddrPortFrom(b.Address, 0)
 	case event.Routed:
-		s.protocol, s.dst = LayerIPv4, netip.AddrPortFrom(b.Destination, 0)
+		s.protocol, s.dst = familyOf(b.Destination), netip.AddrPortFrom(b.Destination, 0)
 	case event.Fragmented:
-		s.protocol, s.dst = LayerIPv4, netip.AddrPortFrom(b.Destination, 0)
+		s.protocol, s.dst = familyOf(b.Destination), netip.AddrPortFrom(b.Destination, 0)
 	case event.Reassembled:
-		s.protocol, s.src = LayerIPv4, netip.AddrPortFrom(b.Source, 0)
+		s.protocol, s.src = familyOf(b.Source), netip.AddrPortFrom(b.Source, 0)
+	case event.Configured:
+		s.protocol = LayerIPv6 | LayerICMPv6
 	default:
 		s.flow(e.Body)
 	}
 	return s
+}
+
+// familyOf returns the layer of an address's family, and resolving that by which
+// its link address is found.
+func familyOf(addr netip.Addr) Layers {
+	if addr.Is6() {
+		return LayerIPv6
+	}
+	return LayerIPv4
+}
+
+func resolving(addr netip.Addr) Layers {
+	if addr.Is6() {
+		return LayerIPv6 | LayerICMPv6
+	}
+	return LayerARP
 }
 
 func frameSubject(node string, frame []byte) *subject {
@@ -90,7 +108,7 @@ func frameSubject(node string, frame []byte) *subject {
 // flow takes the ends of an event about a connection.
 func (s *subject) flow(body event.Body) {
 	if flow, ok := flowOf(body); ok {
-		s.protocol, s.src, s.dst = LayerTCP|LayerIPv4, flow.Local, flow.Remote
+		s.protocol, s.src, s.dst = LayerTCP|familyOf(flow.Remote.Addr()), flow.Local, flow.Remote
 	}
 	if o, ok := body.(event.Overflow); ok {
 		s.src = o.Local

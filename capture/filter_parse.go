@@ -135,6 +135,7 @@ func (p *filterParser) not(depth int) condition {
 
 var simpleConditions = map[string]condition{
 	"tcp": has(LayerTCP), "udp": has(LayerUDP), "icmp": has(LayerICMP), "arp": has(LayerARP), "ip": has(LayerIPv4),
+	"ip6": has(LayerIPv6), "icmp6": has(LayerICMPv6),
 	"syn": hasFlag(wire.SYN), "fin": hasFlag(wire.FIN), "rst": hasFlag(wire.RST),
 	"psh": hasFlag(wire.PSH), "ack": hasFlag(wire.ACK), "urg": hasFlag(wire.URG),
 	"broadcast": isBroadcast, "fragment": isFragment,

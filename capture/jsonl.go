@@ -109,28 +109,29 @@ type JSONCall struct {
 
 // A JSONFrame is what a frame's headers say.
 type JSONFrame struct {
-	Length   int    `json:"length"` // octets, without the frame check sequence
-	FCSWrong bool   `json:"fcs_wrong,omitempty"`
-	Protocol string `json:"protocol"`
-	Summary  string `json:"summary"`
-	Wrong    string `json:"wrong,omitempty"` // why reading ended early
-	SrcMAC   string `json:"src_mac,omitempty"`
-	DstMAC   string `json:"dst_mac,omitempty"`
-	VLAN     uint16 `json:"vlan,omitempty"`
-	Src      string `json:"src,omitempty"` // IP address; of ARP the sender's
-	Dst      string `json:"dst,omitempty"`
-	TTL      int    `json:"ttl,omitempty"`
-	IPID     uint16 `json:"ip_id,omitempty"`
-	Fragment bool   `json:"fragment,omitempty"`
-	Offset   int    `json:"fragment_offset,omitempty"`
-	SrcPort  uint16 `json:"src_port,omitempty"`
-	DstPort  uint16 `json:"dst_port,omitempty"`
-	Flags    string `json:"flags,omitempty"`
-	Seq      uint32 `json:"seq,omitempty"`
-	Ack      uint32 `json:"ack,omitempty"`
-	Window   int    `json:"window,omitempty"`
-	Data     int    `json:"data_length,omitempty"`
-	Bytes    string `json:"bytes,omitempty"`
+	Length    int    `json:"length"` // octets, without the frame check sequence
+	FCSWrong  bool   `json:"fcs_wrong,omitempty"`
+	Protocol  string `json:"protocol"`
+	Summary   string `json:"summary"`
+	Wrong     string `json:"wrong,omitempty"` // why reading ended early
+	SrcMAC    string `json:"src_mac,omitempty"`
+	DstMAC    string `json:"dst_mac,omitempty"`
+	VLAN      uint16 `json:"vlan,omitempty"`
+	Src       string `json:"src,omitempty"` // IP address; of ARP the sender's
+	Dst       string `json:"dst,omitempty"`
+	TTL       int    `json:"ttl,omitempty"` // or hop limit
+	IPID      uint16 `json:"ip_id,omitempty"`
+	FlowLabel uint32 `json:"flow_label,omitempty"`
+	Fragment  bool   `json:"fragment,omitempty"`
+	Offset    int    `json:"fragment_offset,omitempty"`
+	SrcPort   uint16 `json:"src_port,omitempty"`
+	DstPort   uint16 `json:"dst_port,omitempty"`
+	Flags     string `json:"flags,omitempty"`
+	Seq       uint32 `json:"seq,omitempty"`
+	Ack       uint32 `json:"ack,omitempty"`
+	Window    int    `json:"window,omitempty"`
+	Data      int    `json:"data_length,omitempty"`
+	Bytes     string `json:"bytes,omitempty"`
 }
 
 // NewJSONEvent returns an event as an object.
@@ -226,17 +227,20 @@ func jsonFrame(data []byte, fcs uint32, bytes bool) *JSONFrame {
 	if p.Has&LayerEthernet != 0 {
 		j.SrcMAC, j.DstMAC, j.VLAN = p.Ethernet.Src.String(), p.Ethernet.Dst.String(), p.Ethernet.VLAN.ID
 	}
-	if p.Has&(LayerIPv4|LayerARP) != 0 {
+	if p.Has&(layerIP|LayerARP) != 0 {
 		j.Src, j.Dst = p.Source().Addr().String(), p.Destination().Addr().String()
 	}
 	if p.Has&LayerIPv4 != 0 {
 		j.TTL, j.IPID, j.Fragment, j.Offset = int(p.IP.TTL), p.IP.ID, p.Fragment(), p.IP.FragOffset
 	}
+	if p.Has&LayerIPv6 != 0 {
+		j.TTL, j.FlowLabel, j.Fragment, j.Offset = int(p.IP.TTL), p.IPv6.FlowLabel, p.Fragment(), p.IP.FragOffset
+	}
 	j.SrcPort, j.DstPort, _ = p.Ports()
 	if p.Has&LayerTCP != 0 {
 		j.Flags, j.Seq, j.Ack, j.Window = flagText(p.TCP.Flags), p.TCP.Seq, p.TCP.Ack, int(p.TCP.Window)
 	}
-	if p.Has&(LayerTCP|LayerUDP|LayerICMP) != 0 {
+	if p.Has&(LayerTCP|LayerUDP|LayerICMP|LayerICMPv6) != 0 {
 		j.Data = len(p.Payload)
 	}
 	if bytes {

@@ -95,7 +95,7 @@ func (l *Ladder) begin(key conversationKey, protocol wire.Protocol, from, to net
 // conversationOf returns the conversation that a packet is part of, and which
 // end sent it. Without one it returns nil.
 func (l *Ladder) conversationOf(p *Packet) (c *conversation, side int) {
-	if p.Has&LayerIPv4 == 0 {
+	if p.Has&layerIP == 0 {
 		return nil, 0
 	}
 	if q, ok := p.Quoted(); ok {
@@ -109,9 +109,9 @@ func (l *Ladder) conversationOf(p *Packet) (c *conversation, side int) {
 		}
 		return nil, 0
 	}
-	switch {
-	case p.Has&LayerICMP != 0 && (p.ICMP.Type == wire.Echo || p.ICMP.Type == wire.EchoReply):
-		src, dst = netip.AddrPortFrom(p.IP.Src, p.ICMP.ID()), netip.AddrPortFrom(p.IP.Dst, p.ICMP.ID())
+	switch id, echo := p.echoID(); {
+	case echo:
+		src, dst = netip.AddrPortFrom(p.IP.Src, id), netip.AddrPortFrom(p.IP.Dst, id)
 	case p.Has&(LayerTCP|LayerUDP) == 0:
 		return nil, 0
 	}
@@ -137,9 +137,8 @@ func (l *Ladder) quotedConversation(p, q *Packet) (*conversation, int) {
 		src = netip.AddrPortFrom(src.Addr(), binary.BigEndian.Uint16(q.Payload))
 		dst = netip.AddrPortFrom(dst.Addr(), binary.BigEndian.Uint16(q.Payload[2:]))
 	}
-	if q.IP.Protocol == wire.ProtocolICMP {
-		src = netip.AddrPortFrom(src.Addr(), q.ICMP.ID())
-		dst = netip.AddrPortFrom(dst.Addr(), q.ICMP.ID())
+	if id, echo := q.echoID(); echo {
+		src, dst = netip.AddrPortFrom(src.Addr(), id), netip.AddrPortFrom(dst.Addr(), id)
 	}
 	c := l.byKey[keyOf(q.IP.Protocol, src, dst)]
 	if c == nil {
@@ -147,8 +146,6 @@ func (l *Ladder) quotedConversation(p, q *Packet) (*conversation, int) {
 	}
 	return c, 1 - c.sideOfAddr(p.IP.Dst)
 }
-
-func (p *Packet) isErrorMessage() bool { return p.Has&LayerICMP != 0 && p.ICMP.IsError() }
 
 // isOther reports whether a SYN opens a new connection between the same ends.
 func (c *conversation) isOther(p *Packet, src netip.AddrPort) bool {
@@ -329,6 +326,8 @@ func (c *conversation) label(p *Packet, side int, absolute bool) string {
 		return fmt.Sprintf("%v %s", p.IP.Protocol, p.fragmentText())
 	case p.Has&LayerICMP != 0:
 		return "ICMP " + p.icmpText()
+	case p.Has&LayerICMPv6 != 0:
+		return "ICMPv6 " + p.icmp6Text()
 	case p.Has&LayerUDP != 0:
 		return fmt.Sprintf("UDP LEN=%d", len(p.Payload))
 	case p.Has&LayerTCP == 0:

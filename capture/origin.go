@@ -159,10 +159,13 @@ func (o *origins) remember(r remembered) {
 	o.next = (o.next + 1) % maxOrigins
 }
 
-// identify returns what identifies an IPv4 packet, zero for any other frame.
+// identify returns what identifies a packet of IP, zero for any other frame.
 // Neither the time to live nor the header's checksum are part of it.
 func identify(frame []byte) identity {
 	eth, ip, err := wire.ParseEthernet(frame)
+	if err == nil && eth.Type == wire.EtherTypeIPv6 {
+		return identify6(ip)
+	}
 	if err != nil || eth.Type != wire.EtherTypeIPv4 || len(ip) < wire.IPv4HeaderLen {
 		return identity{}
 	}
@@ -174,6 +177,31 @@ func identify(frame []byte) identity {
 	return identity{
 		packet: uint64(h), content: uint64(h.add(ip[6:8]).add(ip[wire.IPv4HeaderLen:n])) | 1,
 		from: from, to: from + total - head, part: flags&0x3fff != 0,
+	}
+}
+
+// identify6 identifies a packet of IPv6, which has no number: two that are alike
+// are taken for one.
+func identify6(b []byte) identity {
+	h, rest, err := wire.ParseIPv6Header(b)
+	if err != nil {
+		return identity{}
+	}
+	rest = rest[:min(len(rest), h.PayloadLen)]
+	x, payload, err := wire.ParseIPv6Extensions(h.NextHeader, rest)
+	if err != nil {
+		return identity{}
+	}
+	content := newHash().add(b[8:40]).add(rest)
+	packet := content
+	if x.Fragmented {
+		id := binary.BigEndian.AppendUint32(nil, x.Fragment.ID)
+		packet = newHash().add(b[8:40]).add(id)
+	}
+	from := x.Fragment.Offset
+	return identity{
+		packet: uint64(packet), content: uint64(content) | 1,
+		from: from, to: from + len(payload), part: x.Fragmented && !x.Fragment.IsAtomic(),
 	}
 }
 

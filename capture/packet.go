@@ -18,7 +18,12 @@ const (
 	LayerICMP
 	LayerUDP
 	LayerTCP
+	LayerIPv6
+	LayerICMPv6
 )
+
+// layerIP is that of either family.
+const layerIP = LayerIPv4 | LayerIPv6
 
 // A Packet is what a frame's headers say, as far as they can be read. Only the
 // fields that Has names are set.
@@ -26,10 +31,16 @@ type Packet struct {
 	Has      Layers
 	Ethernet wire.Ethernet
 	ARP      wire.ARP
-	IP       wire.IPv4
-	ICMP     wire.ICMPv4
-	UDP      wire.UDP
-	TCP      wire.TCP
+	// IP is the header of IPv4. Of a packet of IPv6 it has what both families
+	// have: the addresses, the protocol behind the extension headers, time to
+	// live and type of service, and of a fragment where it belongs. Its lengths
+	// are those of the payload with 20 octets of header.
+	IP     wire.IPv4
+	IPv6   wire.IPv6
+	ICMP   wire.ICMPv4
+	ICMPv6 wire.ICMPv6
+	UDP    wire.UDP
+	TCP    wire.TCP
 
 	// Payload is what follows the last header that was read, without the
 	// padding behind an IP packet. It aliases the frame.
@@ -55,6 +66,8 @@ func Decode(frame []byte) Packet {
 		p.decodeARP(rest)
 	case wire.EtherTypeIPv4:
 		p.decodeIPv4(rest)
+	case wire.EtherTypeIPv6:
+		p.decodeIPv6(rest)
 	}
 	return p
 }
@@ -63,8 +76,11 @@ func Decode(frame []byte) Packet {
 // [event.FrameDropped] holds of a packet that never became a frame.
 func DecodePacket(b []byte) Packet {
 	p := Packet{Payload: b}
-	if len(b) > 0 && b[0]>>4 == 4 {
+	switch {
+	case len(b) > 0 && b[0]>>4 == 4:
 		p.decodeIPv4(b)
+	case wire.IsIPv6(b):
+		p.decodeIPv6(b)
 	}
 	return p
 }
@@ -98,6 +114,36 @@ func (p *Packet) decodeIPv4(b []byte) {
 	}
 }
 
+func (p *Packet) decodeIPv6(b []byte) {
+	h, payload, err := wire.ParseIPv6Header(b)
+	if err != nil {
+		p.Wrong = problem("the IPv6 header", err)
+		return
+	}
+	p.Has |= LayerIPv6
+	p.IPv6 = h
+	if h.PayloadLen <= len(payload) {
+		payload = payload[:h.PayloadLen]
+	} else {
+		p.Wrong = "the IPv6 packet is shorter than its header says"
+	}
+	p.Payload = payload
+	x, rest, err := wire.ParseIPv6Extensions(h.NextHeader, payload)
+	if err != nil {
+		p.Wrong = problem("the IPv6 extension header", err)
+		return
+	}
+	p.IP = wire.IPv4{
+		TOS: h.TrafficClass, TTL: h.HopLimit, Protocol: x.Upper, Src: h.Src, Dst: h.Dst,
+		ID: uint16(x.Fragment.ID), MF: x.Fragment.More, FragOffset: x.Fragment.Offset,
+		TotalLen: wire.IPv4HeaderLen + h.PayloadLen - x.Len,
+	}
+	p.Payload = rest
+	if x.Fragment.Offset == 0 {
+		p.decodeTransport(rest)
+	}
+}
+
 func (p *Packet) decodeTransport(b []byte) {
 	var what string
 	var err error
@@ -121,6 +167,15 @@ func (p *Packet) decodeTransport(b []byte) {
 		}
 		p.Has |= LayerICMP
 		if p.Wrong == "" && !p.Fragment() && wire.Checksum(b) != 0 {
+			err = wire.ErrChecksum
+		}
+	case wire.ProtocolICMPv6:
+		what = "the ICMPv6 message"
+		if p.ICMPv6, rest, err = wire.ParseICMPv6Header(b); err != nil {
+			break
+		}
+		p.Has |= LayerICMPv6
+		if p.Wrong == "" && !p.Fragment() && wire.TransportChecksum(p.IP.Src, p.IP.Dst, wire.ProtocolICMPv6, nil, b) != 0 {
 			err = wire.ErrChecksum
 		}
 	}
@@ -151,7 +206,7 @@ func problem(what string, err error) string {
 
 // Fragment reports whether the packet is a piece of a larger one.
 func (p *Packet) Fragment() bool {
-	return p.Has&LayerIPv4 != 0 && (p.IP.MF || p.IP.FragOffset != 0)
+	return p.Has&layerIP != 0 && (p.IP.MF || p.IP.FragOffset != 0)
 }
 
 // Ports returns the ports of a TCP segment or UDP datagram, if they are known.
@@ -187,9 +242,26 @@ func (p *Packet) Destination() netip.AddrPort {
 // Quoted returns the packet that an ICMP error tells of, as far as it quotes
 // it.
 func (p *Packet) Quoted() (Packet, bool) {
-	if p.Has&LayerICMP == 0 || !p.ICMP.IsError() {
+	if !p.isErrorMessage() {
 		return Packet{}, false
 	}
 	q := DecodePacket(p.Payload)
-	return q, q.Has&LayerIPv4 != 0
+	return q, q.Has&layerIP != 0
+}
+
+// isErrorMessage reports whether the packet is an error of either family's
+// ICMP.
+func (p *Packet) isErrorMessage() bool {
+	return p.Has&LayerICMP != 0 && p.ICMP.IsError() || p.Has&LayerICMPv6 != 0 && p.ICMPv6.Type.IsError()
+}
+
+// echoID returns the identifier of an echo request or reply, of either family.
+func (p *Packet) echoID() (id uint16, ok bool) {
+	switch {
+	case p.Has&LayerICMP != 0:
+		return p.ICMP.ID(), p.ICMP.Type == wire.Echo || p.ICMP.Type == wire.EchoReply
+	case p.Has&LayerICMPv6 != 0:
+		return p.ICMPv6.ID(), p.ICMPv6.Type == wire.ICMPv6EchoRequest || p.ICMPv6.Type == wire.ICMPv6EchoReply
+	}
+	return 0, false
 }

@@ -170,6 +170,11 @@ func (s *Story) name(addr netip.Addr) string {
 	if name := s.o.Names[addr]; name != "" {
 		return clean(name)
 	}
+	if addr.Is6() && addr.IsMulticast() {
+		if name := groupName(addr); name != "" {
+			return name
+		}
+	}
 	return addr.String()
 }
 

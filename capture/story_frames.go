@@ -24,7 +24,7 @@ func (s *Story) sent(e *event.Event, b *event.FrameSent) {
 	text, name := s.describe(&p)
 	s.know(origin, e.Node+"'s "+name)
 	reason := interesting(b.Reason)
-	if p.Has&LayerARP != 0 {
+	if p.Has&LayerARP != 0 || p.Has&LayerICMPv6 != 0 && p.IP.TTL == wire.NDPHopLimit {
 		reason = fmt.Sprintf("%s, %v to %v", b.Reason, p.Ethernet.Src, p.Ethernet.Dst)
 	}
 	rfc := ""
@@ -84,7 +84,9 @@ func (s *Story) describe(p *Packet) (text, name string) {
 		return fmt.Sprintf("tells %s: %s", s.name(p.IP.Dst), p.icmpText()), "ICMP message"
 	case p.Has&LayerICMP != 0:
 		return fmt.Sprintf("to %s: ICMP %s", s.name(p.IP.Dst), p.icmpText()), "ICMP " + p.ICMP.Text()
-	case p.Has&LayerIPv4 == 0:
+	case p.Has&LayerICMPv6 != 0:
+		return s.describeICMPv6(p)
+	case p.Has&layerIP == 0:
 		return p.Summary(), "frame"
 	}
 	src, dst := p.Source(), p.Destination()
@@ -113,6 +115,21 @@ func (s *Story) describe(p *Packet) (text, name string) {
 	}
 	label = withData(label, quoted(p), textWidth(label)+40)
 	return fmt.Sprintf("%s%s%s %s  %s", port, s.d.horizontal, ">", s.socket(dst), label), name
+}
+
+func (s *Story) describeICMPv6(p *Packet) (text, name string) {
+	whom, kind := s.name(p.IP.Dst), p.ICMPv6.Type
+	switch {
+	case kind == wire.NeighborSolicitation, kind == wire.ICMPv6RouterSolicitation:
+		_, text, _ := strings.Cut(p.icmp6Text(), ": ")
+		return fmt.Sprintf("asks %s: %s", whom, text), p.ICMPv6.Type.String()
+	case kind == wire.NeighborAdvertisement, kind == wire.ICMPv6RouterAdvertisement, kind == wire.ICMPv6Redirect, kind == wire.MulticastListenerReportV2:
+		_, text, _ := strings.Cut(p.icmp6Text(), ": ")
+		return fmt.Sprintf("tells %s: %s", whom, text), p.ICMPv6.Type.String()
+	case kind.IsError():
+		return fmt.Sprintf("tells %s: %s", whom, p.icmp6Text()), "ICMPv6 message"
+	}
+	return fmt.Sprintf("to %s: ICMPv6 %s", whom, p.icmp6Text()), "ICMPv6 " + p.ICMPv6.Text()
 }
 
 func (s *Story) describeARP(p *Packet) (text, name string) {

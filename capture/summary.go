@@ -16,8 +16,12 @@ func (p *Packet) Protocol() string {
 		return "UDP"
 	case p.Has&LayerICMP != 0:
 		return "ICMP"
+	case p.Has&LayerICMPv6 != 0:
+		return "ICMPv6"
 	case p.Has&LayerIPv4 != 0:
 		return "IPv4"
+	case p.Has&LayerIPv6 != 0:
+		return "IPv6"
 	case p.Has&LayerARP != 0:
 		return "ARP"
 	}
@@ -43,7 +47,9 @@ func (p *Packet) summary() string {
 		return fmt.Sprintf("UDP %d -> %d LEN=%d", p.UDP.SrcPort, p.UDP.DstPort, p.UDP.Length-wire.UDPHeaderLen)
 	case p.Has&LayerICMP != 0:
 		return "ICMP " + p.icmpText()
-	case p.Has&LayerIPv4 != 0:
+	case p.Has&LayerICMPv6 != 0:
+		return "ICMPv6 " + p.icmp6Text()
+	case p.Has&layerIP != 0:
 		return fmt.Sprintf("%v %v -> %v, %s", p.IP.Protocol, p.IP.Src, p.IP.Dst, p.fragmentText())
 	case p.Has&LayerEthernet != 0:
 		return fmt.Sprintf("%v %v -> %v, %d octets", p.Ethernet.Type, p.Ethernet.Src, p.Ethernet.Dst, len(p.Payload))

@@ -51,7 +51,7 @@ func runWith(t *testing.T, file string, seed uint64) tale {
 	writeEvery := capture.NewPcapngWriter(&every, capture.PcapngOptions{Names: names})
 	writeOnce := capture.NewPcapngWriter(&once, capture.PcapngOptions{Names: names, Once: true})
 	result, err := lab.Run(context.Background(), c, lab.Options{
-		Seed: seed, Watch: []func(*event.Event){draw.Handle, writeEvery.Handle, writeOnce.Handle},
+		Seed: seed, Names: names, Watch: []func(*event.Event){draw.Handle, writeEvery.Handle, writeOnce.Handle},
 	})
 	if err != nil {
 		t.Fatal(err)

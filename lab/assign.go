@@ -12,14 +12,45 @@ type claim struct {
 	host   int // index, or -1 for a router's card
 	router int
 	port   int
+	six    bool // of IPv6
 }
 
-func (r *reader) claim(c claim) { r.claims = append(r.claims, c) }
+// claimBoth claims an address in each of the LAN's subnets. Where the file gives
+// one of a family that the LAN hasn't, that is claimed too, to be refused.
+func (r *reader) claimBoth(l *LAN, c claim, four, six netip.Addr, auto bool) {
+	at := c.at
+	if l.Subnet.IsValid() || four.IsValid() || !l.Subnet6.IsValid() {
+		if !four.IsValid() {
+			c.at = Position{}
+		}
+		r.claims = append(r.claims, c)
+	}
+	if (l.Subnet6.IsValid() || six.IsValid()) && (!auto || six.IsValid()) {
+		c.six, c.at = true, at
+		if !six.IsValid() {
+			c.at = Position{}
+		}
+		r.claims = append(r.claims, c)
+	}
+}
+
+// subnet returns the subnet that the claim's address is in.
+func (c *claim) subnet(l *LAN) netip.Prefix {
+	if c.six {
+		return l.Subnet6
+	}
+	return l.Subnet
+}
 
 // address returns where the claim's address is kept.
 func (r *reader) address(c *claim) *netip.Addr {
-	if c.host >= 0 {
+	switch {
+	case c.host >= 0 && c.six:
+		return &r.config.Hosts[c.host].Address6
+	case c.host >= 0:
 		return &r.config.Hosts[c.host].Address
+	case c.six:
+		return &r.config.Routers[c.router].Ports[c.port].Address6
 	}
 	return &r.config.Routers[c.router].Ports[c.port].Address
 }
@@ -49,18 +80,23 @@ func (r *reader) assign() {
 // checkAddress checks an address that the file gives.
 func (r *reader) checkAddress(c *claim, used map[netip.Addr]*claim) {
 	addr, l := *r.address(c), r.config.lan(c.lan)
-	if !addr.IsValid() || !l.Subnet.IsValid() {
+	subnet := c.subnet(l)
+	switch {
+	case addr.IsValid() && !subnet.IsValid() && l.subnets() != "":
+		r.problem(c.at, "the address %v is of another family than %s, the subnet of LAN %s", addr, l.subnets(), l.Name)
+		return
+	case !addr.IsValid() || !subnet.IsValid():
 		return
 	}
-	first, last := hostRange(l.Subnet)
+	first, last := hostRange(subnet)
 	other := used[addr]
 	switch {
-	case !l.Subnet.Contains(addr):
+	case !subnet.Contains(addr):
 		r.problem(c.at, "the address %v is not in %v, the subnet of LAN %s: take one from %v to %v",
-			addr, l.Subnet, l.Name, first, last)
-	case !isHostAddress(l.Subnet, addr):
+			addr, subnet, l.Name, first, last)
+	case !isHostAddress(subnet, addr):
 		r.problem(c.at, "the address %v is %s, no single machine's: take one from %v to %v",
-			addr, meaning(l.Subnet, addr), first, last)
+			addr, meaning(subnet, addr), first, last)
 	case other != nil:
 		r.problem(c.at, "the address %v is %s's already (line %d): two machines can't share one", addr, other.who, other.at.Line)
 	default:
@@ -80,16 +116,17 @@ func meaning(p netip.Prefix, addr netip.Addr) string {
 // that may come.
 func (r *reader) giveAddress(c *claim, used map[netip.Addr]*claim) {
 	l := r.config.lan(c.lan)
-	if !l.Subnet.IsValid() {
+	subnet := c.subnet(l)
+	if !subnet.IsValid() {
 		return
 	}
-	addr, last := hostRange(l.Subnet)
+	addr, last := hostRange(subnet)
 	if c.host >= 0 && addr != last {
 		addr = addr.Next()
 	}
 	for ; used[addr] != nil; addr = addr.Next() {
 		if addr == last {
-			r.problem(l.At, "LAN %s has no free address left for %s: %v has room for no more machines", l.Name, c.who, l.Subnet)
+			r.problem(l.At, "LAN %s has no free address left for %s: %v has room for no more machines", l.Name, c.who, subnet)
 			return
 		}
 	}
@@ -102,7 +139,7 @@ func (r *reader) giveAddress(c *claim, used map[netip.Addr]*claim) {
 func (c *Config) gateway(lan string) netip.Addr {
 	for _, router := range c.Routers {
 		for _, p := range router.Ports {
-			if p.LAN == lan {
+			if p.LAN == lan && p.Address.IsValid() {
 				return p.Address
 			}
 		}

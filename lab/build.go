@@ -25,7 +25,7 @@ func (c *Config) place(n *hubbub.Network) error {
 		if l.Hub {
 			options = append(options, hubbub.Hub())
 		}
-		lans[l.Name] = n.LAN(l.Name, l.Subnet.String(), options...)
+		lans[l.Name] = n.LAN(l.Name, l.subnets(), options...)
 	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
@@ -38,7 +38,7 @@ func (c *Config) place(n *hubbub.Network) error {
 		var ports []hubbub.RouterPort
 		for _, p := range r.Ports {
 			link := linkOf(c.changes(Card{r.Name, p.LAN}))
-			ports = append(ports, hubbub.RouterPort{LAN: lans[p.LAN], Address: p.Address.String(), Cable: &link})
+			ports = append(ports, hubbub.RouterPort{LAN: lans[p.LAN], Address: words(p.Address, p.Address6), Cable: &link})
 		}
 		if err := configure(n.RouterAt(r.Name, ports...).Host, r.Settings); err != nil {
 			return err
@@ -52,7 +52,18 @@ func (c *Config) place(n *hubbub.Network) error {
 
 func (c *Config) hostOptions(h *Host) []hubbub.HostOption {
 	options := []hubbub.HostOption{
-		hubbub.Address(h.Address.String()), hubbub.WithCable(linkOf(c.changes(Card{Node: h.Name}))),
+		hubbub.WithCable(linkOf(c.changes(Card{Node: h.Name}))),
+	}
+	for _, addr := range [...]netip.Addr{h.Address, h.Address6} {
+		if addr.IsValid() {
+			options = append(options, hubbub.Address(addr.String()))
+		}
+	}
+	if h.Auto {
+		options = append(options, hubbub.Autoconfigure())
+	}
+	if h.FromMAC {
+		options = append(options, hubbub.FromMAC())
 	}
 	if h.Gateway.IsValid() {
 		options = append(options, hubbub.Gateway(h.Gateway.String()))
@@ -217,13 +228,14 @@ func macsOf(n *hubbub.Network) map[string]wire.MAC {
 func (c *Config) AddressNames() map[netip.Addr]string {
 	names := make(map[netip.Addr]string)
 	for _, h := range c.Hosts {
-		names[h.Address] = h.Name
+		names[h.Address], names[h.Address6] = h.Name, h.Name
 	}
 	for _, r := range c.Routers {
 		for _, p := range r.Ports {
-			names[p.Address] = r.Name
+			names[p.Address], names[p.Address6] = r.Name, r.Name
 		}
 	}
+	delete(names, netip.Addr{})
 	for _, n := range c.Names {
 		if names[n.Address] == "" {
 			names[n.Address] = n.Name

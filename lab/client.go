@@ -15,7 +15,7 @@ func endpoint(host string, port uint16) string {
 
 // open creates a stream socket, bound to a local port if one is given.
 func (a *actor) open(c *Call, local uint16) (*socket.Socket, error) {
-	s, err := a.host().Socket(socket.AF_INET, socket.SOCK_STREAM)
+	s, err := a.host().Socket(a.family(), socket.SOCK_STREAM)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"cmp"
 	"net/netip"
+	"strings"
 	"time"
 
 	"hubbub/wire"
@@ -26,11 +28,12 @@ type Config struct {
 
 // A LAN is a hub or a switch, and the cables to it.
 type LAN struct {
-	At     Position
-	Name   string
-	Subnet netip.Prefix
-	Hub    bool     // otherwise a switch
-	Cables []Change // what all its cables are like
+	At      Position
+	Name    string
+	Subnet  netip.Prefix // of IPv4; zero if it has none
+	Subnet6 netip.Prefix // of IPv6; zero if it has none
+	Hub     bool         // otherwise a switch
+	Cables  []Change     // what all its cables are like
 }
 
 // A Host is a computer with one card.
@@ -38,7 +41,10 @@ type Host struct {
 	At           Position
 	Name         string
 	LAN          string
-	Address      netip.Addr // the LAN's next free one where the file gives none
+	Address      netip.Addr // the LAN's next free one where the file gives none; zero without IPv4
+	Address6     netip.Addr // the same of IPv6; zero if it is Auto
+	Auto         bool       // it finds out its IPv6 address by itself
+	FromMAC      bool       // and makes it from its MAC address
 	Gateway      netip.Addr // the LAN's first router where the file gives none; zero if there is none
 	MAC          wire.MAC   // zero where the file gives none
 	VLAN         uint16     // 0 where the file gives none
@@ -64,9 +70,10 @@ type Setting struct {
 
 // A Port is a router's card.
 type Port struct {
-	At      Position
-	LAN     string
-	Address netip.Addr
+	At       Position
+	LAN      string
+	Address  netip.Addr // of IPv4; zero without
+	Address6 netip.Addr // of IPv6; zero without
 }
 
 // A Cable is what is different about one machine's cable.
@@ -156,6 +163,26 @@ func (c *Config) lanNames() []string {
 	return all
 }
 
+// subnets returns the LAN's subnets as [hubbub.Network.LAN] takes them.
+func (l *LAN) subnets() string {
+	return words(l.Subnet, l.Subnet6)
+}
+
+// words writes those of two prefixes or addresses that are there, with a space
+// between.
+func words[T interface {
+	IsValid() bool
+	String() string
+}](all ...T) string {
+	var texts []string
+	for _, x := range all {
+		if x.IsValid() {
+			texts = append(texts, x.String())
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
 // cards returns the names of all cables, as a lab file writes them.
 func (c *Config) cards() []string {
 	var all []string
@@ -174,10 +201,10 @@ func (c *Config) cards() []string {
 // Addr if there is neither.
 func (c *Config) address(name string) netip.Addr {
 	if h := c.host(name); h != nil {
-		return h.Address
+		return cmp.Or(h.Address, h.Address6)
 	}
 	if r := c.router(name); r != nil && len(r.Ports) > 0 {
-		return r.Ports[0].Address
+		return cmp.Or(r.Ports[0].Address, r.Ports[0].Address6)
 	}
 	for _, n := range c.Names {
 		if n.Name == name {

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"hubbub"
 	"hubbub/socket"
 	"hubbub/stack"
 	"hubbub/wire"
@@ -19,7 +22,7 @@ const everyone = "255.255.255.255"
 
 // shout sends a datagram.
 func (a *actor) shout(c *Call) error {
-	s, err := a.host().Socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s, err := a.host().Socket(a.family(), socket.SOCK_DGRAM)
 	if err != nil {
 		return err
 	}
@@ -40,7 +43,7 @@ func (a *actor) shout(c *Call) error {
 
 // hear waits for a datagram.
 func (a *actor) hear(c *Call) error {
-	s, err := a.host().Socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s, err := a.host().Socket(a.family(), socket.SOCK_DGRAM)
 	if err != nil {
 		return err
 	}
@@ -71,25 +74,27 @@ const (
 
 // ping sends echo requests and waits for the reply to each.
 func (a *actor) ping(c *Call) error {
+	if a.reaches6(c.Host) {
+		return a.ping6(c)
+	}
 	s, err := a.host().SocketOf(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	size, every, timeout := int(c.Size), c.Every, c.Timeout
-	if size == 0 {
-		size = pingSize
-	}
-	if every == 0 {
-		every = pingEvery
-	}
-	if timeout == 0 {
-		timeout = pingTimeout
-	}
 	id := uint16(a.player.pings.Add(1))
+	return a.pings(c, func(seq, size int, timeout time.Duration) error {
+		return a.pingOnce(s, c.Host, size, echoKey{id, uint16(seq)}, timeout)
+	})
+}
+
+// pings lets once send one request after the other.
+func (a *actor) pings(c *Call, once func(seq, size int, timeout time.Duration) error) error {
+	size := cmp.Or(int(c.Size), pingSize)
+	every, timeout := cmp.Or(c.Every, pingEvery), cmp.Or(c.Timeout, pingTimeout)
 	for i := range max(1, c.Times) {
 		began := a.player.network.Elapsed()
-		if err := a.pingOnce(s, c.Host, size, echoKey{id, uint16(i + 1)}, timeout); err != nil {
+		if err := once(i+1, size, timeout); err != nil {
 			return err
 		}
 		if took := a.player.network.Elapsed() - began; i+1 < c.Times && took < every {
@@ -99,6 +104,20 @@ func (a *actor) ping(c *Call) error {
 		}
 	}
 	return nil
+}
+
+// ping6 is ping over IPv6.
+func (a *actor) ping6(c *Call) error {
+	return a.pings(c, func(seq, size int, timeout time.Duration) error {
+		reply, err := a.host().Ping(context.Background(), c.Host,
+			hubbub.PingSeq(seq), hubbub.PingSize(size), hubbub.PingTimeout(timeout))
+		if err != nil {
+			a.say("ping %s: %v", c.Host, err)
+			return err
+		}
+		a.player.held(a.name, fmt.Sprintf("%d bytes back from %v in %v", size, reply.From, reply.RTT))
+		return nil
+	})
 }
 
 // An echoKey tells an echo request from all others of its host.

@@ -205,11 +205,16 @@ func (p *player) checkDiscards(x *Expectation) string {
 
 func (p *player) checkKnows(x *Expectation) string {
 	known := make(map[netip.Addr]bool)
+	names, named := p.network.Names(), make(map[string]bool)
 	for _, e := range p.network.Lookup(x.Host).Neighbors() {
 		known[e.Addr] = !e.MAC.IsZero()
+		if !e.MAC.IsZero() {
+			named[names[e.Addr]] = true // perhaps by a link-local address
+		}
 	}
+	delete(known, netip.Addr{})
 	for _, name := range x.Knows {
-		if !p.config.knownIn(name, known) {
+		if !named[name] && !p.config.knownIn(name, known) {
 			return "that of " + name + " not known"
 		}
 	}
@@ -220,10 +225,13 @@ func (p *player) checkKnows(x *Expectation) string {
 func (c *Config) knownIn(name string, known map[netip.Addr]bool) bool {
 	if r := c.router(name); r != nil {
 		for _, p := range r.Ports {
-			if known[p.Address] {
+			if known[p.Address] || known[p.Address6] {
 				return true
 			}
 		}
+	}
+	if h := c.host(name); h != nil && known[h.Address6] {
+		return true
 	}
 	return known[c.address(name)]
 }

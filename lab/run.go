@@ -3,19 +3,25 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"hubbub"
 	"hubbub/event"
+	"hubbub/network/autoconf"
 )
 
 // Options say how a lab is run.
 type Options struct {
 	Seed  uint64               // instead of the file's; 0 for the file's
 	Speed float64              // how fast the lab's time passes; 0: it waits for nothing
-	Watch []func(*event.Event) // hear of everything that happens, once the machines are there
+	Watch []func(*event.Event) // hear of everything that happens
+	// Names, if it isn't nil, is told whose the addresses are that machines make
+	// themselves, before those who watch hear of them.
+	Names map[netip.Addr]string
 }
 
 // A Failure is an expectation that did not hold, or a step that went wrong.
@@ -56,13 +62,19 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	}
 	n := hubbub.New(options...)
 	defer n.Close()
+	p := newPlayer(c, n)
+	n.Watch(p.handle)
+	if o.Names != nil {
+		n.Watch(newcomers(o.Names))
+	}
+	for _, watch := range o.Watch {
+		n.Watch(p.whileRunning(watch))
+	}
 	if err := c.place(n); err != nil {
 		return nil, err
 	}
-	p := newPlayer(c, n)
-	n.Watch(p.handle)
-	for _, watch := range o.Watch {
-		n.Watch(p.whileRunning(watch))
+	if o.Names != nil {
+		maps.Copy(o.Names, n.Names())
 	}
 	if err := c.harm(n); err != nil {
 		return nil, err
@@ -75,6 +87,19 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 		return nil, ctx.Err()
 	}
 	return p.finish(err)
+}
+
+// newcomers notes whose the addresses are that machines make themselves.
+func newcomers(names map[netip.Addr]string) func(*event.Event) {
+	return func(e *event.Event) {
+		b, ok := e.Body.(event.Configured)
+		if !ok {
+			return
+		}
+		if p, err := netip.ParsePrefix(b.Of); err == nil && b.What == autoconf.AddAddress.String() {
+			names[p.Addr()] = e.Node
+		}
+	}
 }
 
 // A player plays a scenario.

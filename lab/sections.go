@@ -119,19 +119,52 @@ func (r *reader) readLAN(key, value *node) {
 	what := "LAN " + key.text
 	before := len(r.problems)
 	r.fields(value, what, append([]field{
-		{"subnet", into(r, &l.Subnet, "a subnet such as 172.16.10.0/24", parseSubnet)},
+		{"subnet", r.subnets(&l)},
 		{"medium", into(r, &l.Hub, "hub or switch", parseMedium)},
 	}, r.cableFields(&l.Cables, false)...))
-	if !l.Subnet.IsValid() && len(r.problems) == before {
+	if !l.Subnet.IsValid() && !l.Subnet6.IsValid() && len(r.problems) == before {
 		r.problem(key.at, "%s has no subnet: give it one, such as subnet: 172.16.10.0/24", what)
 	}
 	r.config.LANs = append(r.config.LANs, l)
 }
 
+// subnets reads a LAN's subnet: of either family, or one of each with a comma
+// between.
+func (r *reader) subnets(l *LAN) func(key, value *node) {
+	both := [2]netip.Prefix{}
+	read := into(r, &both, "a subnet such as 172.16.10.0/24 or 2001:db8:10::/64", parseSubnets)
+	return func(key, value *node) {
+		read(key, value)
+		l.Subnet, l.Subnet6 = both[0], both[1]
+	}
+}
+
+func parseSubnets(s string) (both [2]netip.Prefix, err error) {
+	for _, text := range strings.Split(s, ",") {
+		p, err := parseSubnet(text)
+		n := toInt(p.Addr().Is6())
+		switch {
+		case err != nil:
+			return both, err
+		case both[n].IsValid():
+			return both, fmt.Errorf("%q has two subnets of one family: a LAN has one of IPv4, one of IPv6, or one of each", s)
+		}
+		both[n] = p
+	}
+	return both, nil
+}
+
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func parseSubnet(s string) (netip.Prefix, error) {
 	p, err := hubbub.ParseSubnet(strings.ReplaceAll(strings.Join(strings.Fields(s), " "), " ", "/"))
-	if err == nil && p.Bits() > 30 {
-		return p, fmt.Errorf("%v has no room for a LAN: take a network part of at most 30 bits", p)
+	if most := p.Addr().BitLen() - 2; err == nil && p.Bits() > most {
+		return p, fmt.Errorf("%v has no room for a LAN: take a network part of at most %d bits", p, most)
 	}
 	return p, err
 }
@@ -157,8 +190,8 @@ func (r *reader) readHost(key, value *node) {
 	host := &r.config.Hosts[len(r.config.Hosts)-1]
 	r.fields(value, "host "+h.Name, []field{
 		{"lan", note(&lanAt, into(r, &host.LAN, "the name of a LAN", parseText))},
-		{"address", note(&addressAt, into(r, &host.Address, "an address such as 172.16.10.10", parseAddress))},
-		{"gateway", note(&gatewayAt, into(r, &host.Gateway, "an address such as 172.16.10.1", parseAddress))},
+		{"address", note(&addressAt, r.addresses(host))},
+		{"gateway", note(&gatewayAt, into(r, &host.Gateway, "an address such as 172.16.10.1", parseAddress4))},
 		{"mac", into(r, &host.MAC, "a MAC address such as 02:00:00:00:00:0a", parseMAC)},
 		{"vlan", note(&vlanAt, into(r, &host.VLAN, "a number of a VLAN", parseVLAN))},
 		{"unprivileged", into(r, &host.Unprivileged, "true or false", parseBool)},
@@ -175,7 +208,11 @@ func (r *reader) readHost(key, value *node) {
 	if l.Hub && host.VLAN != 0 {
 		r.problem(vlanAt, "host %s is on a hub, which knows no VLANs: make the medium of LAN %s a switch", h.Name, l.Name)
 	}
-	r.claim(claim{at: addressAt, who: "host " + h.Name, lan: l.Name, host: len(r.config.Hosts) - 1})
+	n := len(r.config.Hosts) - 1
+	r.claimBoth(l, claim{at: addressAt, who: "host " + h.Name, lan: l.Name, host: n}, host.Address, host.Address6, host.Auto)
+	if host.Auto && !l.Subnet6.IsValid() {
+		r.problem(addressAt, "host %s can't find out its address by itself: LAN %s has no subnet of IPv6", h.Name, l.Name)
+	}
 	if host.Gateway.IsValid() && !l.Subnet.Contains(host.Gateway) {
 		r.problem(gatewayAt, "the gateway %v is not in %v, the subnet of LAN %s: a host reaches its gateway directly",
 			host.Gateway, l.Subnet, l.Name)
@@ -208,12 +245,61 @@ func parseAddress(s string) (netip.Addr, error) {
 	}
 	addr, err := netip.ParseAddr(s)
 	switch {
+	case err != nil && strings.Contains(s, ":"):
+		return netip.Addr{}, fmt.Errorf("%q is not an IPv6 address such as 2001:db8:10::10", s)
 	case err != nil:
 		return netip.Addr{}, fmt.Errorf("%q is not an address: %s", s, addressFault(s))
-	case !addr.Is4():
-		return netip.Addr{}, fmt.Errorf("%q is not an IPv4 address such as 172.16.10.10", s)
+	case addr.Is4In6() || addr.Zone() != "":
+		return netip.Addr{}, fmt.Errorf("%q is not an address that a machine has, such as 172.16.10.10 or 2001:db8:10::10", s)
 	}
 	return addr, nil
+}
+
+func parseAddress4(s string) (netip.Addr, error) {
+	addr, err := parseAddress(s)
+	if err == nil && !addr.Is4() {
+		err = fmt.Errorf("%q is not an IPv4 address such as 172.16.10.10: the gateway of IPv6 is the LAN's router", s)
+	}
+	return addr, err
+}
+
+// given is what a machine's address says: one of each family, and of a host
+// whether it finds out the other by itself.
+type given struct {
+	four, six     netip.Addr
+	auto, fromMAC bool
+}
+
+// addresses reads a host's address.
+func (r *reader) addresses(h *Host) func(key, value *node) {
+	var g given
+	read := into(r, &g, "an address such as 172.16.10.10 or 2001:db8:10::10, or auto", parseGiven)
+	return func(key, value *node) {
+		read(key, value)
+		h.Address, h.Address6, h.Auto, h.FromMAC = g.four, g.six, g.auto, g.fromMAC
+	}
+}
+
+func parseGiven(s string) (g given, err error) {
+	for _, text := range strings.Split(s, ",") {
+		text = strings.TrimSpace(text)
+		if text == "auto" || text == "auto from mac" {
+			g.auto, g.fromMAC = true, text != "auto"
+			continue
+		}
+		addr, err := parseAddress(text)
+		switch {
+		case err != nil:
+			return g, err
+		case addr.Is4() && !g.four.IsValid():
+			g.four = addr
+		case addr.Is6() && !g.six.IsValid():
+			g.six = addr
+		default:
+			return g, fmt.Errorf("%q has two addresses of one family: a machine has one of IPv4, one of IPv6, or one of each", s)
+		}
+	}
+	return g, nil
 }
 
 // addressFault says what is wrong with a dotted quad.
@@ -294,11 +380,16 @@ func (r *reader) readPort(name, address *node, seen map[string]bool) {
 	p := Port{At: name.at, LAN: name.text}
 	c := claim{who: "router " + router.Name, lan: l.Name, host: -1, router: len(r.config.Routers) - 1, port: len(router.Ports)}
 	if address != nil && address.kind != nothing {
-		into(r, &p.Address, "an address such as 172.16.10.1", parseAddress)(name, address)
+		var g given
+		into(r, &g, "an address such as 172.16.10.1", parseGiven)(name, address)
+		p.Address, p.Address6 = g.four, g.six
+		if g.auto {
+			r.problem(address.at, "router %s must have an address: only hosts find out theirs by themselves", router.Name)
+		}
 		c.at = address.at
 	}
 	router.Ports = append(router.Ports, p)
-	r.claim(c)
+	r.claimBoth(l, c, p.Address, p.Address6, false)
 }
 
 // readName reads one more name for a machine or an address.

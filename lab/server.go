@@ -126,7 +126,7 @@ func (s *server) stumbled(call string, err error) {
 
 // serveUDP starts a server of datagrams.
 func (a *actor) serveUDP(c *Call) error {
-	conn, err := a.host().Socket(socket.AF_INET, socket.SOCK_DGRAM)
+	conn, err := a.host().Socket(a.family(), socket.SOCK_DGRAM)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"hubbub"
 	"hubbub/network/route"
+	"hubbub/wire"
 )
 
 func routeLine(r route.Route) string {
@@ -48,17 +49,43 @@ func (c *Config) showLAN(b *strings.Builder, n *hubbub.Network, l *hubbub.LAN) {
 		medium = "a hub"
 	}
 	p := l.Subnet()
-	first, last := hostRange(p)
-	fmt.Fprintf(b, "%s: %v on %s\n", l.Name(), p, medium)
-	fmt.Fprintf(b, "  mask %v, machines %v to %v, broadcast %v\n", Mask(p), first, last, Broadcast(p))
+	fmt.Fprintf(b, "%s: %s on %s\n", l.Name(), c.lan(l.Name()).subnets(), medium)
+	if p.Addr().Is4() {
+		first, last := hostRange(p)
+		fmt.Fprintf(b, "  mask %v, machines %v to %v, broadcast %v\n", Mask(p), first, last, Broadcast(p))
+	}
+	if six := l.Subnet6(); six.IsValid() {
+		first, last := hostRange(six)
+		fmt.Fprintf(b, "  prefix %v, machines %v to %v\n", six, first, last)
+	}
 	for _, h := range n.Hosts() {
 		for _, i := range h.Interfaces() {
 			if i.LAN == l.Name() {
-				fmt.Fprintf(b, "  %-12s %-15v %v%s\n", h.Name(), i.Address.Addr(), i.MAC, c.roleOf(h))
+				c.showCard(b, h, &i)
 			}
 		}
 	}
 	b.WriteString("\n")
+}
+
+func (c *Config) showCard(b *strings.Builder, h *hubbub.Host, i *hubbub.Interface) {
+	rest := fmt.Sprintf("%v%s", i.MAC, c.roleOf(h))
+	name := h.Name()
+	line := func(addr string) {
+		fmt.Fprintf(b, "  %-12s %-15s %s\n", name, addr, rest)
+		name, rest = "", ""
+	}
+	if i.Address.IsValid() {
+		line(i.Address.Addr().String())
+	}
+	if own := c.host(h.Name()); own != nil && own.Auto {
+		line("by itself")
+	}
+	for _, a := range i.IPv6 {
+		if !a.Prefix.Addr().IsLinkLocalUnicast() || a.State != "tentative" {
+			line(a.Prefix.Addr().String())
+		}
+	}
 }
 
 // roleOf says what is special about a machine.
@@ -88,6 +115,14 @@ func (c *Config) Between(a, b string) (string, error) {
 	to := c.prefix(b, netip.Addr{})
 	from := c.prefix(a, to.Addr())
 	to = c.prefix(b, from.Addr())
+	for name, p := range map[string]netip.Prefix{a: from, b: to} {
+		if !p.IsValid() {
+			return "", fmt.Errorf("%s: %s finds out its address by itself: nothing is known of it before the lab runs", c.File, name)
+		}
+	}
+	if from.Addr().Is4() != to.Addr().Is4() {
+		return "", fmt.Errorf("%s: %s has %v, and %s %v: no family is common to both", c.File, a, from.Addr(), b, to.Addr())
+	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s is %v, %s is %v.\n\n%s%s\n", a, from, b, to, Compare(from, to.Addr()), c.delivery(a, b, from, to))
 	return s.String(), nil
@@ -97,16 +132,24 @@ func (c *Config) Between(a, b string) (string, error) {
 // router's in the subnet that other is in, if it has one there.
 func (c *Config) prefix(name string, other netip.Addr) netip.Prefix {
 	if h := c.host(name); h != nil {
-		return netip.PrefixFrom(h.Address, c.lan(h.LAN).Subnet.Bits())
+		return prefixOf(c.lan(h.LAN), h.Address, h.Address6)
 	}
 	ports := c.router(name).Ports
 	p := ports[0]
 	for _, candidate := range ports {
-		if other.IsValid() && c.lan(candidate.LAN).Subnet.Contains(other) {
+		l := c.lan(candidate.LAN)
+		if other.IsValid() && (l.Subnet.Contains(other) || l.Subnet6.Contains(other)) {
 			p = candidate
 		}
 	}
-	return netip.PrefixFrom(p.Address, c.lan(p.LAN).Subnet.Bits())
+	return prefixOf(c.lan(p.LAN), p.Address, p.Address6)
+}
+
+func prefixOf(l *LAN, four, six netip.Addr) netip.Prefix {
+	if four.IsValid() {
+		return netip.PrefixFrom(four, l.Subnet.Bits())
+	}
+	return netip.PrefixFrom(six, l.Subnet6.Bits())
 }
 
 // delivery says what a does with a packet for b.
@@ -115,6 +158,11 @@ func (c *Config) delivery(a, b string, from, to netip.Prefix) string {
 	switch {
 	case from.Masked() == to.Masked() && h != nil && other != nil && vlan(h) != vlan(other):
 		return fmt.Sprintf("But the switch keeps them apart: %s is in VLAN %d, %s in VLAN %d.", a, vlan(h), b, vlan(other))
+	case from.Addr().Is6() && from.Masked() == to.Masked():
+		group := wire.SolicitedNode(to.Addr())
+		return fmt.Sprintf("%s asks in the group %v, which hardly anybody else is in, for the MAC address of %s itself.", a, group, b)
+	case from.Addr().Is6():
+		return fmt.Sprintf("%s hands the packet to a router: the frame has the router's MAC address, the packet in it %s's IP address.", a, b)
 	case from.Masked() == to.Masked():
 		return fmt.Sprintf("%s asks with ARP for the MAC address of %s itself.", a, b)
 	case h == nil:

@@ -36,8 +36,12 @@ func Broadcast(p netip.Prefix) netip.Addr {
 }
 
 // hostRange returns the first and the last address of a subnet that a machine
-// can have.
+// can have. Of an IPv6 subnet the first is that of its routers (RFC 4291,
+// 2.6.1).
 func hostRange(p netip.Prefix) (first, last netip.Addr) {
+	if p.Addr().Is6() {
+		return hostRange6(p.Masked())
+	}
 	first, last = p.Masked().Addr(), Broadcast(p)
 	if p.Bits() >= 31 { // RFC 3021, 2.1: both addresses are machines'
 		return first, last
@@ -51,6 +55,18 @@ func isHostAddress(p netip.Prefix, addr netip.Addr) bool {
 	return !addr.Less(first) && !last.Less(addr)
 }
 
+func hostRange6(p netip.Prefix) (first, last netip.Addr) {
+	b := p.Addr().As16()
+	for bit := p.Bits(); bit < 128; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	first, last = p.Addr(), netip.AddrFrom16(b)
+	if p.Bits() < 127 {
+		first = first.Next()
+	}
+	return first, last
+}
+
 // Bits returns the bits of an IPv4 address, eight to a group, with dots
 // between: 10101100.00010000.00001010.00000001.
 func Bits(a netip.Addr) string {
@@ -61,6 +77,9 @@ func Bits(a netip.Addr) string {
 // And prints how the network that an address belongs to is found: the bits of
 // the address and of the mask, one below the other, and what both have.
 func And(p netip.Prefix) string {
+	if p.Addr().Is6() {
+		return and6(p)
+	}
 	mask, result := Mask(p), p.Masked().Addr()
 	width := max(len(p.Addr().String()), len(mask.String()), len(result.String()))
 	var b strings.Builder
@@ -74,6 +93,9 @@ func And(p netip.Prefix) string {
 // DescribeSubnet prints all that an address with the length of its network
 // part tells: the mask, the network, its machines and its broadcast address.
 func DescribeSubnet(p netip.Prefix) string {
+	if p.Addr().Is6() {
+		return describe6(p)
+	}
 	network := p.Masked()
 	first, last := hostRange(network)
 	var b strings.Builder

@@ -286,10 +286,10 @@ func setRemote(s *scenarioReader, c *Call, w string) (err error) {
 // setHost reads who is meant: a machine, one of the names, an address.
 func setHost(s *scenarioReader, c *Call, w string) error {
 	c.Host = w
-	if w == "everyone" || w == "localhost" || s.config.address(w).IsValid() {
+	if w == "everyone" || w == "localhost" || s.config.host(w) != nil || s.config.address(w).IsValid() {
 		return nil
 	}
-	if addr, err := netip.ParseAddr(w); err == nil && addr.Is4() {
+	if addr, err := netip.ParseAddr(w); err == nil && !addr.Is4In6() {
 		return nil
 	}
 	names := s.config.nodes()

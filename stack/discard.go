@@ -58,6 +58,7 @@ const (
 	discardNoChecksum
 	discardRouterAsked
 	discardRouterAdvert
+	discardGroupMAC
 	// discardNDP is no reason: behind it come those of neigh.Invalid.
 	discardNDP
 	// discardGroups is none either: behind it come those of groups.Reason.
@@ -113,6 +114,7 @@ var discardText = [numDiscards]string{
 	discardScope:              "its source address counts on its own link only",
 	discardNoChecksum:         "it has no UDP checksum, which IPv6 demands",
 	discardRouterAsked:        "it asks for a router, and this machine is none",
+	discardGroupMAC:           "it is addressed to the MAC address of a group that this machine hasn't joined",
 	discardRouterAdvert:       "it advertises a router, and this machine heeds none",
 }
 

@@ -59,7 +59,7 @@ func TestWhatARouterDoesNotForward(t *testing.T) {
 		},
 		{"to a link-local address", ping6(peer6, "fe80::12", 1, 1, "x"), "", discardOtherAddress},
 		{"from nobody", ping6("::", there6, 1, 1, "x"), "", discardOtherAddress},
-		{"a group of wide scope", ping6(peer6, "ff0e::77", 1, 1, "x"), "", discardGroup},
+		{"a group of wide scope", ping6(peer6, "ff0e::77", 1, 1, "x"), "", discardGroupMAC},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			m := newRouter6(t)

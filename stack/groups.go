@@ -41,6 +41,17 @@ func (s *Stack) leave(now clock.Time, i *Interface, group netip.Addr) {
 	}
 }
 
+// filters reports whether the interface's card keeps a frame from the machine:
+// it is for the MAC address of groups of IPv6, and none of them is joined
+// (RFC 2464, 7).
+func (i *Interface) filters(dst wire.MAC) bool {
+	return dst[0] == 0x33 && dst[1] == 0x33 && i.six != nil && i.six.groups != nil &&
+		dst != everyNode && !i.six.groups.Hears(dst)
+}
+
+// everyNode is the MAC address of the group that everybody is in.
+var everyNode = wire.MulticastMAC(wire.AllNodes)
+
 // listens reports whether an interface listens to a source in a group.
 func (s *Stack) listens(i *Interface, group, source netip.Addr) bool {
 	m := s.membership(i, group)

@@ -30,6 +30,8 @@ func (s *Stack) HandleFrame(now clock.Time, port int, p *pkt.Packet) {
 		s.discard(now, i, p, discardTagged)
 	case eth.Dst != i.MAC && !eth.Dst.IsGroup():
 		s.discard(now, i, p, discardOtherMAC)
+	case eth.Dst.IsGroup() && i.filters(eth.Dst):
+		s.discard(now, i, p, discardGroupMAC)
 	default:
 		p.Strip(eth.Len())
 		s.handlePacket(now, arrival{i, eth.Dst.IsGroup()}, eth.Type, p)

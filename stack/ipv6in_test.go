@@ -44,7 +44,8 @@ func TestWhatAnIPv6HeaderMayNotSay(t *testing.T) {
 		{"loopback as the destination", ping(peer6, "::1"), discardMartianDestination},
 		{"no destination", ping(peer6, "::"), discardMartianDestination},
 		{"a group that stays in the machine", ping(peer6, "ff01::1"), discardMartianDestination},
-		{"a group that nobody joined", ping(peer6, "ff02::77"), discardGroup},
+		{"a group that nobody joined", ping(peer6, "ff02::77"), discardGroupMAC},
+		{"another group with the same MAC address", ping(peer6, "ff02::55:ff00:10"), discardGroup},
 		{"somebody else", ping(peer6, "2001:db8:10::12"), discardOtherAddress},
 	} {
 		t.Run(c.what, func(t *testing.T) {

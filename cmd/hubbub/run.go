@@ -21,6 +21,7 @@ type runCommand struct {
 	File    string  `arg:"" help:"The lab file." placeholder:"FILE"`
 	Seed    *uint64 `help:"Use these random numbers instead of the lab's: other ports, other sequence numbers, other losses." placeholder:"N"`
 	Speed   speed   `help:"How fast the lab's time passes: virtual waits for nothing; 1 is as fast as real time, 0.01 slow motion." default:"virtual" placeholder:"virtual|N"`
+	IP      string  `help:"Play the lab over IPv4, as most are written, or over IPv6." name:"ip" enum:"4,6," default:"" placeholder:"4|6"`
 	Pcap    string  `help:"Write every frame at every port to a pcapng file, with the reasons as comments." placeholder:"FILE" type:"path"`
 	Once    bool    `help:"Write each packet once to the pcapng file: at the machine that sent it."`
 	Filter  string  `help:"Tell of these packets alone, such as 'host nick and tcp port 8080'." placeholder:"EXPRESSION"`
@@ -46,6 +47,7 @@ Examples:
   hubbub run examples/time-wait.yaml -q
   hubbub run examples/echo-loop.yaml --pcap echo.pcapng
   hubbub run examples/half-close.yaml --speed 0.01
+  hubbub run examples/classrooms.yaml --ip 6
   hubbub run examples/classrooms.yaml --filter 'arp' --no-ladder`
 }
 
@@ -79,12 +81,16 @@ func (r *runCommand) Run(s streams) error {
 		return err
 	}
 	config, err := lab.Load(r.File)
+	if err == nil && r.IP == "6" {
+		err = config.OverIPv6()
+	}
 	if err != nil {
 		return err
 	}
 	progress := newProgress(s.err, float64(r.Speed))
 	out, flush := r.buffered(progress.before(s.out))
-	tellers, err := r.tellers(out, config.AddressNames())
+	options.Names = config.AddressNames()
+	tellers, err := r.tellers(out, options.Names)
 	if err != nil {
 		progress.stop()
 		return err

@@ -63,7 +63,8 @@ Examples:
 
   hubbub subnet 172.16.10.1/24
   hubbub subnet 172.16.10.1/255.255.255.0
-  hubbub subnet 172.16.10.1/24 172.16.10.2 172.16.11.2`
+  hubbub subnet 172.16.10.1/24 172.16.10.2 172.16.11.2
+  hubbub subnet 2001:db8:10::1/64`
 }
 
 // Run prints the subnet.
@@ -79,8 +80,11 @@ func (c *subnetCommand) Run(s streams) error {
 	texts := make([]string, len(c.Others))
 	for i, other := range c.Others {
 		addr, err := netip.ParseAddr(other)
-		if err != nil || !addr.Is4() {
-			return fmt.Errorf("%q is not an IPv4 address such as 172.16.10.2", other)
+		switch {
+		case err != nil || addr.Is4In6():
+			return fmt.Errorf("%q is not an IP address such as 172.16.10.2", other)
+		case addr.Is4() != p.Addr().Is4():
+			return fmt.Errorf("%v is of another family than %v: they can't be in one subnet", addr, p)
 		}
 		texts[i] = lab.Compare(p, addr)
 	}

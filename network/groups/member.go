@@ -159,6 +159,17 @@ func (m *Member) Groups() []Group {
 	return all
 }
 
+// Hears reports whether one of the groups that the interface hears has that MAC
+// address: what a card's filter lets through.
+func (m *Member) Hears(mac wire.MAC) bool {
+	for _, g := range m.groups {
+		if wire.MulticastMAC(g.addr) == mac && !g.filter.Nobody() {
+			return true
+		}
+	}
+	return false
+}
+
 // Drops returns how many messages were discarded, by reason.
 func (m *Member) Drops() Drops { return m.drops }
 
