@@ -317,6 +317,15 @@ func TestSysctlInvalidRate(t *testing.T) {
 	}
 }
 
+// tcp_min_tso_segs: how many segments leave together, at least. tcp_tso_rtt_log: how
+// short the round trip has to be for more. Connections look there for each burst.
+func TestSysctlBursts(t *testing.T) {
+	m, _ := opened(t, "tcp_min_tso_segs", "7", "tcp_tso_rtt_log", "0")
+	if e := m.tcpEnv; e.MinBurst != 7 || e.BurstRTTLog != 0 {
+		t.Errorf("bursts of %d segments and 2^%d us, want 7 and 0", e.MinBurst, e.BurstRTTLog)
+	}
+}
+
 // ip_forward: forward packets between interfaces.
 func TestSysctlForward(t *testing.T) {
 	m := newRouter(t)
