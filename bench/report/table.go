@@ -21,9 +21,13 @@ func (r *Report) Text(w io.Writer) { r.write(w, false) }
 func (r *Report) Markdown(w io.Writer) { r.write(w, true) }
 
 func (r *Report) write(w io.Writer, markdown bool) {
-	fmt.Fprintf(w, "%s\n%s\n", r.Machine, r.Settings)
+	end := "\n"
+	if markdown {
+		end = "\n\n" // else lines would run into one another
+	}
+	fmt.Fprint(w, r.Machine, end, r.Settings, "\n")
 	for _, sentence := range r.Missing {
-		fmt.Fprintf(w, "Left out: %s\n", sentence)
+		fmt.Fprint(w, end[1:], "Left out: ", sentence, "\n")
 	}
 	for _, x := range r.workloads() {
 		heading(w, x.Title, markdown)
