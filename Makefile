@@ -85,9 +85,11 @@ race: ## run all tests, and the seeds of the fuzz targets, with the race detecto
 	@.ci/go-test -race -timeout $(TIMEOUT) ./...
 
 .PHONY: nightly
-nightly: test ## make test, then property tests with 10,000 cases, 300 mutants, and every fuzz target for FUZZTIME (2m)
+nightly: test ## make test, then property tests with 10,000 cases, 10 million hostile TCP segments, 300 mutants, and every fuzz target for FUZZTIME (2m)
 	$(call step,Property tests with 10000 cases)
 	@HUBBUB_NIGHTLY=1 .ci/go-test -timeout 6h ./...
+	$(call step,Ten million hostile segments; each followed by a look at the whole control block)
+	HOSTILE_SEGMENTS=10000000 go test -count 1 -timeout 1h -run TestHostileSegments -v ./transport/tcp
 	$(call step,Mutants of transport/tcp; 300 of them)
 	go run ./internal/mutate -sample 300 -seed $(SEED) -least 90 ./transport/tcp
 	$(call step,Fuzz targets; $(FUZZTIME) each)

@@ -41,7 +41,8 @@ func hostileBytes(seed uint64, n int) []byte {
 // attack reads its steps from bytes.
 type attack struct {
 	*end
-	input []byte
+	input    []byte
+	segments int
 }
 
 func newAttack(t *testing.T, input []byte) *attack {
@@ -79,6 +80,7 @@ func (a *attack) run() {
 			}
 		}
 		a.checkBounds()
+		checkAll(a.t, a.c)
 	}
 	a.c.Abort(a.now)
 	a.drain()
@@ -103,6 +105,7 @@ func (a *attack) step() {
 		a.oddCommand()
 	default:
 		seg := a.hostileSegment()
+		a.segments++
 		a.c.HandleSegment(a.now, &seg)
 	}
 }
