@@ -14,8 +14,13 @@ import (
 
 // classroom returns a network of one LAN with two hosts.
 func classroom(options ...hubbub.Option) (n *hubbub.Network, server, client *hubbub.Host) {
+	return classroomOn("172.16.10.0/24", options...)
+}
+
+// classroomOn is a classroom with another subnet.
+func classroomOn(subnet string, options ...hubbub.Option) (n *hubbub.Network, server, client *hubbub.Host) {
 	n = hubbub.New(append([]hubbub.Option{hubbub.Seed(1)}, options...)...)
-	room := n.LAN("classroom", "172.16.10.0/24")
+	room := n.LAN("classroom", subnet)
 	return n, room.Host("feige"), room.Host("nick")
 }
 

@@ -341,6 +341,8 @@ func headersLen(frame []byte) int {
 		return min(len(frame), wire.EthernetHeaderLen)
 	case eth.Type == wire.EtherTypeARP:
 		return eth.Len() + min(len(packet), wire.ARPLen)
+	case eth.Type == wire.EtherTypeIPv6:
+		return eth.Len() + headers6Len(packet)
 	case eth.Type != wire.EtherTypeIPv4:
 		return eth.Len()
 	}
@@ -354,6 +356,25 @@ func headersLen(frame []byte) int {
 	return eth.Len() + ip.HeaderLen() + transportLen(ip.Protocol, rest)
 }
 
+// headers6Len is headersLen for a packet of IPv6: extension headers that are too
+// long for a packet's head are left behind it, and nobody reads them.
+func headers6Len(packet []byte) int {
+	const room = pkt.HeadRoom - wire.EthernetHeaderLen - wire.VLANTagLen
+	ip, rest, err := wire.ParseIPv6Header(packet)
+	if err != nil {
+		return min(len(packet), room)
+	}
+	x, rest, err := wire.ParseIPv6Extensions(ip.NextHeader, rest)
+	if err != nil {
+		return min(len(packet), room)
+	}
+	n := wire.IPv6HeaderLen + x.Len
+	if x.Fragment.Offset == 0 {
+		n += transportLen(x.Upper, rest)
+	}
+	return min(n, room)
+}
+
 // transportLen returns how long the transport's header is that b begins with.
 func transportLen(protocol wire.Protocol, b []byte) int {
 	n := 0
@@ -364,7 +385,7 @@ func transportLen(protocol wire.Protocol, b []byte) int {
 		}
 	case wire.ProtocolUDP:
 		n = wire.UDPHeaderLen
-	case wire.ProtocolICMP:
+	case wire.ProtocolICMP, wire.ProtocolICMPv6:
 		n = wire.ICMPv4HeaderLen
 	}
 	return min(n, len(b))

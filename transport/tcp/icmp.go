@@ -33,7 +33,7 @@ func (c *Conn) inFlight(seq Seq) bool {
 // HandlePathMTU takes in that a segment which began at quoted was too large
 // for the path: mss is the payload, with TCP options, that fits. What is in
 // flight is cut anew and sent at once, which says nothing about congestion: "a retransmission caused by a Datagram Too Big message should not change the
-// congestion window" (RFC 1191, 6.4).
+// congestion window" (RFC 1191, 6.4; R8201-5; RFC 8201, 5.4).
 func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
 	if !c.inFlight(quoted) {
 		c.discard(DiscardICMPForeign)
