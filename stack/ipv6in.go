@@ -9,7 +9,8 @@ import (
 
 // handleIPv6 takes a packet whose head begins with the IPv6 header.
 func (s *Stack) handleIPv6(now clock.Time, at arrival, p *pkt.Packet) {
-	h, rest, err := wire.ParseIPv6Header(p.Head())
+	var h wire.IPv6
+	rest, err := h.Parse(p.Head())
 	if err != nil {
 		s.discard(now, at.iface, p, discardIPv6Header)
 		return

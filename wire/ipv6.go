@@ -56,19 +56,25 @@ func (h *IPv6) ECN() uint8 { return h.TrafficClass & 3 }
 // ParseIPv6Header reads a header, and returns what of the input follows it:
 // the packet that it tells of may be longer than the input. The error is an
 // [ErrShort] or [ErrVersion].
-func ParseIPv6Header(b []byte) (IPv6, []byte, error) {
+func ParseIPv6Header(b []byte) (h IPv6, rest []byte, err error) {
+	rest, err = h.Parse(b)
+	return h, rest, err
+}
+
+// Parse is [ParseIPv6Header] into a header that is there already. After an error
+// the header is as it was.
+func (h *IPv6) Parse(b []byte) (rest []byte, err error) {
 	switch {
 	case len(b) > 0 && b[0]>>4 != 6:
-		return IPv6{}, nil, errIPv6Version
+		return nil, errIPv6Version
 	case len(b) < IPv6HeaderLen:
-		return IPv6{}, nil, errIPv6Short
+		return nil, errIPv6Short
 	}
 	first := binary.BigEndian.Uint32(b)
-	return IPv6{
-		TrafficClass: uint8(first >> 20), FlowLabel: first & flowLabelMask,
-		PayloadLen: int(binary.BigEndian.Uint16(b[4:])), NextHeader: Protocol(b[6]), HopLimit: b[7],
-		Src: netip.AddrFrom16([16]byte(b[8:24])), Dst: netip.AddrFrom16([16]byte(b[24:40])),
-	}, b[IPv6HeaderLen:], nil
+	h.TrafficClass, h.FlowLabel = uint8(first>>20), first&flowLabelMask
+	h.PayloadLen, h.NextHeader, h.HopLimit = int(binary.BigEndian.Uint16(b[4:])), Protocol(b[6]), b[7]
+	h.Src, h.Dst = netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
+	return b[IPv6HeaderLen:], nil
 }
 
 // ParseIPv6 reads a packet that is in one piece, and returns its payload,
@@ -88,14 +94,11 @@ func ParseIPv6(b []byte) (IPv6, []byte, error) {
 // AppendTo appends the header. PayloadLen must be set. An address that isn't
 // there is written as the unspecified one.
 func (h *IPv6) AppendTo(b []byte) []byte {
-	var p [IPv6HeaderLen]byte
-	binary.BigEndian.PutUint32(p[0:], 6<<28|uint32(h.TrafficClass)<<20|h.FlowLabel&flowLabelMask)
-	binary.BigEndian.PutUint16(p[4:], uint16(h.PayloadLen))
-	p[6], p[7] = byte(h.NextHeader), h.HopLimit
 	src, dst := h.Src.As16(), h.Dst.As16()
-	copy(p[8:], src[:])
-	copy(p[24:], dst[:])
-	return append(b, p[:]...)
+	first := 6<<28 | uint64(h.TrafficClass)<<20 | uint64(h.FlowLabel&flowLabelMask)
+	b = binary.BigEndian.AppendUint64(b, first<<32|uint64(uint16(h.PayloadLen))<<16|uint64(h.NextHeader)<<8|uint64(h.HopLimit))
+	b = append(b, src[:]...)
+	return append(b, dst[:]...)
 }
 
 // DecrementHopLimit takes one off the hop limit of a header, in place. The
