@@ -25,7 +25,13 @@ func exchange(t testing.TB, from, to net.Conn, buf []byte) {
 
 func TestTheDataPathAllocatesNothing(t *testing.T) {
 	need.NoRace(t)
-	client, server := connected(t)
+	for _, subnet := range []string{"172.16.10.0/24", overIPv6} {
+		t.Run(subnet, func(t *testing.T) { allocatesNothing(t, subnet) })
+	}
+}
+
+func allocatesNothing(t *testing.T, subnet string) {
+	client, server := connectedOn(t, subnet)
 	buf := make([]byte, 64<<10)
 	for range 100 {
 		exchange(t, client, server, buf)

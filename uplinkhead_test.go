@@ -52,3 +52,41 @@ func TestHeadersLen(t *testing.T) {
 		}
 	}
 }
+
+// packet6 is a frame with an IPv6 header and what follows it.
+func packet6(next wire.Protocol, payload ...byte) []byte {
+	eth := wire.Ethernet{Type: wire.EtherTypeIPv6}
+	ip := wire.IPv6{
+		PayloadLen: len(payload), NextHeader: next, Src: netip.MustParseAddr("2001:db8::1"), Dst: netip.MustParseAddr("2001:db8::2"),
+	}
+	return append(ip.AppendTo(eth.AppendTo(nil)), payload...)
+}
+
+// The same with IPv6, as far as a packet's head has room.
+func TestHeadersLenOfIPv6(t *testing.T) {
+	segment := make([]byte, 100)
+	segment[12] = 0xf0 // a data offset of 60
+	options := []byte{byte(wire.ProtocolTCP), 0, 1, 4, 0, 0, 0, 0}
+	long := append([]byte{byte(wire.ProtocolTCP), 20}, make([]byte, 166)...)
+	fragment := wire.Fragment{NextHeader: wire.ProtocolTCP, Offset: 96}
+	first := wire.Fragment{NextHeader: wire.ProtocolUDP, More: true}
+	for _, c := range []struct {
+		name  string
+		frame []byte
+		want  int
+	}{
+		{"cut off", packet6(wire.ProtocolTCP, segment...)[:14+30], 14 + 30},
+		{"TCP", packet6(wire.ProtocolTCP, segment...), 14 + 40 + 60},
+		{"TCP behind options", packet6(wire.ProtocolDestOptions, append(options, segment...)...), 14 + 40 + 8 + 60},
+		{"TCP behind more options than a head holds", packet6(wire.ProtocolDestOptions, append(long, segment...)...), 14 + 126},
+		{"UDP", packet6(wire.ProtocolUDP, make([]byte, 100)...), 14 + 40 + 8},
+		{"ICMPv6", packet6(wire.ProtocolICMPv6, make([]byte, 100)...), 14 + 40 + 8},
+		{"a first fragment", packet6(wire.ProtocolFragment, append(first.AppendTo(nil), make([]byte, 96)...)...), 14 + 40 + 8 + 8},
+		{"a later fragment", packet6(wire.ProtocolFragment, append(fragment.AppendTo(nil), segment...)...), 14 + 40 + 8},
+		{"another protocol", packet6(89, make([]byte, 96)...), 14 + 40},
+	} {
+		if got := headersLen(c.frame); got != c.want {
+			t.Errorf("%s: the headers have %d bytes, want %d", c.name, got, c.want)
+		}
+	}
+}
