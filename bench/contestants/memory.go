@@ -81,7 +81,7 @@ func (l *memoryListener) Addr() net.Addr { return &net.TCPAddr{} }
 // direction has.
 const (
 	chunkSize   = 64 << 10
-	chunksAhead = 8
+	chunksAhead = 2
 )
 
 // copies is one direction of the ceiling: what is written is copied into a
