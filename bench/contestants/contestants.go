@@ -63,7 +63,7 @@ func All() []*Contestant {
 		},
 		{
 			Name: "gvisor-1500", Title: "gVisor at its best, 1500",
-			About: "two stacks joined by link/pipe, MTU 1500, no checksums, SACK, buffers that grow to 4 MiB",
+			About: "two stacks joined by link/pipe, MTU 1500, no checksums, segments cut in the stack, SACK, buffers that grow to 4 MiB",
 			New:   func(s Shape) (Network, error) { return newGVisor(s, gvisor{mtu: 1500, tuned: true}) },
 		},
 		{

@@ -76,6 +76,11 @@ func (unsummed) Capabilities() stack.LinkEndpointCapabilities {
 	return stack.CapabilityRXChecksumOffload | stack.CapabilityTXChecksumOffload
 }
 
+// These let TCP make long segments, which the stack cuts before they leave: each
+// frame crosses the cable by itself.
+func (unsummed) GSOMaxSize() uint32               { return stack.GVisorGSOMaxSize }
+func (unsummed) SupportedGSO() stack.SupportedGSO { return stack.GVisorGSOSupported }
+
 // card is where a stack is plugged in.
 type card struct {
 	link    stack.LinkEndpoint
