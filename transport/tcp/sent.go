@@ -353,6 +353,9 @@ func (b *scoreboard) join(i int) {
 	second.is |= first.is & isRepeat
 	second.marks |= first.marks & isPushed
 	b.remember(second)
+	if second.has(isRepeat) {
+		b.noteRepeat(second) // what is queued for the first ends before this does
+	}
 	for j := i; j > 0; j-- {
 		*b.at(j) = *b.at(j - 1)
 	}

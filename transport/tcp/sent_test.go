@@ -1,5 +1,7 @@
 package tcp
 
+import "testing"
+
 // boardFault says what is wrong with the scoreboard of a connection: its
 // records cover what is in flight without gaps, in order, and its sums are
 // those of the records.
@@ -69,4 +71,22 @@ func queued(b *scoreboard, r *sent) bool {
 		}
 	}
 	return false
+}
+
+// A record that was sent again, and is joined with one that wasn't, stays among
+// those that were sent again, also when an ACK has covered all that it had
+// before: RACK finds it there when it is lost once more (RFC 8985, 6.2).
+func TestAJoinedRecordStaysQueued(t *testing.T) {
+	c := &Conn{env: NewEnv(DefaultConfig())}
+	c.loss.board = c.env.takeBoard(0)
+	b := c.loss.board
+	b.push(0, 100, 10)
+	b.push(100, 101, 10)
+	b.lose(b.at(0))
+	b.resent(b.at(0), 20)
+	b.join(0)
+	b.trim(100)
+	if r := b.at(0); b.n != 1 || !queued(b, r) || b.repeated(b.repeats[len(b.repeats)-1]) != r {
+		t.Errorf("%+v isn't queued: %+v", r, b.repeats)
+	}
 }
