@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"syscall"
 	"time"
 
 	"hubbub/bench/contestants"
@@ -56,6 +57,11 @@ func runIdle(t Task, count int) (Sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Contestant.Kernel {
+		if count, err = asFiles(count); err != nil {
+			return nil, err
+		}
+	}
 	pairs := make([]pair, count+1)
 	pairs = pairs[:0]
 	if pairs, err = connect(network, pairs, 1); err != nil { // what is needed once
@@ -77,6 +83,24 @@ func runIdle(t Task, count int) (Sample, error) {
 	after, err := measureMemory(t.Contestant.Kernel)
 	runtime.KeepAlive(pairs)
 	return after.since(before, count), err
+}
+
+// otherFiles is how many files a process has that aren't connections, at most.
+const otherFiles = 64
+
+// asFiles returns how many pairs there can be if each connection is a file: a
+// few less than wanted say the same of each.
+func asFiles(count int) (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("how many files the process may have: %w", err)
+	}
+	most := int(min(limit.Cur, 1<<30)-otherFiles) / 2
+	if most < count*9/10 {
+		return 0, fmt.Errorf("%d pairs of connections are %d files, and the process may have %d: ulimit -n sets that",
+			count, 2*count, limit.Cur)
+	}
+	return min(count, most), nil
 }
 
 // greet sends a byte each way.
