@@ -17,7 +17,7 @@ import (
 // What goes wrong in real networks, each in a synctest bubble.
 
 func TestReset(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		s, _ := ln.Accept()
@@ -34,7 +34,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestCloseWithUnreadDataResets(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		// "If such a host issues a CLOSE call while received data is still
 		// pending in the TCP connection, [...] its TCP implementation SHOULD
 		// send a RST to show that data was lost" (RFC 9293, 3.6.1, SHLD-3).
@@ -49,11 +49,11 @@ func TestCloseWithUnreadDataResets(t *testing.T) {
 }
 
 func TestHostUnreachable(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		start := time.Now()
-		_, err := client.Dial("tcp", "172.16.10.99:80")
+		_, err := client.Dial("tcp", client.way.at(true, 99, "80"))
 		wantErrno(t, "nobody has the address", err, syscall.EHOSTUNREACH)
-		// Three ARP requests, a second apart, remain without an answer.
+		// Three ARP requests or solicitations, a second apart, remain without an answer.
 		if took := time.Since(start); took != 3*time.Second {
 			t.Errorf("it took %v, want 3s", took)
 		}
@@ -61,15 +61,15 @@ func TestHostUnreachable(t *testing.T) {
 }
 
 func TestNetUnreachable(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
-		_, err := client.Dial("tcp", "10.9.9.9:80")
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
+		_, err := client.Dial("tcp", client.way.at(false, 9, "80"))
 		wantErrno(t, "no route", err, syscall.ENETUNREACH)
 	})
 }
 
 // swallowTCP makes a host's cable lose every TCP segment to it, and nothing
 // else: its neighbours still find it.
-func swallowTCP(t *testing.T, h *hubbub.Host) {
+func swallowTCP(t *testing.T, h host) {
 	t.Helper()
 	err := h.Cable().AddRule(hubbub.In, hubbub.Rule{Match: hubbub.Match{Protocol: 6}, Count: -1})
 	if err != nil {
@@ -80,7 +80,7 @@ func swallowTCP(t *testing.T, h *hubbub.Host) {
 // As on Linux, a connection whose peer is gone from the link ends with what
 // the neighbour cache has to say.
 func TestPeerGoneFromTheLink(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		ln.Accept()
@@ -92,7 +92,7 @@ func TestPeerGoneFromTheLink(t *testing.T) {
 }
 
 func TestConnectTimesOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		swallowTCP(t, server)
 		start := time.Now()
 		_, err := client.Dial("tcp", "feige:8080")
@@ -108,7 +108,7 @@ func TestConnectTimesOut(t *testing.T) {
 }
 
 func TestEstablishedConnectionTimesOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		ln.Accept()
@@ -126,7 +126,7 @@ func TestEstablishedConnectionTimesOut(t *testing.T) {
 }
 
 func TestDeadline(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		ln.Accept()
@@ -144,7 +144,7 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestZeroWindow(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		s, _ := ln.Accept()
@@ -171,8 +171,8 @@ func TestZeroWindow(t *testing.T) {
 }
 
 func TestBacklogOverflow(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
-		s, _ := server.Socket(socket.AF_INET, socket.SOCK_STREAM)
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
+		s, _ := server.stream()
 		s.Bind(":8080")
 		s.Listen(1) // and, as on Linux, one more
 		for range 2 {
@@ -202,7 +202,7 @@ func TestBacklogOverflow(t *testing.T) {
 }
 
 func TestHalfClose(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		s, _ := ln.Accept()
@@ -222,9 +222,9 @@ func TestHalfClose(t *testing.T) {
 }
 
 func TestAddressInUse(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		bind := func(reuse int) error {
-			s, _ := server.Socket(socket.AF_INET, socket.SOCK_STREAM)
+			s, _ := server.stream()
 			s.SetSockOpt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
 			defer s.Close()
 			if err := s.Bind(":8080"); err != nil {
@@ -255,7 +255,7 @@ func TestAddressInUse(t *testing.T) {
 }
 
 func TestPrivilegedPort(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		room := n.LANs()[0]
 		pupil := room.Host("pupil", hubbub.Unprivileged())
 		_, err := pupil.Listen("tcp", ":80")
@@ -269,7 +269,7 @@ func TestPrivilegedPort(t *testing.T) {
 }
 
 func TestUDPPortUnreachable(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		c, err := client.Dial("udp", "feige:9")
 		if err != nil {
 			t.Fatal(err)
@@ -281,7 +281,7 @@ func TestUDPPortUnreachable(t *testing.T) {
 }
 
 func TestCloseWakesWhoWaits(t *testing.T) {
-	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client *hubbub.Host) {
+	inBubble(t, func(t *testing.T, n *hubbub.Network, server, client host) {
 		ln := listen(t, server, ":8080")
 		c := dial(t, client, "feige:8080")
 		read := make(chan error, 1)

@@ -11,9 +11,9 @@ import (
 
 // pipe makes what nettest tests: both ends of a connection, over cables that
 // setup may spoil.
-func pipe(setup func(n *hubbub.Network, h *hubbub.Host)) nettest.MakePipe {
+func pipe(w *way, setup func(n *hubbub.Network, h *hubbub.Host)) nettest.MakePipe {
 	return func() (c1, c2 net.Conn, stop func(), err error) {
-		n, server, client := classroom()
+		n, server, client := classroomOn(w.subnet)
 		if setup != nil {
 			setup(n, client)
 		}
@@ -26,7 +26,7 @@ func pipe(setup func(n *hubbub.Network, h *hubbub.Host)) nettest.MakePipe {
 			c, _ := ln.Accept()
 			accepted <- c
 		}()
-		c1, err = client.Dial("tcp", "feige:"+port(ln))
+		c1, err = host{client, w}.Dial("tcp", "feige:"+port(ln))
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -39,13 +39,22 @@ func port(ln net.Listener) string {
 	return p
 }
 
-func TestConnIsANetConn(t *testing.T) { nettest.TestConn(t, pipe(nil)) }
+func TestConnIsANetConn(t *testing.T) { isANetConn(t, nil) }
 
 func TestConnIsANetConnOverALossyNetwork(t *testing.T) {
-	nettest.TestConn(t, pipe(func(n *hubbub.Network, h *hubbub.Host) {
+	isANetConn(t, func(n *hubbub.Network, h *hubbub.Host) {
 		c := h.Cable()
 		c.SetLoss(hubbub.Both, 0.02)
 		c.SetDuplication(hubbub.Both, 0.02)
 		c.SetCorruption(hubbub.Both, 0.01)
-	}))
+	})
+}
+
+func isANetConn(t *testing.T, setup func(n *hubbub.Network, h *hubbub.Host)) {
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel() // most of it waits
+			nettest.TestConn(t, pipe(w, setup))
+		})
+	}
 }

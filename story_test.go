@@ -11,13 +11,13 @@ import (
 
 // storyOf runs a conversation over lossy cables and returns every event of
 // it, with all bytes.
-func storyOf(t *testing.T, seed uint64) string {
+func storyOf(t *testing.T, w *way, seed uint64) string {
 	t.Helper()
 	n := hubbub.New(hubbub.Virtual(), hubbub.Seed(seed))
 	defer n.Close()
 	var story strings.Builder
 	n.Watch(func(e *event.Event) { fmt.Fprintf(&story, "%d %d %v %s %#v\n", e.ID, e.Cause, e.Time, e.Node, e.Body) })
-	room := n.LAN("classroom", "172.16.10.0/24")
+	room := n.LAN("classroom", w.subnet)
 	feige, nick, lily := room.Host("feige"), room.Host("nick"), room.Host("lily")
 	nick.Cable().SetLoss(hubbub.Both, 0.1)
 	n.Go("feige", func() {
@@ -37,7 +37,7 @@ func storyOf(t *testing.T, seed uint64) string {
 	})
 	for _, h := range []*hubbub.Host{nick, lily} {
 		n.Go(h.Name(), func() {
-			c, err := h.Dial("tcp", "feige:8080")
+			c, err := host{h, w}.Dial("tcp", "feige:8080")
 			if err != nil {
 				t.Error(err)
 				return

@@ -27,9 +27,9 @@ const (
 	subnet   = "172.16.10.255"
 )
 
-func ip(s string) netip.Addr           { return netip.MustParseAddr(s) }
-func prefix(s string) netip.Prefix     { return netip.MustParsePrefix(s) }
-func at(s string) netip.AddrPort       { return netip.MustParseAddrPort(s) }
+func ip(s string) netip.Addr           { return netip.MustParseAddr(spoken(s)) }
+func prefix(s string) netip.Prefix     { return netip.MustParsePrefix(spoken(s)) }
+func at(s string) netip.AddrPort       { return netip.MustParseAddrPort(spoken(s)) }
 func cardOf(last byte) wire.MAC        { return wire.MAC{2, 0, 0, 0, 0, last} }
 func seconds(n float64) clock.Duration { return clock.Duration(n * float64(time.Second)) }
 
@@ -84,6 +84,7 @@ func newHost(t testing.TB) *machine {
 	t.Helper()
 	m := newMachine(t, nil, own+"/24")
 	m.route("0.0.0.0/0", gateway, 1)
+	m.settleIPv6()
 	return m
 }
 
@@ -186,7 +187,7 @@ func (m *machine) sends(want ...string) {
 		got = append(got, s.text)
 	}
 	m.sent = nil
-	if g, w := strings.Join(got, "\n\t"), strings.Join(want, "\n\t"); g != w {
+	if g, w := strings.Join(got, "\n\t"), spoken(strings.Join(want, "\n\t")); g != w {
 		m.t.Errorf("sent\n\t%s\nwant\n\t%s", g, w)
 	}
 }
@@ -330,6 +331,9 @@ type packet struct {
 
 // frame returns the packet as a frame for a card.
 func (p packet) frame(card wire.MAC) *pkt.Packet {
+	if p.ip.Dst.Is6() {
+		return p.six().frame6(card)
+	}
 	if p.to.IsZero() {
 		p.to = card
 	}
@@ -390,6 +394,14 @@ func segment(src, dst string, h wire.TCP, data string) packet {
 	return ipPacket(wire.ProtocolTCP, s.Addr().String(), d.Addr().String(), append(b, data...))
 }
 
+// six returns the packet with the header of IPv6.
+func (p packet) six() packet6 {
+	return packet6{
+		to: p.to, mangle: p.mangle, body: p.body,
+		ip: wire.IPv6{NextHeader: p.ip.Protocol, HopLimit: p.ip.TTL, Src: p.ip.Src, Dst: p.ip.Dst},
+	}
+}
+
 // bytes returns the packet as IPv4 has it.
 func (p packet) bytes() []byte {
 	b := p.frame(cardOf(0x10)).AppendTo(nil)[wire.EthernetHeaderLen:]
@@ -434,6 +446,9 @@ func (e *UDP) gets(t testing.TB, want ...string) {
 		}
 		got = append(got, fmt.Sprintf("%v: %s", d.From, d.Payload.Bytes()))
 		d.Payload.Release()
+	}
+	for n := range want {
+		want[n] = spoken(want[n])
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v got %q, want %q", e.Local(), got, want)

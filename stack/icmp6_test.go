@@ -39,7 +39,7 @@ func TestNoICMPv6ErrorIsSentAbout(t *testing.T) {
 		why  Discard
 	}{
 		{"a group", datagram6("["+peer6+"]:9", "[ff02::1]:9", "x"), discardNoPort},
-		{"nobody", datagram6("[::]:9", "["+own6+"]:9", "x"), discardNoPort},
+		{"nobody", ip6Packet(wire.ProtocolHopByHop, "::", own6, []byte{byte(wire.ProtocolNone), 0, 0x9e, 4, 0, 0, 0, 0}), discardOptions},
 		{"an error", icmp6(peer6, own6, wire.ICMPv6{Type: 100}, nil), discardICMP},
 	} {
 		t.Run(c.what, func(t *testing.T) {

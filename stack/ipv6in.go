@@ -74,9 +74,16 @@ func (s *Stack) checkIPv6(at arrival, h *wire.IPv6, p *pkt.Packet) (Discard, boo
 
 // martianSource6 reports whether nobody else on the link can have the source
 // address. Neighbour discovery finds out that somebody has, and so has to hear
-// of it.
+// of it; who looks for an address of his own has none yet, and speaks ICMPv6
+// alone, MLD's behind an option.
 func (s *Stack) martianSource6(i *Interface, h *wire.IPv6) bool {
-	return h.Src.IsLoopback() || h.NextHeader != wire.ProtocolICMPv6 && s.own.by(s.zoned(i, h.Src)) != nil
+	switch {
+	case h.Src.IsLoopback():
+		return true
+	case h.Src.IsUnspecified():
+		return h.NextHeader != wire.ProtocolICMPv6 && h.NextHeader != wire.ProtocolHopByHop
+	}
+	return h.NextHeader != wire.ProtocolICMPv6 && s.own.by(s.zoned(i, h.Src)) != nil
 }
 
 // destination6 decides whether a packet is for this machine.
@@ -109,6 +116,9 @@ func (s *Stack) deliver6(now clock.Time, at arrival, h *wire.IPv6, rest []byte, 
 		s.discard(now, at.iface, p, discardExtensions)
 		return
 	case s.refusesExtensions(now, at, h, &x, p):
+		return
+	case h.Src.IsUnspecified() && x.Upper != wire.ProtocolICMPv6:
+		s.discard(now, at.iface, p, discardMartianSource)
 		return
 	case x.Fragmented && again:
 		s.discard(now, at.iface, p, discardFragment) // fragments of fragments

@@ -29,225 +29,255 @@ func ackOf(reply wire.TCP) wire.TCP {
 // A connection that isn't established takes no endpoint, no port and no
 // buffers: SYN-RECEIVED is a line of netstat.
 func TestHalfOpenIsARequest(t *testing.T) {
-	m := newHost(t)
-	l := m.listensTCP("0.0.0.0:80", 5)
-	m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
-	reply := m.lastSegment()
-	m.sends(own + ":80 > " + peer + ":1000: SYN|ACK of 0 bytes")
-	if len(m.conns) != 0 || len(m.requests) != 1 || l.Listener().HalfOpen() != 1 {
-		t.Fatalf("%d connections, %d requests, %d half open", len(m.conns), len(m.requests), l.Listener().HalfOpen())
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		l := m.listensTCP("0.0.0.0:80", 5)
+		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
+		reply := m.lastSegment()
+		m.sends(own + ":80 > " + peer + ":1000: SYN|ACK of 0 bytes")
+		if len(m.conns) != 0 || len(m.requests) != 1 || l.Listener().HalfOpen() != 1 {
+			t.Fatalf("%d connections, %d requests, %d half open", len(m.conns), len(m.requests), l.Listener().HalfOpen())
+		}
+		if got, ok := m.halfOpen(); !ok || got.Remote != at(peer+":1000") {
+			t.Errorf("netstat: %+v", got)
+		}
+		m.hears(segment(peer+":1000", own+":80", ackOf(reply), "hello"))
+		m.sends(own + ":80 > " + peer + ":1000: ACK of 0 bytes")
+		e, ok := l.Accept()
+		if !ok || e.State() != tcp.StateEstablished || e.Conn().Readable() != 5 || len(m.requests) != 0 || l.Listener().HalfOpen() != 0 {
+			t.Fatalf("accepted %v, %+v", ok, m.Netstat())
+		}
+		if i := e.Conn().Info(); i.SendScale != 7 || !i.Timestamps || i.SendMSS != 1448-longer() {
+			t.Errorf("agreed on %+v", i)
+		}
+	})
+}
+
+// halfOpen returns the line of netstat that is of a half-open connection.
+func (m *machine) halfOpen() (SocketState, bool) {
+	for _, s := range m.Netstat() {
+		if s.State == "SYN-RECEIVED" {
+			return s, true
+		}
 	}
-	if got := m.Netstat()[1]; got.State != "SYN-RECEIVED" || got.Remote != at(peer+":1000") {
-		t.Errorf("netstat: %+v", got)
-	}
-	m.hears(segment(peer+":1000", own+":80", ackOf(reply), "hello"))
-	m.sends(own + ":80 > " + peer + ":1000: ACK of 0 bytes")
-	e, ok := l.Accept()
-	if !ok || e.State() != tcp.StateEstablished || e.Conn().Readable() != 5 || len(m.requests) != 0 || l.Listener().HalfOpen() != 0 {
-		t.Fatalf("accepted %v, %+v", ok, m.Netstat())
-	}
-	if i := e.Conn().Info(); i.SendScale != 7 || !i.Timestamps || i.SendMSS != 1448 {
-		t.Errorf("agreed on %+v", i)
-	}
+	return SocketState{}, false
 }
 
 // RFC 9293, 3.8.3: the SYN-ACK is repeated; then the request is forgotten.
 func TestARequestIsGivenUp(t *testing.T) {
-	m := newHost(t)
-	l := m.listensTCP("0.0.0.0:80", 5)
-	m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
-	m.forget()
-	for _, after := range []int{1, 2, 4, 8, 16} {
-		m.passes(seconds(float64(after)) - 1)
-		m.sendsNothing()
-		m.passes(1)
-		m.sends(own + ":80 > " + peer + ":1000: SYN|ACK of 0 bytes")
-	}
-	m.passes(seconds(32))
-	m.forget()
-	if len(m.requests) != 0 || l.Listener().HalfOpen() != 0 || m.timers.Next() != 0 {
-		t.Errorf("it is still there: %+v", m.Netstat())
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		l := m.listensTCP("0.0.0.0:80", 5)
+		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
+		m.forget()
+		for _, after := range []int{1, 2, 4, 8, 16} {
+			m.passes(seconds(float64(after)) - 1)
+			m.sendsNothing()
+			m.passes(1)
+			m.sends(own + ":80 > " + peer + ":1000: SYN|ACK of 0 bytes")
+		}
+		m.passes(seconds(32))
+		m.forget()
+		if len(m.requests) != 0 || l.Listener().HalfOpen() != 0 || m.timers.Next() != 0 {
+			t.Errorf("it is still there: %+v", m.Netstat())
+		}
+	})
 }
 
 // RFC 5961, 3.2 and 4.2, in SYN-RECEIVED: a reset must be exact, and one beside
 // is answered with a challenge ACK; after a reset the port listens as before.
 func TestResetsOfARequest(t *testing.T) {
-	m := newHost(t)
-	l := m.listensTCP("0.0.0.0:80", 5)
-	m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
-	m.forget()
-	m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1100, Flags: wire.RST}, ""))
-	m.sends(own + ":80 > " + peer + ":1000: ACK of 0 bytes")
-	m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 900, Flags: wire.RST}, ""))
-	m.sendsNothing()
-	m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1001, Flags: wire.RST}, ""))
-	m.sendsNothing()
-	if l.Listener().HalfOpen() != 0 || len(m.requests) != 0 {
-		t.Errorf("%d are half open", l.Listener().HalfOpen())
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		l := m.listensTCP("0.0.0.0:80", 5)
+		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
+		m.forget()
+		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1100, Flags: wire.RST}, ""))
+		m.sends(own + ":80 > " + peer + ":1000: ACK of 0 bytes")
+		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 900, Flags: wire.RST}, ""))
+		m.sendsNothing()
+		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1001, Flags: wire.RST}, ""))
+		m.sendsNothing()
+		if l.Listener().HalfOpen() != 0 || len(m.requests) != 0 {
+			t.Errorf("%d are half open", l.Listener().HalfOpen())
+		}
+	})
 }
 
 // A router that says the peer's port can't be reached ends a half-open
 // connection, one that says the network can't doesn't (RFC 9293, 3.9.2.2).
 func TestICMPAboutARequest(t *testing.T) {
-	for code, open := range map[uint8]int{wire.CodePortUnreachable: 0, wire.CodeNetUnreachable: 1} {
-		m := newHost(t)
-		l := m.listensTCP("0.0.0.0:80", 5)
-		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
-		reply := m.sent[len(m.sent)-1].raw
-		m.forget()
-		m.hears(icmp(gateway, own, wire.ICMPv4{Type: wire.DestinationUnreachable, Code: code}, reply[:28]))
-		if n := l.Listener().HalfOpen(); n != open {
-			t.Errorf("after code %d %d are half open, want %d", code, n, open)
+	overEach(t, func(t *testing.T) {
+		for what, open := range map[string]int{"port": 0, "net": 1} {
+			m := newHost(t)
+			l := m.listensTCP("0.0.0.0:80", 5)
+			m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
+			reply := m.sent[len(m.sent)-1].raw
+			m.forget()
+			m.hears(says(what, 0, quote(reply)))
+			if n := l.Listener().HalfOpen(); n != open {
+				t.Errorf("after a %s unreachable %d are half open, want %d", what, n, open)
+			}
 		}
-	}
+	})
 }
 
 // While the accept queue is full, SYNs are dropped.
 func TestAFullAcceptQueueDropsSYNs(t *testing.T) {
-	m := newHost(t)
-	l := m.listensTCP("0.0.0.0:80", 0)
-	m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
-	m.hears(segment(peer+":1000", own+":80", ackOf(m.lastSegment()), ""))
-	m.forget()
-	m.hears(segment(peer+":1001", own+":80", synOf(1000), ""))
-	m.sendsNothing()
-	m.discards(discardAcceptQueue)
-	if l.Pending() != 1 || len(m.requests) != 0 {
-		t.Errorf("%d wait, %d are half open", l.Pending(), len(m.requests))
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		l := m.listensTCP("0.0.0.0:80", 0)
+		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
+		m.hears(segment(peer+":1000", own+":80", ackOf(m.lastSegment()), ""))
+		m.forget()
+		m.hears(segment(peer+":1001", own+":80", synOf(1000), ""))
+		m.sendsNothing()
+		m.discards(discardAcceptQueue)
+		if l.Pending() != 1 || len(m.requests) != 0 {
+			t.Errorf("%d wait, %d are half open", l.Pending(), len(m.requests))
+		}
+	})
 }
 
 // The accept queue fills while handshakes are under way: their ends wait for
 // room, or with tcp_abort_on_overflow the peer learns at once that nobody
 // accepts.
 func TestTheEndOfAHandshakeWithoutRoom(t *testing.T) {
-	for _, abort := range []bool{false, true} {
-		m := newHost(t)
-		m.sysctl("tcp_abort_on_overflow", fmt.Sprint(bit(abort)))
-		l := m.listensTCP("0.0.0.0:80", 1)
-		var replies [3]wire.TCP
-		for i := range 2 {
-			m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+i), own+":80", synOf(1000), ""))
-			replies[i] = m.lastSegment()
-		}
-		m.hears(segment(peer+":1000", own+":80", ackOf(replies[0]), ""))
-		m.hears(segment(peer+":1002", own+":80", synOf(1000), ""))
-		replies[2] = m.lastSegment()
-		m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), ""))
-		m.forget()
-		m.discards()
-		m.hears(segment(peer+":1002", own+":80", ackOf(replies[2]), ""))
-		if abort {
-			m.sends(own + ":80 > " + peer + ":1002: RST|ACK of 0 bytes")
-			if len(m.requests) != 0 {
-				t.Error("the request is still there")
+	overEach(t, func(t *testing.T) {
+		for _, abort := range []bool{false, true} {
+			m := newHost(t)
+			m.sysctl("tcp_abort_on_overflow", fmt.Sprint(bit(abort)))
+			l := m.listensTCP("0.0.0.0:80", 1)
+			var replies [3]wire.TCP
+			for i := range 2 {
+				m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+i), own+":80", synOf(1000), ""))
+				replies[i] = m.lastSegment()
 			}
-			continue
+			m.hears(segment(peer+":1000", own+":80", ackOf(replies[0]), ""))
+			m.hears(segment(peer+":1002", own+":80", synOf(1000), ""))
+			replies[2] = m.lastSegment()
+			m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), ""))
+			m.forget()
+			m.discards()
+			m.hears(segment(peer+":1002", own+":80", ackOf(replies[2]), ""))
+			if abort {
+				m.sends(own + ":80 > " + peer + ":1002: RST|ACK of 0 bytes")
+				if len(m.requests) != 0 {
+					t.Error("the request is still there")
+				}
+				continue
+			}
+			m.sendsNothing()
+			m.discards(discardAcceptQueue)
+			l.Accept()
+			m.passes(seconds(1))
+			m.sends(own + ":80 > " + peer + ":1002: SYN|ACK of 0 bytes")
+			m.hears(segment(peer+":1002", own+":80", ackOf(replies[2]), ""))
+			if l.Pending() != 2 {
+				t.Errorf("%d wait to be accepted", l.Pending())
+			}
 		}
-		m.sendsNothing()
-		m.discards(discardAcceptQueue)
-		l.Accept()
-		m.passes(seconds(1))
-		m.sends(own + ":80 > " + peer + ":1002: SYN|ACK of 0 bytes")
-		m.hears(segment(peer+":1002", own+":80", ackOf(replies[2]), ""))
-		if l.Pending() != 2 {
-			t.Errorf("%d wait to be accepted", l.Pending())
-		}
-	}
+	})
 }
 
 // Who stops listening leaves nothing half open: the peers are reset.
 func TestAListenerThatClosesResetsItsRequests(t *testing.T) {
-	m := newHost(t)
-	l := m.listensTCP("0.0.0.0:80", 5)
-	for _, port := range []string{":1001", ":1000"} {
-		m.hears(segment(peer+port, own+":80", synOf(1000), ""))
-	}
-	m.forget()
-	l.Close(m.now)
-	m.sends(own+":80 > "+peer+":1000: RST|ACK of 0 bytes", own+":80 > "+peer+":1001: RST|ACK of 0 bytes")
-	if len(m.requests) != 0 {
-		t.Errorf("%d requests", len(m.requests))
-	}
-	m.passes(seconds(100))
-	m.sendsNothing()
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		l := m.listensTCP("0.0.0.0:80", 5)
+		for _, port := range []string{":1001", ":1000"} {
+			m.hears(segment(peer+port, own+":80", synOf(1000), ""))
+		}
+		m.forget()
+		l.Close(m.now)
+		m.sends(own+":80 > "+peer+":1000: RST|ACK of 0 bytes", own+":80 > "+peer+":1001: RST|ACK of 0 bytes")
+		if len(m.requests) != 0 {
+			t.Errorf("%d requests", len(m.requests))
+		}
+		m.passes(seconds(100))
+		m.sendsNothing()
+	})
 }
 
 // RFC 4987, 3.6: when no more can be half open, SYNs are answered with
 // cookies; the ACK makes a connection with all that was offered, and the ACK of
 // a forged one a reset. (R4987-1, R4987-2)
 func TestCookiesWhenTheQueueIsFull(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_max_syn_backlog", "2")
-	l := m.listensTCP("0.0.0.0:80", 5)
-	m.hears(segment(peer+":999", own+":80", wire.TCP{Seq: 5, Ack: 7, Flags: wire.ACK, Window: 5}, ""))
-	m.sends(own + ":80 > " + peer + ":999: RST of 0 bytes")
-	for port := range 10 {
-		m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
-	}
-	m.sent = nil
-	m.hears(segment(peer+":2000", own+":80", synOf(7000), ""))
-	reply := m.lastSegment()
-	m.sends(own + ":80 > " + peer + ":2000: SYN|ACK of 0 bytes")
-	if len(m.requests) != 2 || l.Listener().Drops(tcp.SendCookie) != 9 {
-		t.Fatalf("%d requests, %d cookies", len(m.requests), l.Listener().Drops(tcp.SendCookie))
-	}
-	m.hears(segment(peer+":2000", own+":80", wire.TCP{Seq: 7001, Ack: reply.Seq + 2, Flags: wire.ACK, Window: 5}, ""))
-	m.sends(own + ":80 > " + peer + ":2000: RST of 0 bytes")
-	m.hears(segment(peer+":2000", own+":80", ackOf(reply), "hello"))
-	m.sends(own + ":80 > " + peer + ":2000: ACK of 0 bytes")
-	e, ok := l.Accept()
-	if !ok || e.Conn().Readable() != 5 || e.Remote() != at(peer+":2000") {
-		t.Fatalf("accepted: %v", ok)
-	}
-	if i := e.Conn().Info(); i.SendScale != 7 || !i.Timestamps || i.SendMSS != 1448 || i.ISS != tcp.Seq(reply.Seq) {
-		t.Errorf("agreed on %+v", i)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_max_syn_backlog", "2")
+		l := m.listensTCP("0.0.0.0:80", 5)
+		m.hears(segment(peer+":999", own+":80", wire.TCP{Seq: 5, Ack: 7, Flags: wire.ACK, Window: 5}, ""))
+		m.sends(own + ":80 > " + peer + ":999: RST of 0 bytes")
+		for port := range 10 {
+			m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
+		}
+		m.sent = nil
+		m.hears(segment(peer+":2000", own+":80", synOf(7000), ""))
+		reply := m.lastSegment()
+		m.sends(own + ":80 > " + peer + ":2000: SYN|ACK of 0 bytes")
+		if len(m.requests) != 2 || l.Listener().Drops(tcp.SendCookie) != 9 {
+			t.Fatalf("%d requests, %d cookies", len(m.requests), l.Listener().Drops(tcp.SendCookie))
+		}
+		m.hears(segment(peer+":2000", own+":80", wire.TCP{Seq: 7001, Ack: reply.Seq + 2, Flags: wire.ACK, Window: 5}, ""))
+		m.sends(own + ":80 > " + peer + ":2000: RST of 0 bytes")
+		m.hears(segment(peer+":2000", own+":80", ackOf(reply), "hello"))
+		m.sends(own + ":80 > " + peer + ":2000: ACK of 0 bytes")
+		e, ok := l.Accept()
+		if !ok || e.Conn().Readable() != 5 || e.Remote() != at(peer+":2000") {
+			t.Fatalf("accepted: %v", ok)
+		}
+		if i := e.Conn().Info(); i.SendScale != 7 || !i.Timestamps || i.SendMSS != 1448-longer() || i.ISS != tcp.Seq(reply.Seq) {
+			t.Errorf("agreed on %+v", i)
+		}
+	})
 }
 
 // tcp_syncookies.
 func TestWhenCookiesAreSent(t *testing.T) {
-	for value, want := range map[string][2]int{"0": {1, 0}, "1": {1, 2}, "2": {0, 3}} {
-		m := newHost(t)
-		m.sysctl("tcp_max_syn_backlog", "1")
-		m.sysctl("tcp_syncookies", value)
-		l := m.listensTCP("0.0.0.0:80", 5)
-		for port := range 3 {
-			m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
+	overEach(t, func(t *testing.T) {
+		for value, want := range map[string][2]int{"0": {1, 0}, "1": {1, 2}, "2": {0, 3}} {
+			m := newHost(t)
+			m.sysctl("tcp_max_syn_backlog", "1")
+			m.sysctl("tcp_syncookies", value)
+			l := m.listensTCP("0.0.0.0:80", 5)
+			for port := range 3 {
+				m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
+			}
+			if got := [2]int{len(m.requests), int(l.Listener().Drops(tcp.SendCookie))}; got != want {
+				t.Errorf("with %s: %d half open, %d cookies; want %v", value, got[0], got[1], want)
+			}
+			m.forget()
 		}
-		if got := [2]int{len(m.requests), int(l.Listener().Drops(tcp.SendCookie))}; got != want {
-			t.Errorf("with %s: %d half open, %d cookies; want %v", value, got[0], got[1], want)
-		}
-		m.forget()
-	}
+	})
 }
 
 // An ACK with a cookie that finds the accept queue full is dropped: the peer
 // sends it again with its data.
 func TestACookieNeedsRoom(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_syncookies", "2")
-	l := m.listensTCP("0.0.0.0:80", 0)
-	var replies []wire.TCP
-	for port := range 2 {
-		m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
-		replies = append(replies, m.lastSegment())
-	}
-	m.forget()
-	m.hears(segment(peer+":1000", own+":80", ackOf(replies[0]), ""))
-	m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), ""))
-	m.sendsNothing()
-	if l.Pending() != 1 {
-		t.Fatalf("%d wait", l.Pending())
-	}
-	l.Accept()
-	m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), "data"))
-	if l.Pending() != 1 {
-		t.Errorf("with room %d wait", l.Pending())
-	}
-	m.forget()
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_syncookies", "2")
+		l := m.listensTCP("0.0.0.0:80", 0)
+		var replies []wire.TCP
+		for port := range 2 {
+			m.hears(segment(fmt.Sprintf("%s:%d", peer, 1000+port), own+":80", synOf(1000), ""))
+			replies = append(replies, m.lastSegment())
+		}
+		m.forget()
+		m.hears(segment(peer+":1000", own+":80", ackOf(replies[0]), ""))
+		m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), ""))
+		m.sendsNothing()
+		if l.Pending() != 1 {
+			t.Fatalf("%d wait", l.Pending())
+		}
+		l.Accept()
+		m.hears(segment(peer+":1001", own+":80", ackOf(replies[1]), "data"))
+		if l.Pending() != 1 {
+			t.Errorf("with room %d wait", l.Pending())
+		}
+		m.forget()
+	})
 }
 
 // SYN-ACKs to neighbours that don't exist take a quarter of the neighbour

@@ -45,285 +45,319 @@ func (m *machine) answers(e *TCP, flags wire.TCPFlags, data string) {
 
 // tcp_syn_retries: so often a SYN is sent again before the attempt fails.
 func TestSysctlSynRetries(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_syn_retries", "2")
-	e := m.connects(peer + ":80")
-	m.wantState(e, seconds(7)-1, tcp.StateSynSent)
-	syn := own + ":" + fmt.Sprint(e.Local().Port()) + " > " + peer + ":80: SYN of 0 bytes"
-	m.sends(syn, syn, syn)
-	m.wantState(e, 1, tcp.StateClosed)
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_syn_retries", "2")
+		e := m.connects(peer + ":80")
+		m.wantState(e, seconds(7)-1, tcp.StateSynSent)
+		syn := own + ":" + fmt.Sprint(e.Local().Port()) + " > " + peer + ":80: SYN of 0 bytes"
+		m.sends(syn, syn, syn)
+		m.wantState(e, 1, tcp.StateClosed)
+	})
 }
 
 // tcp_synack_retries: so often a SYN-ACK is sent again before a half-open
 // connection is forgotten.
 func TestSysctlSynAckRetries(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_synack_retries", "1")
-	l := m.listensTCP(own+":80", 5)
-	m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
-	m.passes(seconds(3) - 1)
-	m.sends(own+":80 > "+peer+":1000: SYN|ACK of 0 bytes", own+":80 > "+peer+":1000: SYN|ACK of 0 bytes")
-	if n := l.Listener().HalfOpen(); n != 1 {
-		t.Errorf("%d are half open, want 1", n)
-	}
-	m.passes(1)
-	if n := l.Listener().HalfOpen(); n != 0 {
-		t.Errorf("%d are half open, want none", n)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_synack_retries", "1")
+		l := m.listensTCP(own+":80", 5)
+		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
+		m.passes(seconds(3) - 1)
+		m.sends(own+":80 > "+peer+":1000: SYN|ACK of 0 bytes", own+":80 > "+peer+":1000: SYN|ACK of 0 bytes")
+		if n := l.Listener().HalfOpen(); n != 1 {
+			t.Errorf("%d are half open, want 1", n)
+		}
+		m.passes(1)
+		if n := l.Listener().HalfOpen(); n != 0 {
+			t.Errorf("%d are half open, want none", n)
+		}
+	})
 }
 
 // tcp_retries2: after so many retransmissions without an answer a connection
 // is given up. tcp_orphan_retries: one that no program has open any more,
 // after so many.
 func TestSysctlRetries(t *testing.T) {
-	for _, settings := range [][]string{{"tcp_retries2", "3"}, {"tcp_orphan_retries", "3"}, nil} {
-		for _, orphan := range []bool{false, true} {
-			m, e := opened(t, settings...)
-			m.writes(e, "x")
-			if orphan {
-				e.Close(m.now)
-			}
-			m.passes(seconds(20))
-			gone := settings != nil && orphan == (settings[0] == "tcp_orphan_retries")
-			if (e.State() == tcp.StateClosed) != gone {
-				t.Errorf("%v, an orphan: %v, state %v after 20 s", settings, orphan, e.State())
+	overEach(t, func(t *testing.T) {
+		for _, settings := range [][]string{{"tcp_retries2", "3"}, {"tcp_orphan_retries", "3"}, nil} {
+			for _, orphan := range []bool{false, true} {
+				m, e := opened(t, settings...)
+				m.writes(e, "x")
+				if orphan {
+					e.Close(m.now)
+				}
+				m.passes(seconds(20))
+				gone := settings != nil && orphan == (settings[0] == "tcp_orphan_retries")
+				if (e.State() == tcp.StateClosed) != gone {
+					t.Errorf("%v, an orphan: %v, state %v after 20 s", settings, orphan, e.State())
+				}
 			}
 		}
-	}
+	})
 }
 
 // tcp_fin_timeout: so long an orphaned connection stays in FIN-WAIT-2.
 func TestSysctlFinTimeout(t *testing.T) {
-	m, e := opened(t, "tcp_fin_timeout", "10")
-	e.Close(m.now)
-	m.answers(e, 0, "")
-	m.wantState(e, seconds(10)-1, tcp.StateFinWait2)
-	m.wantState(e, 1, tcp.StateClosed)
+	overEach(t, func(t *testing.T) {
+		m, e := opened(t, "tcp_fin_timeout", "10")
+		e.Close(m.now)
+		m.answers(e, 0, "")
+		m.wantState(e, seconds(10)-1, tcp.StateFinWait2)
+		m.wantState(e, 1, tcp.StateClosed)
+	})
 }
 
 // tcp_keepalive_time: so long a connection is idle before it is probed;
 // tcp_keepalive_intvl: so often; tcp_keepalive_probes: so many probes are sent
 // until the connection is given up.
 func TestSysctlKeepAlive(t *testing.T) {
-	m, e := opened(t, "tcp_keepalive_time", "100", "tcp_keepalive_intvl", "10", "tcp_keepalive_probes", "2")
-	e.conn.SetKeepAlive(m.now, tcp.KeepAlive{On: true})
-	e.Update(m.now)
-	m.passes(seconds(100) - 1)
-	m.sendsNothing()
-	probe := own + ":80 > " + peer + ":1000: ACK of 0 bytes"
-	m.passes(1)
-	m.sends(probe)
-	m.passes(seconds(10))
-	m.sends(probe)
-	m.wantState(e, seconds(10)-1, tcp.StateEstablished)
-	m.wantState(e, 1, tcp.StateClosed)
+	overEach(t, func(t *testing.T) {
+		m, e := opened(t, "tcp_keepalive_time", "100", "tcp_keepalive_intvl", "10", "tcp_keepalive_probes", "2")
+		e.conn.SetKeepAlive(m.now, tcp.KeepAlive{On: true})
+		e.Update(m.now)
+		m.passes(seconds(100) - 1)
+		m.sendsNothing()
+		probe := own + ":80 > " + peer + ":1000: ACK of 0 bytes"
+		m.passes(1)
+		m.sends(probe)
+		m.passes(seconds(10))
+		m.sends(probe)
+		m.wantState(e, seconds(10)-1, tcp.StateEstablished)
+		m.wantState(e, 1, tcp.StateClosed)
+	})
 }
 
 // tcp_rto_min_us: the shortest retransmission time-out; tcp_rto_max_ms: the
 // longest.
 func TestSysctlRTO(t *testing.T) {
-	m, e := opened(t, "tcp_rto_min_us", "50000", "tcp_rto_max_ms", "1000")
-	if rto := e.conn.Info().RTO; rto != seconds(0.05) {
-		t.Errorf("the time-out is %v, want 50 ms", rto)
-	}
-	m.writes(e, "x")
-	m.passes(seconds(9))
-	if rto := e.conn.Info().RTO; rto != seconds(1) {
-		t.Errorf("after many retransmissions the time-out is %v, want 1 s", rto)
-	}
+	overEach(t, func(t *testing.T) {
+		m, e := opened(t, "tcp_rto_min_us", "50000", "tcp_rto_max_ms", "1000")
+		if rto := e.conn.Info().RTO; rto != seconds(0.05) {
+			t.Errorf("the time-out is %v, want 50 ms", rto)
+		}
+		m.writes(e, "x")
+		m.passes(seconds(9))
+		if rto := e.conn.Info().RTO; rto != seconds(1) {
+			t.Errorf("after many retransmissions the time-out is %v, want 1 s", rto)
+		}
+	})
 }
 
 // tcp_max_syn_backlog: so many half-open connections a listener remembers.
 func TestSysctlSynBacklog(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_max_syn_backlog", "2")
-	l := m.listensTCP(own+":80", 100)
-	for n := range 4 {
-		m.hears(segment(fmt.Sprint(peer, ":", 1000+n), own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
-	}
-	if n := l.Listener().HalfOpen(); n != 2 {
-		t.Errorf("%d are half open, want 2", n)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_max_syn_backlog", "2")
+		l := m.listensTCP(own+":80", 100)
+		for n := range 4 {
+			m.hears(segment(fmt.Sprint(peer, ":", 1000+n), own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
+		}
+		if n := l.Listener().HalfOpen(); n != 2 {
+			t.Errorf("%d are half open, want 2", n)
+		}
+	})
 }
 
 // somaxconn: the limit of listen's backlog.
 func TestSysctlSomaxconn(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("somaxconn", "1")
-	l := m.listensTCP(own+":80", 100)
-	for n := range 4 {
-		from := fmt.Sprint(peer, ":", 1000+n)
-		m.hears(segment(from, own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
-		h := m.lastSegment()
-		m.hears(segment(from, own+":80", wire.TCP{Seq: 1001, Ack: h.Seq + 1, Flags: wire.ACK, Window: 65535}, ""))
-	}
-	if n := l.Pending(); n != 2 {
-		t.Errorf("%d wait to be accepted, want 2: the backlog, and one", n)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("somaxconn", "1")
+		l := m.listensTCP(own+":80", 100)
+		for n := range 4 {
+			from := fmt.Sprint(peer, ":", 1000+n)
+			m.hears(segment(from, own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535}, ""))
+			h := m.lastSegment()
+			m.hears(segment(from, own+":80", wire.TCP{Seq: 1001, Ack: h.Seq + 1, Flags: wire.ACK, Window: 65535}, ""))
+		}
+		if n := l.Pending(); n != 2 {
+			t.Errorf("%d wait to be accepted, want 2: the backlog, and one", n)
+		}
+	})
 }
 
 // tcp_max_tw_buckets: so many connections may be in TIME-WAIT; "if this number
 // is exceeded the time-wait socket is immediately destroyed".
 func TestSysctlTimeWaits(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_max_tw_buckets", "1")
-	l := m.listensTCP(own+":80", 10)
-	for n := range 3 {
-		from := fmt.Sprint(peer, ":", 1000+n)
-		e := m.accepts(l, from)
-		e.Close(m.now)
-		m.closesToo(e, from)
-	}
-	if n := len(m.timeWaits); n != 1 {
-		t.Errorf("%d connections are in TIME-WAIT, want 1", n)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_max_tw_buckets", "1")
+		l := m.listensTCP(own+":80", 10)
+		for n := range 3 {
+			from := fmt.Sprint(peer, ":", 1000+n)
+			e := m.accepts(l, from)
+			e.Close(m.now)
+			m.closesToo(e, from)
+		}
+		if n := len(m.timeWaits); n != 1 {
+			t.Errorf("%d connections are in TIME-WAIT, want 1", n)
+		}
+	})
 }
 
 // tcp_rfc1337: if it is 1, resets for a connection in TIME-WAIT are dropped; if
 // it is 0, they end TIME-WAIT.
 func TestSysctlRFC1337(t *testing.T) {
-	for value, want := range map[string]int{"1": 1, "0": 0} {
-		m, e := opened(t, "tcp_rfc1337", value)
-		e.Close(m.now)
-		m.closesToo(e, peer+":1000")
-		reset := wire.TCP{Seq: uint32(e.conn.Info().ReceiveNext), Flags: wire.RST}
-		beside := reset
-		beside.Seq++
-		m.hears(segment(peer+":1000", own+":80", beside, ""))
-		if len(m.timeWaits) != 1 {
-			t.Errorf("tcp_rfc1337 = %s: a reset beside the window ends TIME-WAIT", value)
+	overEach(t, func(t *testing.T) {
+		for value, want := range map[string]int{"1": 1, "0": 0} {
+			m, e := opened(t, "tcp_rfc1337", value)
+			e.Close(m.now)
+			m.closesToo(e, peer+":1000")
+			reset := wire.TCP{Seq: uint32(e.conn.Info().ReceiveNext), Flags: wire.RST}
+			beside := reset
+			beside.Seq++
+			m.hears(segment(peer+":1000", own+":80", beside, ""))
+			if len(m.timeWaits) != 1 {
+				t.Errorf("tcp_rfc1337 = %s: a reset beside the window ends TIME-WAIT", value)
+			}
+			m.hears(segment(peer+":1000", own+":80", reset, ""))
+			if len(m.timeWaits) != want {
+				t.Errorf("tcp_rfc1337 = %s: %d connections are in TIME-WAIT, want %d", value, len(m.timeWaits), want)
+			}
+			m.sendsNothing()
 		}
-		m.hears(segment(peer+":1000", own+":80", reset, ""))
-		if len(m.timeWaits) != want {
-			t.Errorf("tcp_rfc1337 = %s: %d connections are in TIME-WAIT, want %d", value, len(m.timeWaits), want)
-		}
-		m.sendsNothing()
-	}
+	})
 }
 
 // tcp_sack, tcp_timestamps and tcp_window_scaling: whether a SYN offers them.
 // tcp_timestamps 1 begins each connection's clock somewhere else, 2 has one clock
 // for all.
 func TestSysctlOffers(t *testing.T) {
-	offers := func(name, value string) (wire.TCPOptions, *machine) {
-		m := newHost(t)
-		m.sysctl(name, value)
-		m.connects(peer + ":80")
-		return m.lastSegment().Options, m
-	}
-	for _, value := range []string{"0", "1"} {
-		want := value == "1"
-		if o, _ := offers("tcp_sack", value); o.SACKPermitted != want {
-			t.Errorf("tcp_sack = %s: a SYN offers it: %v", value, o.SACKPermitted)
+	overEach(t, func(t *testing.T) {
+		offers := func(name, value string) (wire.TCPOptions, *machine) {
+			m := newHost(t)
+			m.sysctl(name, value)
+			m.connects(peer + ":80")
+			return m.lastSegment().Options, m
 		}
-		if o, _ := offers("tcp_window_scaling", value); o.HasWindowScale != want {
-			t.Errorf("tcp_window_scaling = %s: a SYN offers it: %v", value, o.HasWindowScale)
+		for _, value := range []string{"0", "1"} {
+			want := value == "1"
+			if o, _ := offers("tcp_sack", value); o.SACKPermitted != want {
+				t.Errorf("tcp_sack = %s: a SYN offers it: %v", value, o.SACKPermitted)
+			}
+			if o, _ := offers("tcp_window_scaling", value); o.HasWindowScale != want {
+				t.Errorf("tcp_window_scaling = %s: a SYN offers it: %v", value, o.HasWindowScale)
+			}
+			if o, _ := offers("tcp_timestamps", value); o.Timestamps != want {
+				t.Errorf("tcp_timestamps = %s: a SYN offers it: %v", value, o.Timestamps)
+			}
 		}
-		if o, _ := offers("tcp_timestamps", value); o.Timestamps != want {
-			t.Errorf("tcp_timestamps = %s: a SYN offers it: %v", value, o.Timestamps)
+		o, m := offers("tcp_timestamps", "2")
+		m.passes(seconds(5))
+		m.forget()
+		m.connects(peer + ":81")
+		if again := m.lastSegment().Options; !o.Timestamps || again.TSVal-o.TSVal != 5000 {
+			t.Errorf("tcp_timestamps = 2: five seconds after %d another connection begins with %d", o.TSVal, again.TSVal)
 		}
-	}
-	o, m := offers("tcp_timestamps", "2")
-	m.passes(seconds(5))
-	m.forget()
-	m.connects(peer + ":81")
-	if again := m.lastSegment().Options; !o.Timestamps || again.TSVal-o.TSVal != 5000 {
-		t.Errorf("tcp_timestamps = 2: five seconds after %d another connection begins with %d", o.TSVal, again.TSVal)
-	}
-	m.reads("tcp_timestamps", "2")
-	o, m = offers("tcp_timestamps", "1")
-	m.connects(peer + ":81")
-	if again := m.lastSegment().Options; again.TSVal == o.TSVal {
-		t.Error("tcp_timestamps = 1: two connections have the same clock")
-	}
+		m.reads("tcp_timestamps", "2")
+		o, m = offers("tcp_timestamps", "1")
+		m.connects(peer + ":81")
+		if again := m.lastSegment().Options; again.TSVal == o.TSVal {
+			t.Error("tcp_timestamps = 1: two connections have the same clock")
+		}
+	})
 }
 
 // tcp_dsack: the receiver tells what has arrived twice.
 func TestSysctlDSACK(t *testing.T) {
-	for value, want := range map[string]uint8{"0": 0, "1": 1} {
-		m := newHost(t)
-		m.sysctl("tcp_dsack", value)
-		m.listensTCP(own+":80", 5)
-		syn := wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535, Options: wire.TCPOptions{SACKPermitted: true}}
-		m.hears(segment(peer+":1000", own+":80", syn, ""))
-		data := wire.TCP{Seq: 1001, Ack: m.lastSegment().Seq + 1, Flags: wire.ACK, Window: 65535}
-		m.hears(segment(peer+":1000", own+":80", data, "hello"))
-		m.hears(segment(peer+":1000", own+":80", data, "hello"))
-		if o := m.lastSegment().Options; o.NumSACK != want {
-			t.Errorf("tcp_dsack = %s: %+v", value, o)
+	overEach(t, func(t *testing.T) {
+		for value, want := range map[string]uint8{"0": 0, "1": 1} {
+			m := newHost(t)
+			m.sysctl("tcp_dsack", value)
+			m.listensTCP(own+":80", 5)
+			syn := wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 65535, Options: wire.TCPOptions{SACKPermitted: true}}
+			m.hears(segment(peer+":1000", own+":80", syn, ""))
+			data := wire.TCP{Seq: 1001, Ack: m.lastSegment().Seq + 1, Flags: wire.ACK, Window: 65535}
+			m.hears(segment(peer+":1000", own+":80", data, "hello"))
+			m.hears(segment(peer+":1000", own+":80", data, "hello"))
+			if o := m.lastSegment().Options; o.NumSACK != want {
+				t.Errorf("tcp_dsack = %s: %+v", value, o)
+			}
 		}
-	}
+	})
 }
 
 // tcp_min_snd_mss: segments aren't shorter than this because a peer says so.
 func TestSysctlMinSendMSS(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_min_snd_mss", "100")
-	e := m.connects(peer + ":80")
-	answer := wire.TCP{Seq: 1, Ack: m.lastSegment().Seq + 1, Flags: wire.SYN | wire.ACK, Window: 65535}
-	answer.Options.MSS = 1
-	m.hears(segment(peer+":80", e.Local().String(), answer, ""))
-	if mss := e.conn.SendMSS(); mss != 100 {
-		t.Errorf("segments have %d octets, want 100", mss)
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_min_snd_mss", "100")
+		e := m.connects(peer + ":80")
+		answer := wire.TCP{Seq: 1, Ack: m.lastSegment().Seq + 1, Flags: wire.SYN | wire.ACK, Window: 65535}
+		answer.Options.MSS = 1
+		m.hears(segment(peer+":80", e.Local().String(), answer, ""))
+		if mss := e.conn.SendMSS(); mss != 100 {
+			t.Errorf("segments have %d octets, want 100", mss)
+		}
+	})
 }
 
 // tcp_slow_start_after_idle: whether the congestion window is closed after an
 // idle period of a retransmission time-out.
 func TestSysctlSlowStartAfterIdle(t *testing.T) {
-	for _, value := range []string{"1", "0"} {
-		m, e := opened(t, "tcp_slow_start_after_idle", value)
-		before := e.conn.Info().Cwnd
-		for range 4 {
-			m.writes(e, strings.Repeat("x", e.conn.Info().Cwnd))
-			m.answers(e, 0, "")
+	overEach(t, func(t *testing.T) {
+		for _, value := range []string{"1", "0"} {
+			m, e := opened(t, "tcp_slow_start_after_idle", value)
+			before := e.conn.Info().Cwnd
+			for range 3 { // the peer's window has room for so much
+				m.writes(e, strings.Repeat("x", e.conn.Info().Cwnd))
+				m.answers(e, 0, "")
+			}
+			grown := e.conn.Info().Cwnd
+			m.passes(seconds(10))
+			m.writes(e, "x")
+			want := map[string]int{"1": before, "0": grown}[value]
+			if got := e.conn.Info().Cwnd; got != want || grown == before {
+				t.Errorf("tcp_slow_start_after_idle = %s: the window is %d after idleness, want %d; it was %d", value, got, want, grown)
+			}
 		}
-		grown := e.conn.Info().Cwnd
-		m.passes(seconds(10))
-		m.writes(e, "x")
-		want := map[string]int{"1": before, "0": grown}[value]
-		if got := e.conn.Info().Cwnd; got != want || grown == before {
-			t.Errorf("tcp_slow_start_after_idle = %s: the window is %d after idleness, want %d; it was %d", value, got, want, grown)
-		}
-	}
+	})
 }
 
 // tcp_challenge_ack_limit: so many challenge ACKs are sent in a second.
 func TestSysctlChallenges(t *testing.T) {
-	m, _ := opened(t, "tcp_challenge_ack_limit", "2", "tcp_invalid_ratelimit", "0")
-	for range 5 {
-		m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 5, Flags: wire.SYN, Window: 100}, ""))
-	}
-	challenge := own + ":80 > " + peer + ":1000: ACK of 0 bytes"
-	m.sends(challenge, challenge)
+	overEach(t, func(t *testing.T) {
+		m, _ := opened(t, "tcp_challenge_ack_limit", "2", "tcp_invalid_ratelimit", "0")
+		for range 5 {
+			m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 5, Flags: wire.SYN, Window: 100}, ""))
+		}
+		challenge := own + ":80 > " + peer + ":1000: ACK of 0 bytes"
+		m.sends(challenge, challenge)
+	})
 }
 
 // tcp_invalid_ratelimit: the least time between two answers to invalid
 // segments; 0 is no limit.
 func TestSysctlInvalidRate(t *testing.T) {
-	for value, want := range map[string]int{"0": 4, "500": 2, "2000": 1} {
-		m, e := opened(t, "tcp_invalid_ratelimit", value)
-		for range 4 {
-			m.passes(seconds(0.3))
-			info := e.conn.Info()
-			m.hears(segment(peer+":1000", own+":80", wire.TCP{
-				Seq: uint32(info.ReceiveNext - 1), Ack: uint32(info.SendNext), Flags: wire.ACK, Window: 100,
-			}, ""))
+	overEach(t, func(t *testing.T) {
+		for value, want := range map[string]int{"0": 4, "500": 2, "2000": 1} {
+			m, e := opened(t, "tcp_invalid_ratelimit", value)
+			for range 4 {
+				m.passes(seconds(0.3))
+				info := e.conn.Info()
+				m.hears(segment(peer+":1000", own+":80", wire.TCP{
+					Seq: uint32(info.ReceiveNext - 1), Ack: uint32(info.SendNext), Flags: wire.ACK, Window: 100,
+				}, ""))
+			}
+			if n := len(m.sent); n != want {
+				t.Errorf("tcp_invalid_ratelimit = %s: %d answers, want %d", value, n, want)
+			}
+			m.forget()
 		}
-		if n := len(m.sent); n != want {
-			t.Errorf("tcp_invalid_ratelimit = %s: %d answers, want %d", value, n, want)
-		}
-		m.forget()
-	}
+	})
 }
 
 // tcp_min_tso_segs: how many segments leave together, at least. tcp_tso_rtt_log: how
 // short the round trip has to be for more. Connections look there for each burst.
 func TestSysctlBursts(t *testing.T) {
-	m, _ := opened(t, "tcp_min_tso_segs", "7", "tcp_tso_rtt_log", "0")
-	if e := m.tcpEnv; e.MinBurst != 7 || e.BurstRTTLog != 0 {
-		t.Errorf("bursts of %d segments and 2^%d us, want 7 and 0", e.MinBurst, e.BurstRTTLog)
-	}
+	overEach(t, func(t *testing.T) {
+		m, _ := opened(t, "tcp_min_tso_segs", "7", "tcp_tso_rtt_log", "0")
+		if e := m.tcpEnv; e.MinBurst != 7 || e.BurstRTTLog != 0 {
+			t.Errorf("bursts of %d segments and 2^%d us, want 7 and 0", e.MinBurst, e.BurstRTTLog)
+		}
+	})
 }
 
 // ip_forward: forward packets between interfaces.
@@ -384,37 +418,41 @@ func TestSysctlNoPathMTU(t *testing.T) {
 // ip_local_port_range: the local ports that sockets are given.
 // ip_local_reserved_ports: ports that are not given out.
 func TestSysctlPorts(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("ip_local_port_range", "40000 40003")
-	m.sysctl("ip_local_reserved_ports", "40001,40003-40010")
-	got := map[uint16]bool{}
-	for range 2 {
-		e := m.NewTCP()
-		m.ok("bind", e.Bind(at("0.0.0.0:0")))
-		got[e.Local().Port()] = true
-	}
-	if len(got) != 2 || !got[40000] || !got[40002] {
-		t.Errorf("ports %v are given, want 40000 and 40002", got)
-	}
-	m.wantError("a third", m.NewTCP().Bind(at("0.0.0.0:0")), ErrAddrInUse)
-	m = newHost(t)
-	m.sysctl("ip_local_port_range", "40000 40003")
-	m.sysctl("ip_local_reserved_ports", "40000-40002")
-	if e := m.connects(peer + ":80"); e.Local().Port() != 40003 {
-		t.Errorf("a connection has port %d, want 40003", e.Local().Port())
-	}
-	m.ok("a reserved port that is asked for", m.NewTCP().Bind(at("0.0.0.0:40001")))
-	m.sysctl("ip_local_reserved_ports", "")
-	m.reads("ip_local_reserved_ports", "")
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("ip_local_port_range", "40000 40003")
+		m.sysctl("ip_local_reserved_ports", "40001,40003-40010")
+		got := map[uint16]bool{}
+		for range 2 {
+			e := m.NewTCP()
+			m.ok("bind", e.Bind(at("0.0.0.0:0")))
+			got[e.Local().Port()] = true
+		}
+		if len(got) != 2 || !got[40000] || !got[40002] {
+			t.Errorf("ports %v are given, want 40000 and 40002", got)
+		}
+		m.wantError("a third", m.NewTCP().Bind(at("0.0.0.0:0")), ErrAddrInUse)
+		m = newHost(t)
+		m.sysctl("ip_local_port_range", "40000 40003")
+		m.sysctl("ip_local_reserved_ports", "40000-40002")
+		if e := m.connects(peer + ":80"); e.Local().Port() != 40003 {
+			t.Errorf("a connection has port %d, want 40003", e.Local().Port())
+		}
+		m.ok("a reserved port that is asked for", m.NewTCP().Bind(at("0.0.0.0:40001")))
+		m.sysctl("ip_local_reserved_ports", "")
+		m.reads("ip_local_reserved_ports", "")
+	})
 }
 
 // ip_unprivileged_port_start: the first port that takes no privilege to bind.
 func TestSysctlPrivilegedPorts(t *testing.T) {
-	m := newHost(t)
-	m.wantError("port 80", m.NewTCP().Bind(at("0.0.0.0:80")), ErrAccess)
-	m.sysctl("ip_unprivileged_port_start", "80")
-	m.ok("port 80", m.NewTCP().Bind(at("0.0.0.0:80")))
-	m.wantError("port 79", m.NewTCP().Bind(at("0.0.0.0:79")), ErrAccess)
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.wantError("port 80", m.NewTCP().Bind(at("0.0.0.0:80")), ErrAccess)
+		m.sysctl("ip_unprivileged_port_start", "80")
+		m.ok("port 80", m.NewTCP().Bind(at("0.0.0.0:80")))
+		m.wantError("port 79", m.NewTCP().Bind(at("0.0.0.0:79")), ErrAccess)
+	})
 }
 
 // icmp_echo_ignore_all: no echo request is answered.

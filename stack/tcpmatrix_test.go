@@ -75,31 +75,33 @@ func (m *machine) answer() string {
 }
 
 func TestEverySegmentInClosedAndListen(t *testing.T) {
-	for _, c := range withoutConnection {
-		h := wire.TCP{Seq: 1000, Flags: c.flags, Window: 1000, Urgent: 2}
-		if c.flags.Has(wire.ACK) {
-			h.Ack = 5000
+	overEach(t, func(t *testing.T) {
+		for _, c := range withoutConnection {
+			h := wire.TCP{Seq: 1000, Flags: c.flags, Window: 1000, Urgent: 2}
+			if c.flags.Has(wire.ACK) {
+				h.Ack = 5000
+			}
+			p := segment(peer+":1000", own+":80", h, c.text)
+			m := newHost(t)
+			m.hears(p)
+			if got := m.answer(); got != c.closed {
+				t.Errorf("CLOSED, %s: sends %s, want %s", c.name, got, c.closed)
+			}
+			m = newHost(t)
+			l := m.listensTCP(own+":80", 5)
+			m.hears(p)
+			if got := m.answer(); got != c.listen {
+				t.Errorf("LISTEN, %s: sends %s, want %s", c.name, got, c.listen)
+			}
+			halfOpen := 0
+			if strings.HasPrefix(c.listen, "SYN") {
+				halfOpen = 1
+			}
+			if n := l.Listener().HalfOpen(); n != halfOpen || l.State() != tcp.StateListen || l.Pending() != 0 {
+				t.Errorf("LISTEN, %s: %d connections are half open, want %d; the listener is in %v", c.name, n, halfOpen, l.State())
+			}
 		}
-		p := segment(peer+":1000", own+":80", h, c.text)
-		m := newHost(t)
-		m.hears(p)
-		if got := m.answer(); got != c.closed {
-			t.Errorf("CLOSED, %s: sends %s, want %s", c.name, got, c.closed)
-		}
-		m = newHost(t)
-		l := m.listensTCP(own+":80", 5)
-		m.hears(p)
-		if got := m.answer(); got != c.listen {
-			t.Errorf("LISTEN, %s: sends %s, want %s", c.name, got, c.listen)
-		}
-		halfOpen := 0
-		if strings.HasPrefix(c.listen, "SYN") {
-			halfOpen = 1
-		}
-		if n := l.Listener().HalfOpen(); n != halfOpen || l.State() != tcp.StateListen || l.Pending() != 0 {
-			t.Errorf("LISTEN, %s: %d connections are half open, want %d; the listener is in %v", c.name, n, halfOpen, l.State())
-		}
-	}
+	})
 }
 
 // inState returns an endpoint in a state.
@@ -149,59 +151,63 @@ func (m *machine) inState(s tcp.State) *TCP {
 // connection from passive to active"; a socket can't, and its program is told.
 // "SYN-SENT STATE ... TIME-WAIT STATE: Return "error: connection already exists"."
 func TestOpenInEveryState(t *testing.T) {
-	for s := tcp.StateClosed; s <= tcp.StateTimeWait; s++ {
+	overEach(t, func(t *testing.T) {
+		for s := tcp.StateClosed; s <= tcp.StateTimeWait; s++ {
+			m := newHost(t)
+			e := m.inState(s)
+			if e.State() != s {
+				t.Fatalf("the endpoint is in %v, want %v", e.State(), s)
+			}
+			m.forget()
+			active, passive, sent := ErrIsConnected, ErrInvalid, "nothing"
+			var after tcp.State
+			switch s {
+			case tcp.StateClosed:
+				active, passive, after, sent = nil, ErrInvalid, tcp.StateSynSent, "SYN"
+			case tcp.StateListen:
+				passive, after = nil, s // it changes its backlog
+			default:
+				after = s
+			}
+			m.wantError("active OPEN in "+s.String(), e.Connect(m.now, at(peer+":81")), active)
+			if got := m.answer(); got != sent {
+				t.Errorf("active OPEN in %v: sends %s, want %s", s, got, sent)
+			}
+			m.wantError("passive OPEN in "+s.String(), e.Listen(5), passive)
+			if e.State() != after {
+				t.Errorf("after OPEN in %v the state is %v, want %v", s, e.State(), after)
+			}
+		}
 		m := newHost(t)
-		e := m.inState(s)
-		if e.State() != s {
-			t.Fatalf("the endpoint is in %v, want %v", e.State(), s)
+		e := m.inState(tcp.StateClosed)
+		m.wantError("passive OPEN in CLOSED", e.Listen(5), nil)
+		if e.State() != tcp.StateListen {
+			t.Errorf("after a passive OPEN the state is %v", e.State())
 		}
-		m.forget()
-		active, passive, sent := ErrIsConnected, ErrInvalid, "nothing"
-		var after tcp.State
-		switch s {
-		case tcp.StateClosed:
-			active, passive, after, sent = nil, ErrInvalid, tcp.StateSynSent, "SYN"
-		case tcp.StateListen:
-			passive, after = nil, s // it changes its backlog
-		default:
-			after = s
-		}
-		m.wantError("active OPEN in "+s.String(), e.Connect(m.now, at(peer+":81")), active)
-		if got := m.answer(); got != sent {
-			t.Errorf("active OPEN in %v: sends %s, want %s", s, got, sent)
-		}
-		m.wantError("passive OPEN in "+s.String(), e.Listen(5), passive)
-		if e.State() != after {
-			t.Errorf("after OPEN in %v the state is %v, want %v", s, e.State(), after)
-		}
-	}
-	m := newHost(t)
-	e := m.inState(tcp.StateClosed)
-	m.wantError("passive OPEN in CLOSED", e.Listen(5), nil)
-	if e.State() != tcp.StateListen {
-		t.Errorf("after a passive OPEN the state is %v", e.State())
-	}
+	})
 }
 
 // RFC 9293, 3.10.4 and 3.10.5: in CLOSED a CLOSE or ABORT finds nothing; in LISTEN
 // "Any outstanding RECEIVEs are returned with "error: closing" responses. Delete
 // TCB, enter CLOSED state, and return."
 func TestCloseAndAbortInClosedAndListen(t *testing.T) {
-	for name, call := range map[string]func(*machine, *TCP){
-		"CLOSE": func(m *machine, e *TCP) { e.Close(m.now) },
-		"ABORT": func(m *machine, e *TCP) { e.Abort(m.now) },
-	} {
-		for _, s := range []tcp.State{tcp.StateClosed, tcp.StateListen} {
-			m := newHost(t)
-			e := m.inState(s)
-			call(m, e)
-			if got := m.answer(); got != "nothing" || e.State() != tcp.StateClosed {
-				t.Errorf("%s in %v: sends %s, the state is %v", name, s, got, e.State())
-			}
-			m.hears(segment(peer+":1000", own+":4000", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 100}, ""))
-			if got := m.answer(); got != "RST|ACK 0 ack 1001" {
-				t.Errorf("after %s in %v a SYN is answered with %s", name, s, got)
+	overEach(t, func(t *testing.T) {
+		for name, call := range map[string]func(*machine, *TCP){
+			"CLOSE": func(m *machine, e *TCP) { e.Close(m.now) },
+			"ABORT": func(m *machine, e *TCP) { e.Abort(m.now) },
+		} {
+			for _, s := range []tcp.State{tcp.StateClosed, tcp.StateListen} {
+				m := newHost(t)
+				e := m.inState(s)
+				call(m, e)
+				if got := m.answer(); got != "nothing" || e.State() != tcp.StateClosed {
+					t.Errorf("%s in %v: sends %s, the state is %v", name, s, got, e.State())
+				}
+				m.hears(segment(peer+":1000", own+":4000", wire.TCP{Seq: 1000, Flags: wire.SYN, Window: 100}, ""))
+				if got := m.answer(); got != "RST|ACK 0 ack 1001" {
+					t.Errorf("after %s in %v a SYN is answered with %s", name, s, got)
+				}
 			}
 		}
-	}
+	})
 }

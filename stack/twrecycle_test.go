@@ -44,52 +44,56 @@ func (m *machine) restsWith(l *TCP, port string, stamp uint32) {
 // whose timestamp is before the last from the same address are dropped for a
 // minute, whichever port or machine they come from.
 func TestSysctlTimeWaitRecycle(t *testing.T) {
-	m := newHost(t)
-	m.sysctl("tcp_tw_recycle", "1")
-	l := m.listensTCP(own+":80", 10)
-	m.restsWith(l, "1000", 5000)
-	m.passes(seconds(0.7) - 1)
-	if len(m.timeWaits) != 1 {
-		t.Error("TIME-WAIT is over before 3.5 time-outs of 200 ms")
-	}
-	m.passes(1)
-	if len(m.timeWaits) != 0 {
-		t.Error("TIME-WAIT is not over after 3.5 time-outs of 200 ms")
-	}
-	m.discards()
-	if !m.stamped("1001", 5700) || !m.stamped("1002", 4999) {
-		t.Error("a SYN with a later timestamp is dropped, or one that is one tick earlier")
-	}
-	if m.stamped("1003", 4998) {
-		t.Error("a SYN with an earlier timestamp is answered: another machine behind the address")
-	}
-	m.discards(discardRecycled)
-	m.passes(seconds(60) - seconds(0.7) - 1)
-	if m.stamped("1004", 4998) {
-		t.Error("it is answered before a minute has passed")
-	}
-	m.passes(1)
-	if !m.stamped("1005", 4998) {
-		t.Error("it is not answered after a minute")
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.sysctl("tcp_tw_recycle", "1")
+		l := m.listensTCP(own+":80", 10)
+		m.restsWith(l, "1000", 5000)
+		m.passes(seconds(0.7) - 1)
+		if len(m.timeWaits) != 1 {
+			t.Error("TIME-WAIT is over before 3.5 time-outs of 200 ms")
+		}
+		m.passes(1)
+		if len(m.timeWaits) != 0 {
+			t.Error("TIME-WAIT is not over after 3.5 time-outs of 200 ms")
+		}
+		m.discards()
+		if !m.stamped("1001", 5700) || !m.stamped("1002", 4999) {
+			t.Error("a SYN with a later timestamp is dropped, or one that is one tick earlier")
+		}
+		if m.stamped("1003", 4998) {
+			t.Error("a SYN with an earlier timestamp is answered: another machine behind the address")
+		}
+		m.discards(discardRecycled)
+		m.passes(seconds(60) - seconds(0.7) - 1)
+		if m.stamped("1004", 4998) {
+			t.Error("it is answered before a minute has passed")
+		}
+		m.passes(1)
+		if !m.stamped("1005", 4998) {
+			t.Error("it is not answered after a minute")
+		}
+	})
 }
 
 // Without tcp_tw_recycle, and for peers without timestamps, nothing is dropped
 // and TIME-WAIT lasts a minute.
 func TestNothingIsRecycled(t *testing.T) {
-	m := newHost(t)
-	m.restsWith(m.listensTCP(own+":80", 10), "1000", 5000)
-	m.passes(seconds(59))
-	if len(m.timeWaits) != 1 || !m.stamped("1001", 10) {
-		t.Error("the setting is off, and acts")
-	}
-	m, e := opened(t, "tcp_tw_recycle", "1")
-	e.Close(m.now)
-	m.closesToo(e, peer+":1000")
-	m.passes(seconds(59))
-	if len(m.timeWaits) != 1 {
-		t.Error("a connection without timestamps is forgotten early")
-	}
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		m.restsWith(m.listensTCP(own+":80", 10), "1000", 5000)
+		m.passes(seconds(59))
+		if len(m.timeWaits) != 1 || !m.stamped("1001", 10) {
+			t.Error("the setting is off, and acts")
+		}
+		m, e := opened(t, "tcp_tw_recycle", "1")
+		e.Close(m.now)
+		m.closesToo(e, peer+":1000")
+		m.passes(seconds(59))
+		if len(m.timeWaits) != 1 {
+			t.Error("a connection without timestamps is forgotten early")
+		}
+	})
 }
 
 // The memory of addresses is bounded; those that say nothing any more go first.
