@@ -210,20 +210,38 @@ func matrixTable(t *testing.T) (cells map[[2]string]string, order [][2]string) {
 	return cells, order
 }
 
-func TestEveryEventInEveryState(t *testing.T) {
-	cells, order := matrixTable(t)
-	var all [][2]string
-	for _, ev := range matrixEvents() {
+// inEveryState expects of each event in each state what the table says.
+func inEveryState(t *testing.T, events []matrixEvent) {
+	t.Helper()
+	cells, _ := matrixTable(t)
+	for _, ev := range events {
 		for _, s := range matrixStates {
-			at := [2]string{ev.name, s.name}
-			all = append(all, at)
-			want, there := cells[at]
+			want, there := cells[[2]string{ev.name, s.name}]
 			if !there {
 				want = "a cell in testdata/matrix.txt"
 			}
 			if got := cell(t, s, ev); got != want {
 				t.Errorf("%s\n  %s: %s\nwant\n  %s: %s", ev.name, s.name, got, s.name, want)
 			}
+		}
+	}
+}
+
+func TestSYNsInEveryState(t *testing.T)   { inEveryState(t, arrivingSYNs()) }
+func TestACKsInEveryState(t *testing.T)   { inEveryState(t, arrivingACKs()) }
+func TestTextInEveryState(t *testing.T)   { inEveryState(t, arrivingText()) }
+func TestFINsInEveryState(t *testing.T)   { inEveryState(t, arrivingFINs()) }
+func TestResetsInEveryState(t *testing.T) { inEveryState(t, arrivingResets()) }
+func TestCallsInEveryState(t *testing.T)  { inEveryState(t, userCalls()) }
+func TestTimersInEveryState(t *testing.T) { inEveryState(t, timeouts()) }
+
+// The table has a cell for each event in each state, in the order of the tests.
+func TestTheMatrixHasEveryCell(t *testing.T) {
+	_, order := matrixTable(t)
+	var all [][2]string
+	for _, ev := range matrixEvents() {
+		for _, s := range matrixStates {
+			all = append(all, [2]string{ev.name, s.name})
 		}
 	}
 	if !slices.Equal(order, all) {
