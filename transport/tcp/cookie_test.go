@@ -138,6 +138,12 @@ func TestOnlyTheRightCookieOpens(t *testing.T) {
 			t.Errorf("%s: it is taken", name)
 		}
 	}
+}
+
+// RFC 4987, 3.6: of the 2^32 numbers that a peer can guess sixteen are right at a
+// time: one for each of eight sizes, in this period and the last.
+func TestGuessedCookiesDoNotOpen(t *testing.T) {
+	k := cookieKey()
 	found := 0
 	for guess := range Seq(1 << 18) {
 		if _, ok := k.open(began, testIRS, guess<<14|guess); ok {

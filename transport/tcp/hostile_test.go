@@ -23,7 +23,7 @@ func hostileSegments(t *testing.T) int {
 		}
 		return n
 	}
-	return 20_000
+	return 10_000
 }
 
 // Random segments in every state, under every setting, leave the control block in
