@@ -49,8 +49,14 @@ func BenchmarkBulk(b *testing.B) { bulk(b, "172.16.10.0/24") }
 // BenchmarkBulkIPv6 is BenchmarkBulk over IPv6.
 func BenchmarkBulkIPv6(b *testing.B) { bulk(b, overIPv6) }
 
-// BenchmarkBulkFrames is BenchmarkBulk with each frame by itself.
+// BenchmarkBulkFrames is BenchmarkBulk where each frame crosses the network by
+// itself.
 func BenchmarkBulkFrames(b *testing.B) {
+	bulk(b, "172.16.10.0/24", hubbub.Config(func(c *stack.Config) { c.GSO = true }))
+}
+
+// BenchmarkBulkSegments is BenchmarkBulk where TCP makes each frame by itself.
+func BenchmarkBulkSegments(b *testing.B) {
 	bulk(b, "172.16.10.0/24", hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 }))
 }
 

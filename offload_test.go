@@ -10,6 +10,7 @@ import (
 
 	"hubbub"
 	"hubbub/event"
+	"hubbub/stack"
 )
 
 // Where time isn't the network's own, segments that stand for several go
@@ -20,10 +21,11 @@ func TestLargeSegmentsAreCutWhereFramesMatter(t *testing.T) {
 	for _, x := range []struct {
 		name string
 		make func(n *hubbub.Network) (server, client *hubbub.Host)
+		gso  bool
 	}{
 		{"in memory", func(n *hubbub.Network) (server, client *hubbub.Host) {
 			return pairOn(n.LAN("room", "10.0.0.0/24"))
-		}},
+		}, false},
 		{"watched", func(n *hubbub.Network) (server, client *hubbub.Host) {
 			n.Watch(func(e *event.Event) {
 				if f, ok := e.Body.(event.FrameSent); ok && len(f.Data) > 1514 {
@@ -31,22 +33,25 @@ func TestLargeSegmentsAreCutWhereFramesMatter(t *testing.T) {
 				}
 			})
 			return pairOn(n.LAN("room", "10.0.0.0/24"))
-		}},
+		}, false},
 		{"a hub", func(n *hubbub.Network) (server, client *hubbub.Host) {
 			return pairOn(n.LAN("room", "10.0.0.0/24", hubbub.Hub()))
-		}},
+		}, false},
 		{"a rate, a delay and loss", func(n *hubbub.Network) (server, client *hubbub.Host) {
 			return pairOn(n.LAN("room", "10.0.0.0/24", hubbub.Cables(hubbub.Link{Rate: 1e8, Delay: time.Millisecond, Loss: 0.01})))
-		}},
+		}, false},
 		{"a router", func(n *hubbub.Network) (server, client *hubbub.Host) {
 			a, b := n.LAN("a", "10.0.1.0/24"), n.LAN("b", "10.0.2.0/24")
 			n.Router("gate", a, b)
 			return a.Host("feige"), b.Host("nick")
-		}},
+		}, false},
+		{"cut as they leave", func(n *hubbub.Network) (server, client *hubbub.Host) {
+			return pairOn(n.LAN("room", "10.0.0.0/24"))
+		}, true},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := hubbub.New(hubbub.Real())
+				n := hubbub.New(hubbub.Real(), hubbub.Config(func(c *stack.Config) { c.GSO = x.gso }))
 				defer n.Close()
 				server, client := x.make(n)
 				text := make([]byte, size)

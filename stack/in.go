@@ -15,8 +15,16 @@ type arrival struct {
 	broadcast bool // it came by a broadcast or multicast of the link
 }
 
-// HandleFrame takes a frame that has arrived at an interface, and owns it.
+// HandleFrame takes a frame that has arrived at an interface, and owns it. What
+// follows from it is complete when PollFrame has been called.
 func (s *Stack) HandleFrame(now clock.Time, port int, p *pkt.Packet) {
+	if s.joins(now, port, p) {
+		return
+	}
+	s.handleFrame(now, port, p)
+}
+
+func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 	i := s.interfaces[port]
 	if !p.FCSOK() {
 		s.discard(now, i, p, discardFCS)

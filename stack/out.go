@@ -70,6 +70,10 @@ func (s *Stack) frame(i *Interface, p *pkt.Packet, dst wire.MAC, kind wire.Ether
 	if !i.Loopback {
 		p.Pad(wire.EthernetHeaderLen + wire.MinPayload)
 	}
+	if p.Large() && s.cfg.GSO {
+		s.cut(i, p)
+		return
+	}
 	s.out.push(i.Index, p)
 }
 

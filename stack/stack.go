@@ -29,7 +29,11 @@ type Config struct {
 	// (RFC 1812, 5.3.5.2; RFC 2644, 2 has it off).
 	ForwardBroadcasts bool
 	TCP               tcp.Config
-	Neighbors         neigh.Config // zero fields mean the defaults
+	// GSO has the large segments that TCP.Offload makes cut before they leave,
+	// so that each frame goes its own way, as without a card that can do it.
+	GSO bool
+
+	Neighbors neigh.Config // zero fields mean the defaults
 
 	Fragments  frag.Config           // zero fields mean the defaults
 	ICMPErrors icmperr.LimiterConfig // how many are sent
@@ -100,6 +104,7 @@ type Stack struct {
 	icmpLimit   *icmperr.Limiter
 	ipID        uint16
 	out         outbox
+	joined      joint
 	loopback    *Interface
 
 	// Transport layer.
@@ -210,6 +215,7 @@ func (s *Stack) Restart(now clock.Time) {
 	s.raws, s.ready = nil, fifo.Queue[Endpoint]{}
 	s.timers = timerq.Queue[timed]{}
 	s.out.clear()
+	s.joined.clear()
 	s.reassembly = frag.NewReassembler(&s.cfg.Fragments)
 	s.reassembly6 = frag.NewReassembler6(&s.cfg.Fragments)
 	s.pathMTU.Flush()
@@ -245,7 +251,12 @@ func (s *Stack) HandleTimer(now clock.Time) {
 // Output.
 
 // PollFrame gives the next frame to be sent and the interface it leaves by.
-func (s *Stack) PollFrame(clock.Time) (port int, p *pkt.Packet, ok bool) { return s.out.pop() }
+func (s *Stack) PollFrame(now clock.Time) (port int, p *pkt.Packet, ok bool) {
+	if s.joined.packet != nil {
+		s.handleJoined(now)
+	}
+	return s.out.pop()
+}
 
 // PollReady returns an endpoint whose readiness has changed.
 func (s *Stack) PollReady() (Endpoint, bool) {

@@ -53,7 +53,7 @@ func All() []*Contestant {
 		},
 		{
 			Name: "hubbub-1500", Title: "hubbub, frame by frame",
-			About: "two hosts on a switch, MTU 1500, without segments that stand for several",
+			About: "two hosts on a switch, MTU 1500: each frame crosses it by itself; segments are cut in the one stack and joined in the other",
 			New:   func(s Shape) (Network, error) { return newHubbub(s, 1500, false) },
 		},
 		{

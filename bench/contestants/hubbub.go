@@ -16,7 +16,7 @@ type hubbubNetwork struct {
 func newHubbub(s Shape, mtu int, together bool) (Network, error) {
 	var options []hubbub.Option
 	if !together {
-		options = append(options, hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 }))
+		options = append(options, hubbub.Config(func(c *stack.Config) { c.GSO = true }))
 	}
 	n := hubbub.New(options...)
 	cables := hubbub.Cables(hubbub.Link{MTU: mtu})

@@ -1,6 +1,7 @@
 package pkt
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"hubbub/wire"
@@ -15,9 +16,9 @@ import (
 // The octets of an IP or TCP header that differ between the packets which a
 // large one is cut into.
 const (
-	ipv4Length, ipv4ID, ipv4Checksum = 2, 4, 10
-	ipv6Length                       = 4
-	tcpSeq, tcpFlags                 = 4, 12
+	ipv4Length, ipv4ID, ipv4Fragment, ipv4Protocol, ipv4Checksum, ipv4Source = 2, 4, 6, 9, 10, 12
+	ipv6Length, ipv6Next                                                     = 4, 6
+	tcpSeq, tcpAck, tcpFlags, tcpWindow                                      = 4, 8, 12, 14
 )
 
 // MakeLarge says that the packet, whose head begins with a TCP header and whose
@@ -49,18 +50,18 @@ func (p *Packet) Frames() (n, octets, longest int) {
 func (p *Packet) CutOff() (first *Packet, last bool) {
 	size := int(p.size)
 	if p.body.Len() <= size {
-		p.shorten(0)
+		p.resize(0)
 		p.size = 0
 		return p, true
 	}
 	q := p.Clone()
 	q.size = 0
-	q.shorten(q.body.Len() - size)
-	q.setFlags(^(wire.FIN | wire.PSH))
+	q.resize(size - q.body.Len())
+	q.setFlags(q.flags() &^ (wire.FIN | wire.PSH))
 
 	seq := p.store[p.sumFrom+tcpSeq:]
 	binary.BigEndian.PutUint32(seq, binary.BigEndian.Uint32(seq)+uint32(size))
-	p.setFlags(^wire.CWR)
+	p.setFlags(p.flags() &^ wire.CWR)
 	p.body.off += int32(size)
 	if header := p.ipHeader(); header[0]>>4 == 4 {
 		replace(header, ipv4ID, binary.BigEndian.Uint16(header[ipv4ID:])+1)
@@ -70,16 +71,80 @@ func (p *Packet) CutOff() (first *Packet, last bool) {
 
 func (p *Packet) ipHeader() []byte { return p.store[p.start+wire.EthernetHeaderLen:] }
 
-// setFlags clears the control bits that keep doesn't have.
-func (p *Packet) setFlags(keep wire.TCPFlags) {
+func (p *Packet) setFlags(flags wire.TCPFlags) {
 	b := p.store[p.sumFrom+tcpFlags:]
-	binary.BigEndian.PutUint16(b, binary.BigEndian.Uint16(b)&(0xf000|uint16(keep)))
+	binary.BigEndian.PutUint16(b, binary.BigEndian.Uint16(b)&0xf000|uint16(flags))
 }
 
-// shorten takes so many octets off the payload's end, and lets the headers tell
-// how long it is.
-func (p *Packet) shorten(n int) {
-	p.body.end -= int32(n)
+// Joinable reports whether the packet may be the beginning of what Join makes: a
+// TCP segment with text that says that more follows, which has not been outside
+// and is looked at by nobody.
+func (p *Packet) Joinable() bool {
+	if !p.deferred || p.pad != 0 || p.body.Len() == 0 {
+		return false
+	}
+	ip := p.ipHeader()
+	tcp := int(p.sumFrom - p.start - wire.EthernetHeaderLen)
+	return p.flags()&^wire.CWR == wire.ACK &&
+		(tcp == wire.IPv4HeaderLen && ip[0] == 0x45 && ip[ipv4Protocol] == byte(wire.ProtocolTCP) ||
+			tcp == wire.IPv6HeaderLen && ip[0]>>4 == 6 && ip[ipv6Next] == byte(wire.ProtocolTCP))
+}
+
+// Join puts q behind p, which is joinable, if it is what follows p in one
+// segment that was cut, and takes it over. It is what CutOff does, backwards: as
+// generic receive offload, it spares those who don't look at frames the cost of
+// each.
+func (p *Packet) Join(q *Packet) bool {
+	size := int(p.size)
+	if size == 0 {
+		size = p.body.Len()
+	}
+	if p.body.Len()%size != 0 || q.body.Len() > size || !p.continuesIn(q) {
+		return false
+	}
+	p.size = int32(size)
+	p.setFlags(p.flags() | q.flags())
+	p.resize(q.body.Len())
+	q.Release()
+	return true
+}
+
+// continuesIn reports whether q's text follows p's, in their storage as in their
+// sequence numbers, and their headers are else the same.
+func (p *Packet) continuesIn(q *Packet) bool {
+	if !q.deferred || q.Large() || q.pad != 0 || q.start != p.start || q.sumFrom != p.sumFrom || !q.body.follows(p.body) {
+		return false
+	}
+	a, b := p.store[p.sumFrom:], q.store[p.sumFrom:]
+	const both = wire.PSH | wire.FIN
+	return alike(p.store[p.start:p.sumFrom], q.store[p.start:p.sumFrom]) && binary.BigEndian.Uint32(b[tcpSeq:]) == binary.BigEndian.Uint32(a[tcpSeq:])+uint32(p.body.Len()) &&
+		p.flags()&both == 0 && p.flags()&^wire.CWR == q.flags()&^both &&
+		bytes.Equal(a[:tcpSeq], b[:tcpSeq]) && bytes.Equal(a[tcpAck:tcpFlags], b[tcpAck:tcpFlags]) &&
+		bytes.Equal(a[tcpWindow:], b[tcpWindow:])
+}
+
+// alike reports whether two packets of the same kind have the same Ethernet and
+// IP headers, but for what differs between parts of one segment.
+func alike(a, b []byte) bool {
+	const ip = wire.EthernetHeaderLen
+	if !bytes.Equal(a[:ip+ipv4Length], b[:ip+ipv4Length]) {
+		return false
+	}
+	a, b = a[ip:], b[ip:]
+	if a[0]>>4 == 4 {
+		return bytes.Equal(a[ipv4Fragment:ipv4Checksum], b[ipv4Fragment:ipv4Checksum]) && bytes.Equal(a[ipv4Source:], b[ipv4Source:])
+	}
+	return bytes.Equal(a[ipv4Length:ipv6Length], b[ipv4Length:ipv6Length]) && bytes.Equal(a[ipv6Next:], b[ipv6Next:])
+}
+
+func (p *Packet) flags() wire.TCPFlags {
+	return wire.TCPFlags(binary.BigEndian.Uint16(p.store[p.sumFrom+tcpFlags:]) & 0x0fff)
+}
+
+// resize makes the payload so many octets longer at its end, or shorter, and lets
+// the headers tell how long it is.
+func (p *Packet) resize(by int) {
+	p.body.end += int32(by)
 	header, network := p.ipHeader(), uint16(p.sumFrom-p.start-wire.EthernetHeaderLen)
 	before, now := uint16(0), uint16(HeadRoom-int(p.sumFrom)+p.body.Len()) // of the transport's part
 	if header[0]>>4 == 4 {

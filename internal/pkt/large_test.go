@@ -106,3 +106,99 @@ func payloadOf(t *testing.T, frame []byte, i int, last bool) []byte {
 	}
 	return text
 }
+
+// What a large packet was cut into is joined to what it was.
+func TestFramesAreJoinedToTheLargePacketThatTheyWere(t *testing.T) {
+	for _, x := range []struct {
+		src, dst string
+		n, size  int
+	}{
+		{"10.0.0.1", "10.0.0.2", 4344, 1448},
+		{"10.0.0.1", "10.0.0.2", 4345, 1448},
+		{"fd00::1", "fd00::2", 4000, 1220},
+	} {
+		whole, p := large(x.src, x.dst, x.n, x.size), large(x.src, x.dst, x.n, x.size)
+		joined, last := p.CutOff()
+		for !last {
+			if !joined.Joinable() {
+				t.Fatalf("%v: after %d octets no more can be joined", x, joined.Body().Len())
+			}
+			var q *Packet
+			q, last = p.CutOff()
+			if !joined.Join(q) {
+				t.Fatalf("%v: not joined after %d octets", x, joined.Body().Len())
+			}
+		}
+		if joined.SegmentSize() != x.size || joined.Joinable() {
+			t.Errorf("%v: joined to segments of %d octets, and more can be joined: %v", x, joined.SegmentSize(), joined.Joinable())
+		}
+		if !bytes.Equal(joined.AppendTo(nil), whole.AppendTo(nil)) {
+			t.Errorf("%v: joined to\n%x\nwant\n%x", x, joined.AppendTo(nil), whole.AppendTo(nil))
+		}
+		if joined.Body().References() != 1 {
+			t.Errorf("%v: %d references to the storage remain", x, joined.Body().References())
+		}
+		joined.Release()
+		whole.Release()
+	}
+}
+
+// Frames that differ in anything but what cutting makes different stay apart.
+func TestFramesOfDifferentSegmentsStayApart(t *testing.T) {
+	const eth, ip, tcp = 0, 14, 34 // where the headers are
+	for name, change := range map[string]func(first, second *Packet){
+		"destination": func(_, q *Packet) { q.Head()[eth+5]++ },
+		"TOS":         func(_, q *Packet) { q.Head()[ip+1]++ },
+		"fragment":    func(_, q *Packet) { q.Head()[ip+6] = 0 },
+		"TTL":         func(_, q *Packet) { q.Head()[ip+8]-- },
+		"address":     func(_, q *Packet) { q.Head()[ip+19]++ },
+		"port":        func(_, q *Packet) { q.Head()[tcp+3]++ },
+		"sequence":    func(_, q *Packet) { q.Head()[tcp+7]++ },
+		"acknowledged": func(_, q *Packet) {
+			q.Head()[tcp+11]++
+		},
+		"window":         func(_, q *Packet) { q.Head()[tcp+15]++ },
+		"timestamp":      func(_, q *Packet) { q.Head()[tcp+27]++ },
+		"ECE":            func(_, q *Packet) { q.setFlags(q.flags() | wire.ECE) },
+		"CWR":            func(_, q *Packet) { q.setFlags(q.flags() | wire.CWR) },
+		"PSH before":     func(p, _ *Packet) { p.setFlags(p.flags() | wire.PSH) },
+		"padding":        func(_, q *Packet) { q.Pad(2000) },
+		"looked at":      func(_, q *Packet) { q.AppendTo(nil) },
+		"other storage":  func(_, q *Packet) { q.SetBody(CopyView(q.Body().Bytes())) },
+		"longer":         func(p, _ *Packet) { p.size = 1 },
+		"short one":      func(p, _ *Packet) { p.size = 1000 },
+		"itself large":   func(_, q *Packet) { q.MakeLarge(100) },
+		"other protocol": func(p, q *Packet) { q.sumFrom++ },
+	} {
+		p := large("10.0.0.1", "10.0.0.2", 4344, 1448)
+		first, _ := p.CutOff()
+		second, _ := p.CutOff()
+		change(first, second)
+		if first.Join(second) {
+			t.Errorf("%s: joined", name)
+		}
+	}
+}
+
+// Only text that is to be continued is worth waiting for.
+func TestWhatIsNotContinuedIsNotJoinable(t *testing.T) {
+	for name, change := range map[string]func(p *Packet){
+		"the end":   func(p *Packet) { p.setFlags(wire.ACK | wire.PSH) },
+		"no text":   func(p *Packet) { p.SetBody(View{}) },
+		"looked at": func(p *Packet) { p.AppendTo(nil) },
+		"UDP":       func(p *Packet) { p.ipHeader()[ipv4Protocol] = byte(wire.ProtocolUDP) },
+		"options":   func(p *Packet) { p.ipHeader()[0]++ },
+		"padding":   func(p *Packet) { p.Pad(2000) },
+		"SYN":       func(p *Packet) { p.setFlags(wire.SYN | wire.ACK) },
+	} {
+		p := large("10.0.0.1", "10.0.0.2", 4344, 1448)
+		first, _ := p.CutOff()
+		if !first.Joinable() {
+			t.Fatal("the first frame of several isn't joinable")
+		}
+		change(first)
+		if first.Joinable() {
+			t.Errorf("%s: joinable", name)
+		}
+	}
+}
