@@ -35,6 +35,9 @@ func (s *Stack) drainIPv6(now clock.Time, i *Interface) {
 	if x.host != nil {
 		s.drainHost(now, i)
 	}
+	if x.client != nil {
+		s.drainDHCP(now, i)
+	}
 	s.drainGroups(now, i, x.groups)
 	if x.advertiser != nil && x.up {
 		var room [256]byte
@@ -100,6 +103,11 @@ func (s *Stack) apply(now clock.Time, i *Interface, c *autoconf.Change) {
 		x.neighbors.SetRetransmit(clock.Duration(c.Value) * time.Millisecond)
 	case autoconf.SetServers:
 		of = fmt.Sprint(x.host.Servers())
+	case autoconf.SetDomains:
+		of = fmt.Sprint(x.host.Domains())
+	case autoconf.AskDHCP:
+		of = map[uint32]string{autoconf.DHCPSettings: "settings", autoconf.DHCPAddresses: "addresses and settings"}[c.Value]
+		s.askDHCP(now, i, c.Value)
 	case autoconf.GiveUp:
 		of = c.Prefix.String()
 	}
@@ -169,6 +177,9 @@ func (s *Stack) handleTimer6(now clock.Time, i *Interface) {
 	if x.advertiser != nil {
 		x.advertiser.HandleTimer(now)
 	}
+	if x.client != nil {
+		x.client.HandleTimer(now)
+	}
 	s.membership(i, wire.AllNodes).HandleTimer(now)
 	s.drainIPv6(now, i)
 	if cache {
@@ -188,6 +199,9 @@ func (x *ipv6) nextTimer() clock.Time {
 	if x.advertiser != nil {
 		next = clock.Earlier(next, x.advertiser.NextTimer())
 	}
+	if x.client != nil {
+		next = clock.Earlier(next, x.client.NextTimer())
+	}
 	return next
 }
 
@@ -203,6 +217,9 @@ func (s *Stack) heardAddress(now clock.Time, i *Interface, f *neigh.Fact) {
 		s.generation++
 		if x.host != nil {
 			x.host.HandleAddressLost(now, f.Addr)
+		}
+		if x.client != nil {
+			x.client.HandleAddressLost(now, f.Addr)
 		}
 	case f.Kind == neigh.NoRouter && x.host != nil:
 		x.host.HandleRouterGone(f.Addr)

@@ -4,6 +4,7 @@ import (
 	"hubbub/clock"
 	"hubbub/event"
 	"hubbub/internal/pkt"
+	"hubbub/network/dhcp6"
 	"hubbub/network/groups"
 	"hubbub/network/neigh"
 )
@@ -63,10 +64,13 @@ const (
 	discardNDP
 	// discardGroups is none either: behind it come those of groups.Reason.
 	discardGroups = discardNDP + maxInvalid
-	numDiscards   = discardGroups + maxInvalid
+	// Nor is discardDHCP: behind it come those of dhcp6.Reason.
+	discardDHCP = discardGroups + maxInvalid
+	numDiscards = discardDHCP + maxInvalid
 )
 
-// maxInvalid is more than there are reasons of neigh.Invalid, or groups.Reason.
+// maxInvalid is more than there are reasons of neigh.Invalid, groups.Reason or
+// dhcp6.Reason.
 const maxInvalid = 16
 
 var discardText = [numDiscards]string{
@@ -120,6 +124,9 @@ var discardText = [numDiscards]string{
 
 // String says the reason in a sentence about "it", the packet.
 func (d Discard) String() string {
+	if d > discardDHCP {
+		return "DHCPv6: " + dhcp6.Reason(d-discardDHCP).String()
+	}
 	if d > discardGroups {
 		return groups.Reason(d - discardGroups).String()
 	}

@@ -8,6 +8,7 @@ import (
 	"hubbub/clock"
 	"hubbub/network/addrselect"
 	"hubbub/network/autoconf"
+	"hubbub/network/dhcp6"
 	"hubbub/network/groups"
 	"hubbub/network/neigh"
 	"hubbub/network/route"
@@ -35,6 +36,9 @@ type IPv6Config struct {
 	FromMAC bool
 	// Advertise is what a router tells on the link, nil for nothing.
 	Advertise *autoconf.AdvertConfig
+	// DHCP is what a router gives out by DHCPv6, nil for nothing. Who it is, is
+	// filled in.
+	DHCP *dhcp6.ServerConfig
 }
 
 // ipv6 is what an interface that uses IPv6 has for it.
@@ -44,6 +48,8 @@ type ipv6 struct {
 	groups     *groups.Member       // nil on loopback
 	host       *autoconf.Host       // nil where addresses are given by hand alone
 	advertiser *autoconf.Advertiser // nil where nothing is advertised
+	client     *dhcp6.Client        // nil where no router says that there is DHCPv6
+	server     *dhcp6.Server        // nil where nothing is given out
 	addresses  []address6
 	sources    []addrselect.Source // those that may be used
 	mtu        int                 // at most the link's
@@ -54,7 +60,7 @@ type ipv6 struct {
 // An address6 is an IPv6 address of an interface, without a zone.
 type address6 struct {
 	addrselect.Source
-	auto bool // made from a prefix that a router advertised
+	auto bool // made from a prefix that a router advertised, or given by DHCPv6
 }
 
 func (a *address6) addr() netip.Addr { return a.Prefix.Addr() }
@@ -99,6 +105,7 @@ func (s *Stack) bringUp(now clock.Time, i *Interface) {
 		s.claimLinkLocal(now, i)
 		if s.cfg.Forwarding {
 			s.join(now, i, wire.AllRouters)
+			s.serveDHCP(now, i)
 		}
 	}
 	for _, p := range x.cfg.Addresses {
@@ -169,6 +176,9 @@ func (x *ipv6) refresh(i *Interface) {
 	for _, a := range x.addresses {
 		if i.Loopback || x.neighbors.Usable(a.addr()) {
 			a.Interface = i.Index
+			if x.host != nil {
+				a.Routers = x.host.RoutersOf(a.addr())
+			}
 			x.sources = append(x.sources, a.Source)
 		}
 	}
@@ -253,7 +263,7 @@ type IPv6Address struct {
 	Prefix     netip.Prefix // without a zone
 	State      string       // "tentative", "preferred", "deprecated" or "duplicate"
 	Temporary  bool
-	Advertised bool // made from a prefix that a router advertised
+	Advertised bool // made from a prefix that a router advertised, or given by DHCPv6
 }
 
 // IPv6Addresses returns the interface's IPv6 addresses, the link-local one

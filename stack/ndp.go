@@ -122,6 +122,7 @@ func (s *Stack) hearRouterAdvert(now clock.Time, n *ndp) Discard {
 		s.with(x.neighbors).HandleLinkAddress(now, n.Src, mac, neigh.RouterRole)
 	}
 	x.host.HandleRouterAdvert(now, n.Src, &advert)
+	x.refresh(n.at.iface) // an address's prefix may be one more router's
 	return 0
 }
 

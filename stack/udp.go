@@ -220,9 +220,18 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 }
 
 func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payload pkt.View, o *UDPOptions) {
+	p := packUDP(from, to, payload)
+	p.Reason, p.RFC = "datagram", "RFC 768"
+	s.send(now, p, v, &envelope{
+		label: s.flowLabel(wire.ProtocolUDP, from, to),
+		src:   from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP, tos: o.TOS, ttl: o.TTL, whole: o.DontFragment,
+	})
+}
+
+// packUDP puts the UDP header before a payload, whose reference it takes over.
+func packUDP(from, to netip.AddrPort, payload pkt.View) *pkt.Packet {
 	h := wire.UDP{SrcPort: from.Port(), DstPort: to.Port(), Length: wire.UDPHeaderLen + payload.Len()}
 	p := pkt.New()
-	p.Reason, p.RFC = "datagram", "RFC 768"
 	head := h.AppendTo(p.Prepend(wire.UDPHeaderLen)[:0])
 	// RFC 1122, 4.1.3.4 (R1122-41): a host MUST by default generate UDP
 	// checksums.
@@ -230,10 +239,7 @@ func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payloa
 	head[6], head[7] = byte(sum>>8), byte(sum)
 	p.Vouch()
 	p.SetBody(payload)
-	s.send(now, p, v, &envelope{
-		label: s.flowLabel(wire.ProtocolUDP, from, to),
-		src:   from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP, tos: o.TOS, ttl: o.TTL, whole: o.DontFragment,
-	})
+	return p
 }
 
 // Receive takes the datagram that has waited longest.
@@ -311,6 +317,9 @@ func (s *Stack) handleUDP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 	d := Datagram{
 		From: netip.AddrPortFrom(h.src, u.SrcPort), To: netip.AddrPortFrom(h.dst, u.DstPort),
 		Interface: at.iface.Index, TTL: h.ttl, TOS: h.tos, Payload: payload,
+	}
+	if h.dst.Is6() && (u.DstPort == wire.DHCP6ClientPort || u.DstPort == wire.DHCP6ServerPort) && s.handleDHCP(now, at, p, &d) {
+		return
 	}
 	s.receive(now, at, h, p, d)
 }

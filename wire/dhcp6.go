@@ -62,6 +62,7 @@ const (
 	DHCP6StatusCode    DHCP6OptionCode = 13
 	DHCP6RapidCommit   DHCP6OptionCode = 14
 	DHCP6DNSServers    DHCP6OptionCode = 23 // RFC 3646, 3
+	DHCP6SearchList    DHCP6OptionCode = 24 // RFC 3646, 4
 	DHCP6RefreshTime   DHCP6OptionCode = 32
 	DHCP6SolMaxRT      DHCP6OptionCode = 82
 	DHCP6InfMaxRT      DHCP6OptionCode = 83

@@ -238,3 +238,31 @@ func AppendDNSServers(b []byte, lifetime uint32, servers ...netip.Addr) []byte {
 	}
 	return b
 }
+
+// SearchList returns the domains of a DNS search list option, at most so many,
+// with the seconds that they may be used (RFC 8106, 5.2). It reports false for
+// another option.
+func (o NDPOption) SearchList(most int) (domains []string, lifetime uint32, ok bool) {
+	if o.Type() != DNSSearchList || len(o) < 16 {
+		return nil, 0, false
+	}
+	return ParseDNSNames(o[8:], most), binary.BigEndian.Uint32(o[4:]), true
+}
+
+// AppendSearchList appends a DNS search list option, with zeros behind the names
+// up to a multiple of 8 octets (RFC 8106, 5.2). What is longer than an option can
+// be is left out.
+func AppendSearchList(b []byte, lifetime uint32, domains ...string) []byte {
+	const longest = 255*8 - 8
+	names := AppendDNSNames(nil, domains...)
+	for len(names) > longest {
+		domains = domains[:len(domains)-1]
+		names = AppendDNSNames(nil, domains...)
+	}
+	for len(names)%8 != 0 {
+		names = append(names, 0)
+	}
+	b = append(b, byte(DNSSearchList), byte(1+len(names)/8), 0, 0)
+	b = binary.BigEndian.AppendUint32(b, lifetime)
+	return append(b, names...)
+}

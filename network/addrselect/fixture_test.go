@@ -40,7 +40,7 @@ func source(text string) Source {
 		case "eth1":
 			s.Interface = eth1
 		default:
-			s.NextHop = netip.MustParseAddr(word)
+			s.Routers = append(s.Routers, netip.MustParseAddr(word))
 		}
 	}
 	return s

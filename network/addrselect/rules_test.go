@@ -2,6 +2,7 @@ package addrselect
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -65,6 +66,8 @@ func TestSourceRules(t *testing.T) {
 		{global, sources("2001:db8:9::1 eth1", "2001:db8:1::1"), "2001:db8:1::1", OutgoingAddress},
 		// "If SA or SA's prefix is assigned by the selected next-hop that will be used to send to D"
 		{global, sources("2001:db8:9::1 fe80::b", "2001:db8:1::1 fe80::a"), "2001:db8:1::1", NextHopPrefix},
+		{global, sources("2001:db8:9::1 fe80::b", "2001:db8:1::1 fe80::b fe80::a"), "2001:db8:1::1", NextHopPrefix},
+		{global, sources("2001:db8:9::1 fe80::b fe80::a", "2001:db8:1::1 fe80::a"), "2001:db8:9::1", LongestPrefix},
 		{global, sources("2001:db8:9::1", "2001:db8:1::1 fe80::a"), "2001:db8:9::1", LongestPrefix},
 		{direct, sources("2001:db8:9::1 fe80::b", "2001:db8:1::1 fe80::a"), "2001:db8:9::1", LongestPrefix},
 		// "Implementations MUST provide a mechanism allowing an application to reverse the sense of
@@ -141,7 +144,7 @@ func TestDestinationRules(t *testing.T) {
 	} {
 		for _, list := range [][]Destination{{x.first, x.second}, {x.second, x.first}} {
 			_, why := table.Compare(&list[0], &list[1])
-			if table.Sort(list); list[0] != x.first || why != x.because {
+			if table.Sort(list); !reflect.DeepEqual(list[0], x.first) || why != x.because {
 				t.Errorf("%v before %v, for %q; want %v first, for %q", list[0].Addr, list[1].Addr, why, x.first.Addr, x.because)
 			}
 		}
@@ -149,7 +152,7 @@ func TestDestinationRules(t *testing.T) {
 	for _, list := range [][]Destination{{dead, none}, {none, dead}, {near, near}, {none, {Addr: four.Addr}}} {
 		before := slices.Clone(list)
 		_, why := table.Compare(&list[0], &list[1])
-		if table.Sort(list); !slices.Equal(list, before) || why != ListedFirst {
+		if table.Sort(list); !reflect.DeepEqual(list, before) || why != ListedFirst {
 			t.Errorf("%v has become %v, for %q", before, list, why)
 		}
 	}

@@ -1,6 +1,9 @@
 package addrselect
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // A Source is an address of the machine.
 type Source struct {
@@ -10,7 +13,7 @@ type Source struct {
 	Temporary  bool         // RFC 8981
 	Home       bool         // a home address of mobile IPv6
 	CareOf     bool         // a care-of address of mobile IPv6
-	NextHop    netip.Addr   // the router that advertised its prefix; invalid if that isn't known
+	Routers    []netip.Addr // that advertised its prefix; none if that isn't known
 }
 
 // A Target is where a packet is to go.
@@ -163,8 +166,8 @@ func (to *Target) home(a, b *Source) int {
 // next-hop that will be used to send to D and SB or SB's prefix is assigned by
 // a different next-hop, then prefer SA." (RFC 6724, 5)
 func (to *Target) nextHop(a, b *Source) int {
-	if !to.NextHop.IsValid() || !a.NextHop.IsValid() || !b.NextHop.IsValid() {
+	if !to.NextHop.IsValid() || len(a.Routers) == 0 || len(b.Routers) == 0 {
 		return 0
 	}
-	return yes(a.NextHop == to.NextHop, b.NextHop == to.NextHop)
+	return yes(slices.Contains(a.Routers, to.NextHop), slices.Contains(b.Routers, to.NextHop))
 }

@@ -37,7 +37,8 @@ type address struct {
 	Address
 	again   clock.Time // when to try the next one, after this one was lost
 	lost    bool
-	renewed bool // of a temporary one: its successor was made
+	renewed bool         // of a temporary one: its successor was made
+	routers []netip.Addr // that have advertised the prefix
 }
 
 // idgenRetries is how many addresses in a row may be somebody else's
@@ -84,6 +85,15 @@ func (h *Host) choose(a *address) {
 	h.change(Change{Kind: AddAddress, Prefix: a.Prefix, Temporary: a.Temporary, Why: "made from the prefix " + p.String()})
 }
 
+// RoutersOf returns the routers that have advertised the prefix of an address: by
+// them packets from there are to go (RFC 6724, 5, rule 5.5).
+func (h *Host) RoutersOf(addr netip.Addr) []netip.Addr {
+	if a := h.find(addr); a != nil {
+		return a.routers
+	}
+	return nil
+}
+
 func (h *Host) find(addr netip.Addr) *address {
 	for i := range h.addresses {
 		if h.addresses[i].Prefix.Addr() == addr {
@@ -128,7 +138,7 @@ func (h *Host) HandleAddressLost(now clock.Time, addr netip.Addr) {
 
 // hearAutonomous makes an address from a prefix, or brings the lifetimes of
 // those up to date that were made from it (R4862-6; RFC 4862, 5.5.3).
-func (h *Host) hearAutonomous(now clock.Time, p *wire.PrefixInfo) {
+func (h *Host) hearAutonomous(now clock.Time, src netip.Addr, p *wire.PrefixInfo) {
 	if p.Preferred > p.Valid {
 		return // c) "silently ignore the Prefix Information option"
 	}
@@ -146,6 +156,12 @@ func (h *Host) hearAutonomous(now clock.Time, p *wire.PrefixInfo) {
 		h.wantTemporary(now, p.Prefix)
 	case p.Valid != 0 && p.Prefix.Bits() == 64:
 		h.form(now, p.Prefix, lifetime(now, p.Preferred), lifetime(now, p.Valid))
+	}
+	for i := range h.addresses {
+		a := &h.addresses[i]
+		if a.Prefix.Masked() == p.Prefix && len(a.routers) < h.cfg.Routers && !slices.Contains(a.routers, src) {
+			a.routers = append(a.routers, src)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type AdvertConfig struct {
 	MTU         int            // octets; 0: not told
 	Prefixes    []wire.PrefixInfo
 	Servers     []netip.Addr // of DNS (RFC 8106, 5.1)
+	Domains     []string     // in which names are looked for (RFC 8106, 5.2)
 }
 
 // Complete returns the configuration with the default values in the place of
@@ -203,10 +204,14 @@ func (a *Advertiser) options(b []byte) []byte {
 	for i := range a.cfg.Prefixes {
 		b = a.cfg.Prefixes[i].AppendTo(b)
 	}
+	// "The default value SHOULD be at least 3 * MaxRtrAdvInterval" (RFC 8106,
+	// 5.1 and 5.2).
+	lifetime := uint32(3 * a.cfg.MaxInterval / time.Second)
 	if len(a.cfg.Servers) > 0 {
-		// "The default value SHOULD be at least 3 * MaxRtrAdvInterval"
-		// (RFC 8106, 5.1).
-		b = wire.AppendDNSServers(b, uint32(3*a.cfg.MaxInterval/time.Second), a.cfg.Servers...)
+		b = wire.AppendDNSServers(b, lifetime, a.cfg.Servers...)
+	}
+	if len(a.cfg.Domains) > 0 {
+		b = wire.AppendSearchList(b, lifetime, a.cfg.Domains...)
 	}
 	return b
 }

@@ -27,12 +27,14 @@ const (
 	SetReachable                  // Value milliseconds, RFC 4861's BaseReachableTime
 	SetRetrans                    // Value milliseconds, RFC 4861's RetransTimer
 	SetServers                    // the DNS servers are those of Servers
+	SetDomains                    // the domains in which names are looked for are those of Domains
+	AskDHCP                       // ask a DHCPv6 server for Value: DHCPSettings or DHCPAddresses
 	GiveUp                        // no address that is ours alone was found: IPv6 can't be used on the interface
 )
 
 var kindNames = [...]string{
 	"", "address added", "address removed", "address deprecated", "address preferred", "router added", "router removed",
-	"prefix added", "prefix removed", "MTU", "hop limit", "reachable time", "retransmission time", "DNS servers", "given up",
+	"prefix added", "prefix removed", "MTU", "hop limit", "reachable time", "retransmission time", "DNS servers", "search domains", "DHCPv6", "given up",
 }
 
 // String returns a few words such as "address added".
@@ -47,6 +49,12 @@ type Change struct {
 	Temporary bool // the address
 	Why       string
 }
+
+// What AskDHCP asks for.
+const (
+	DHCPSettings  = 1 // all but addresses
+	DHCPAddresses = 2 // addresses, and settings
+)
 
 // PollChange returns the next change.
 func (h *Host) PollChange() (Change, bool) { return h.changes.Pop() }

@@ -29,7 +29,7 @@ type Config struct {
 	Routers   int // default routers, at least two (RFC 4861, 6.3.4); 8
 	Prefixes  int // on the link; 16
 	Addresses int // made from prefixes; 16
-	Servers   int // of DNS (RFC 8106, 5.3.1); 8
+	Servers   int // of DNS, and as many domains (RFC 8106, 5.3.1); 8
 }
 
 func (cfg Config) complete() Config {
@@ -42,7 +42,7 @@ func (cfg Config) complete() Config {
 
 // A Host configures one interface.
 //
-// State: Addresses, Routers, Prefixes, Servers. Input: HandleRouterAdvert,
+// State: Addresses, Routers, Prefixes, Servers, Domains. Input: HandleRouterAdvert,
 // HandleRouterGone, HandleAddressUsable, HandleAddressLost, HandleTimer.
 // Commands: Start. Output: PollSolicitation, PollChange, NextTimer.
 type Host struct {
@@ -53,6 +53,7 @@ type Host struct {
 	routers   []router
 	prefixes  []prefix
 	servers   []server
+	domains   []domain
 	solicit   solicitor
 	told      told
 	changes   fifo.Queue[Change]
@@ -63,6 +64,7 @@ type told struct {
 	mtu                uint32
 	hopLimit           uint8
 	reachable, retrans uint32 // milliseconds
+	stateful           uint32 // what DHCPv6 can be asked for: see AskDHCP
 }
 
 // NewHost returns a host that has done nothing yet.
@@ -84,18 +86,39 @@ var linkLocal = netip.MustParsePrefix("fe80::/64")
 func (h *Host) HandleRouterAdvert(now clock.Time, src netip.Addr, a *wire.RouterAdvert) {
 	h.solicit.heard(a.Lifetime != 0)
 	h.hearRouter(now, src, a)
+	h.hearFlags(a)
 	h.hearValues(a)
 	for o, rest, ok := wire.NextNDPOption(a.Options); ok; o, rest, ok = wire.NextNDPOption(rest) {
 		switch o.Type() {
 		case wire.PrefixInformation:
 			if p, ok := o.PrefixInfo(); ok {
-				h.hearPrefix(now, &p)
+				h.hearPrefix(now, src, &p)
 			}
 		case wire.LinkMTU:
 			h.hearMTU(o.MTU())
 		case wire.RecursiveDNS:
 			h.hearServers(now, o)
+		case wire.DNSSearchList:
+			h.hearDomains(now, o)
 		}
+	}
+}
+
+// hearFlags: with the flag M, "addresses are available via Dynamic Host
+// Configuration Protocol [...]. If the M flag is set, the O flag is redundant and
+// can be ignored"; with O, "other configuration information is available"
+// (RFC 4861, 4.2). What was begun goes on when a flag is gone.
+func (h *Host) hearFlags(a *wire.RouterAdvert) {
+	what := uint32(0)
+	switch {
+	case a.Managed:
+		what = DHCPAddresses
+	case a.Other:
+		what = DHCPSettings
+	}
+	if what > h.told.stateful {
+		h.told.stateful = what
+		h.change(Change{Kind: AskDHCP, Value: what, Why: "a router advertises that there is DHCPv6"})
 	}
 }
 
@@ -133,6 +156,7 @@ func (h *Host) HandleTimer(now clock.Time) {
 	h.expireRouters(now)
 	h.expirePrefixes(now)
 	h.expireServers(now)
+	h.expireDomains(now)
 	h.ageAddresses(now)
 }
 
@@ -148,6 +172,9 @@ func (h *Host) NextTimer() clock.Time {
 	}
 	for i := range h.servers {
 		next = earlierEnd(next, h.servers[i].until)
+	}
+	for i := range h.domains {
+		next = earlierEnd(next, h.domains[i].until)
 	}
 	for i := range h.addresses {
 		next = clock.Earlier(next, h.addresses[i].next())

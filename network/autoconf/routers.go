@@ -81,7 +81,7 @@ func (h *Host) Prefixes() []netip.Prefix {
 
 // hearPrefix takes a prefix: "If the prefix is the link-local prefix, silently
 // ignore the Prefix Information option." (RFC 4861, 6.3.4; RFC 4862, 5.5.3)
-func (h *Host) hearPrefix(now clock.Time, p *wire.PrefixInfo) {
+func (h *Host) hearPrefix(now clock.Time, src netip.Addr, p *wire.PrefixInfo) {
 	if p.Prefix == linkLocal || p.Prefix.Addr().IsMulticast() {
 		return
 	}
@@ -89,7 +89,7 @@ func (h *Host) hearPrefix(now clock.Time, p *wire.PrefixInfo) {
 		h.hearOnLink(now, p)
 	}
 	if p.Autonomous {
-		h.hearAutonomous(now, p)
+		h.hearAutonomous(now, src, p)
 	}
 }
 
@@ -122,50 +122,5 @@ func (h *Host) expirePrefixes(now clock.Time) {
 			continue
 		}
 		i++
-	}
-}
-
-// A server is a DNS server that a router advertises.
-type server struct {
-	addr  netip.Addr
-	until clock.Time
-}
-
-// Servers returns the recursive DNS servers that routers advertise.
-func (h *Host) Servers() []netip.Addr {
-	all := make([]netip.Addr, 0, len(h.servers))
-	for _, s := range h.servers {
-		all = append(all, s.addr)
-	}
-	return all
-}
-
-// hearServers keeps the list of DNS servers: "A value of zero means that the
-// RDNSS addresses MUST no longer be used." (RFC 8106, 5.1)
-func (h *Host) hearServers(now clock.Time, o wire.NDPOption) {
-	var room [8]netip.Addr
-	servers, seconds, _ := o.DNSServers(room[:0])
-	before := len(h.servers)
-	for _, addr := range servers {
-		i := slices.IndexFunc(h.servers, func(s server) bool { return s.addr == addr })
-		switch {
-		case i >= 0 && seconds == 0:
-			h.servers = slices.Delete(h.servers, i, i+1)
-		case i >= 0:
-			h.servers[i].until = lifetime(now, seconds)
-		case seconds > 0 && len(h.servers) < h.cfg.Servers:
-			h.servers = append(h.servers, server{addr, lifetime(now, seconds)})
-		}
-	}
-	if len(h.servers) != before {
-		h.change(Change{Kind: SetServers, Why: "a router advertises them"})
-	}
-}
-
-func (h *Host) expireServers(now clock.Time) {
-	before := len(h.servers)
-	h.servers = slices.DeleteFunc(h.servers, func(s server) bool { return s.until.Due(now) })
-	if len(h.servers) != before {
-		h.change(Change{Kind: SetServers, Why: "no router has advertised one for too long"})
 	}
 }

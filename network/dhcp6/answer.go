@@ -240,7 +240,7 @@ func (c *Client) take(now clock.Time, a *answer) {
 
 func (c *Client) update(now clock.Time, x *wire.DHCP6Address) {
 	i := slices.IndexFunc(c.addresses, func(a Address) bool { return a.Addr == x.Addr })
-	a := Address{x.Addr, lifetime(now, x.Preferred), lifetime(now, x.Valid)}
+	a := Address{Addr: x.Addr, Preferred: lifetime(now, x.Preferred), Valid: lifetime(now, x.Valid)}
 	switch {
 	case x.Valid == 0 && i >= 0:
 		c.remove(i, "the server takes it back")
@@ -300,5 +300,10 @@ func (c *Client) learn(options []byte) {
 	if !slices.Equal(servers, c.servers) {
 		c.servers = servers
 		c.changes.Push(Change{Kind: SetServers, Why: "a DHCPv6 server tells them"})
+	}
+	data, _ = wire.FindDHCP6Option(options, wire.DHCP6SearchList)
+	if domains := wire.ParseDNSNames(data, maxDomains); !slices.Equal(domains, c.domains) {
+		c.domains = domains
+		c.changes.Push(Change{Kind: SetDomains, Why: "a DHCPv6 server tells them"})
 	}
 }

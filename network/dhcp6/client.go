@@ -53,9 +53,12 @@ const (
 	maxServers   = 8
 )
 
+// maxDomains bounds how many domains a client keeps.
+const maxDomains = 8
+
 // A Client configures one interface.
 //
-// State: State, Addresses, Servers, Drops. Input: HandleMessage, HandleTimer,
+// State: State, Addresses, Servers, Domains, Drops. Input: HandleMessage, HandleTimer,
 // HandleAddressLost. Commands: Start, Release. Output: PollMessage, PollChange,
 // NextTimer.
 type Client struct {
@@ -69,6 +72,7 @@ type Client struct {
 	addresses []Address
 	declined  []netip.Addr
 	servers   []netip.Addr
+	domains   []string
 	t1, t2    clock.Time
 	refresh   clock.Time // when settings are asked for anew
 
@@ -84,6 +88,8 @@ type Address struct {
 	Addr      netip.Addr
 	Preferred clock.Time // until when it begins new conversations; clock.End: for ever
 	Valid     clock.Time // until when it is the client's
+
+	deprecated bool // its preferred lifetime is over
 }
 
 // An offer is a server's advertisement.
@@ -108,12 +114,16 @@ const (
 	AddAddress    Kind = iota + 1 // Addr is to be claimed, with those lifetimes; its prefix has 128 bits
 	UpdateAddress                 // its lifetimes are others
 	RemoveAddress                 // it isn't ours any more
+	Deprecate                     // Addr is to begin no new conversations any more
 	SetServers                    // the DNS servers are those of Servers
+	SetDomains                    // the domains in which names are looked for are those of Domains
 )
 
 // String returns a few words such as "address added".
 func (k Kind) String() string {
-	return [...]string{"", "address added", "address kept", "address removed", "DNS servers"}[k]
+	return [...]string{
+		"", "address added", "address kept", "address removed", "address deprecated", "DNS servers", "search domains",
+	}[k]
 }
 
 // A Change is what the owner of a Client has to do. "Addresses obtained from an
@@ -138,6 +148,9 @@ func (c *Client) Addresses() []Address { return c.addresses }
 
 // Servers returns the DNS servers.
 func (c *Client) Servers() []netip.Addr { return c.servers }
+
+// Domains returns the domains in which names are to be looked for.
+func (c *Client) Domains() []string { return c.domains }
 
 // Drops returns how many messages were discarded, by reason.
 func (c *Client) Drops() Drops { return c.drops }
@@ -239,6 +252,10 @@ func (c *Client) expire(now clock.Time) {
 			c.remove(i, "its lifetime is over")
 			continue
 		}
+		if a := &c.addresses[i]; !a.deprecated && a.Preferred.Due(now) {
+			a.deprecated = true
+			c.changes.Push(Change{Kind: Deprecate, Address: *a, Why: "its preferred lifetime is over"})
+		}
 		i++
 	}
 	if had > 0 && len(c.addresses) == 0 && c.state != Declining {
@@ -261,6 +278,9 @@ func (c *Client) NextTimer() clock.Time {
 	for _, a := range c.addresses {
 		if a.Valid != clock.End {
 			next = clock.Earlier(next, a.Valid)
+		}
+		if a.Preferred != clock.End && !a.deprecated {
+			next = clock.Earlier(next, a.Preferred)
 		}
 	}
 	return next

@@ -30,8 +30,9 @@ func TestAClientGetsAnAddress(t *testing.T) {
 	p.want("addresses", len(p.Addresses()), 1)
 	a := p.Addresses()[0]
 	p.want("it is of the pool", link.Contains(a.Addr), true)
-	p.wantChanges("address added", "DNS servers")
+	p.wantChanges("address added", "DNS servers", "search domains")
 	p.want("servers", p.Servers(), []netip.Addr{dns})
+	p.want("domains", p.Domains(), "[lab.test test]")
 	leases := p.servers[0].Leases(p.at)
 	p.want("leases", len(leases), 1)
 	p.want("whose", string(leases[0].DUID) == string(clientID) && leases[0].IAID == 7, true)
@@ -142,7 +143,10 @@ func TestALeaseIsRebound(t *testing.T) {
 	p.sent = nil
 	p.until(start + 800*s)
 	p.wantSent("rebind")
+	p.until(start + 1000*s - 1)
+	p.wantChanges()
 	p.until(start + 2000*s - 1)
+	p.wantChanges("address deprecated")
 	p.want("addresses", len(p.Addresses()), 1)
 	p.until(start + 2000*s)
 	p.want("state", p.State(), Soliciting)
@@ -247,7 +251,8 @@ func TestSettingsAlone(t *testing.T) {
 	p.wantSent("information-request")
 	p.want("state", p.State(), Informed)
 	p.want("servers", p.Servers(), []netip.Addr{dns})
-	p.wantChanges("DNS servers")
+	p.want("domains", p.Domains(), "[lab.test test]")
+	p.wantChanges("DNS servers", "search domains")
 	p.until(20 * hour)
 	p.wantSent()
 	p.servers[0].cfg.DNS = nil
@@ -337,7 +342,7 @@ func TestAServerTakesAnAddressBack(t *testing.T) {
 	ia := wire.DHCP6IA{ID: 7, Options: back.AppendTo(fresh.AppendTo(nil))}
 	p.HandleMessage(p.at, p.reply(wire.DHCP6Reply, serverID, ia.AppendTo(nil)))
 	p.deliver()
-	p.wantChanges("address added", "address removed", "DNS servers")
+	p.wantChanges("address added", "address removed", "DNS servers", "search domains")
 	p.want("address", p.Addresses()[0].Addr, fresh.Addr)
 	// RFC 8415, 14.2 and 21.4: T1 and T2 of 0 are left to the client: 0.5 and 0.8
 	// times the shortest preferred lifetime.

@@ -176,9 +176,9 @@ func (c *Client) mentioned() (b []byte) {
 // 18.2.1), and INF_MAX_RT and the refresh time with Information-request
 // (18.2.6).
 func (c *Client) requested() (b []byte) {
-	codes := []wire.DHCP6OptionCode{wire.DHCP6DNSServers, wire.DHCP6SolMaxRT}
+	codes := []wire.DHCP6OptionCode{wire.DHCP6DNSServers, wire.DHCP6SearchList, wire.DHCP6SolMaxRT}
 	if c.state == Asking {
-		codes = []wire.DHCP6OptionCode{wire.DHCP6DNSServers, wire.DHCP6RefreshTime, wire.DHCP6InfMaxRT}
+		codes = []wire.DHCP6OptionCode{wire.DHCP6DNSServers, wire.DHCP6SearchList, wire.DHCP6RefreshTime, wire.DHCP6InfMaxRT}
 	}
 	for _, code := range codes {
 		b = binary.BigEndian.AppendUint16(b, uint16(code))

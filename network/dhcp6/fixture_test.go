@@ -43,7 +43,7 @@ type pair struct {
 func pool() ServerConfig {
 	return ServerConfig{
 		DUID: serverID, First: netip.MustParseAddr("2001:db8::1000"), Count: 16, Link: link, Preferred: 1000, Valid: 2000,
-		DNS: []netip.Addr{dns},
+		DNS: []netip.Addr{dns}, Domains: []string{"lab.test", "test"},
 	}
 }
 

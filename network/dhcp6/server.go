@@ -21,6 +21,7 @@ type ServerConfig struct {
 	Preferred   uint32       // seconds that an address begins new conversations; 3600
 	Valid       uint32       // seconds that it may be used; twice Preferred
 	DNS         []netip.Addr // servers of names
+	Domains     []string     // in which names are looked for
 	Preference  uint8        // 255: clients take it at once (RFC 8415, 21.8)
 	RapidCommit bool         // answer a Solicit that allows it with the address at once
 }
@@ -345,14 +346,19 @@ func offset(a netip.Addr, n int) netip.Addr {
 // settings appends the options that the client has asked for.
 func (s *Server) settings(q *question, r *wire.DHCP6) {
 	asked, _ := wire.FindDHCP6Option(q.Options, wire.DHCP6OptionRequest)
+	wants := make(map[wire.DHCP6OptionCode]bool)
 	for ; len(asked) >= 2; asked = asked[2:] {
-		if wire.DHCP6OptionCode(binary.BigEndian.Uint16(asked)) == wire.DHCP6DNSServers && len(s.cfg.DNS) > 0 {
-			var b []byte
-			for _, a := range s.cfg.DNS[:min(len(s.cfg.DNS), maxServers)] {
-				b = append(b, a.AsSlice()...)
-			}
-			r.Options = wire.AppendDHCP6Option(r.Options, wire.DHCP6DNSServers, b)
-			return
+		wants[wire.DHCP6OptionCode(binary.BigEndian.Uint16(asked))] = true
+	}
+	if wants[wire.DHCP6DNSServers] && len(s.cfg.DNS) > 0 {
+		var b []byte
+		for _, a := range s.cfg.DNS[:min(len(s.cfg.DNS), maxServers)] {
+			b = append(b, a.AsSlice()...)
 		}
+		r.Options = wire.AppendDHCP6Option(r.Options, wire.DHCP6DNSServers, b)
+	}
+	if wants[wire.DHCP6SearchList] && len(s.cfg.Domains) > 0 {
+		names := wire.AppendDNSNames(nil, s.cfg.Domains[:min(len(s.cfg.Domains), maxDomains)]...)
+		r.Options = wire.AppendDHCP6Option(r.Options, wire.DHCP6SearchList, names)
 	}
 }
