@@ -112,8 +112,7 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(syn) {
 		return true // not to be trimmed: it is answered, wherever it is
 	}
-	c.env.current = c.ts.on && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !seg.Flags.Has(rst) &&
-		!c.ts.tooOld(now, seg.Options.TSVal)
+	c.env.current = c.ts.on && seg.Seq.LessEq(c.rcv.acked) && !c.ts.tooOld(now, seg.Options.TSVal)
 	if seg.Seq.Less(c.rcv.nxt) {
 		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
 	}

@@ -58,20 +58,20 @@ type CookieKey struct {
 // number, which grows with time, is added, so that a later connection between
 // the same ports begins later in the number space.
 func (k *CookieKey) mask(irs Seq) uint32 {
-	return k.hash(0, ^uint32(0), 0) + uint32(irs)
+	return k.hash(^uint32(0), 0) + uint32(irs)
 }
 
-// mac is what nobody else can compute.
-func (k *CookieKey) mac(irs Seq, content uint32, count uint32) uint32 {
-	return k.hash(content, count, uint32(irs)) & (1<<cookieMACBits - 1)
+// mac is what nobody else can compute. The content has the whole count, of which
+// the cookie has the lowest bits.
+func (k *CookieKey) mac(irs Seq, content uint32) uint32 {
+	return k.hash(content, irs) & (1<<cookieMACBits - 1)
 }
 
-func (k *CookieKey) hash(a, b, c uint32) uint32 {
-	var in [20]byte
+func (k *CookieKey) hash(content uint32, irs Seq) uint32 {
+	var in [16]byte
 	binary.BigEndian.PutUint64(in[:], connectionHash(k.Secret, k.Local, k.Remote))
-	binary.BigEndian.PutUint32(in[8:], a)
-	binary.BigEndian.PutUint32(in[12:], b)
-	binary.BigEndian.PutUint32(in[16:], c)
+	binary.BigEndian.PutUint32(in[8:], content)
+	binary.BigEndian.PutUint32(in[12:], uint32(irs))
 	return uint32(sipHash(k.Secret, in[:]))
 }
 
@@ -85,7 +85,7 @@ func (k *CookieKey) cookie(now clock.Time, irs Seq, mss int) Seq {
 	}
 	count := cookieCount(now)
 	content := count<<cookieMSSBits | class
-	return Seq(content<<cookieMACBits | k.mac(irs, content, count)).Add(int(k.mask(irs)))
+	return Seq(content<<cookieMACBits | k.mac(irs, content)).Add(int(k.mask(irs)))
 }
 
 func cookieCount(now clock.Time) uint32 { return uint32(now / clock.Time(cookiePeriod)) }
@@ -102,7 +102,7 @@ func (k *CookieKey) open(now clock.Time, irs, cookie Seq) (mss uint16, ok bool) 
 	}
 	count -= age
 	class := content & (1<<cookieMSSBits - 1)
-	if v&(1<<cookieMACBits-1) != k.mac(irs, count<<cookieMSSBits|class, count) {
+	if v&(1<<cookieMACBits-1) != k.mac(irs, count<<cookieMSSBits|class) {
 		return 0, false
 	}
 	return cookieMSS[class], true

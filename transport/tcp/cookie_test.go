@@ -86,6 +86,9 @@ func TestACookieKeepsWhatWasOffered(t *testing.T) {
 				got.Timestamps != want.Timestamps || e.c.sackOK != (o.SACKPermitted && o.Timestamps) {
 				t.Errorf("%+v: agreed on %+v, want %+v", o, got, want)
 			}
+			if reply.Options.HasWindowScale != want.WindowScaling || reply.Options.SACKPermitted != e.c.sackOK || reply.Options.Timestamps != o.Timestamps {
+				t.Errorf("%+v is answered by the options %+v, more or less than the connection has", o, reply.Options)
+			}
 			if reply.Reason != ReasonCookie || reply.Flags != syn|ack || reply.Ack != testIRS.Add(1) || e.c.snd.iss != reply.Seq {
 				t.Errorf("%+v is answered by %+v", o, reply)
 			}
@@ -119,8 +122,12 @@ func TestOnlyTheRightCookieOpens(t *testing.T) {
 	k := cookieKey()
 	cookie := k.cookie(began, testIRS, 1460)
 	for bit := range 32 {
-		if _, ok := k.open(began, testIRS, cookie^1<<bit); ok {
-			t.Errorf("with bit %d changed it is taken", bit)
+		if mss, ok := k.open(began, testIRS, cookie^1<<bit); ok || mss != 0 {
+			t.Errorf("with bit %d changed it is taken, for an MSS of %d", bit, mss)
+		}
+		// One who has got a cookie for one number has none for others.
+		if _, ok := k.open(began, testIRS.Add(1<<bit), cookie.Add(1<<bit)); ok {
+			t.Errorf("moved by 2^%d, with the peer's number, it is taken", bit)
 		}
 		if _, ok := k.open(began, testIRS^1<<bit, cookie); ok {
 			t.Errorf("with bit %d of the peer's number changed it is taken", bit)
@@ -165,8 +172,8 @@ func TestACookieAges(t *testing.T) {
 			after time.Duration
 			ok    bool
 		}{{0, true}, {127 * time.Second, true}, {128 * time.Second, false}, {31 * cookiePeriod, false}, {32 * cookiePeriod, false}} {
-			if _, ok := k.open(period.Add(c.after), testIRS, cookie); ok != c.ok {
-				t.Errorf("in period %d, %v later: taken is %v", n, c.after, ok)
+			if mss, ok := k.open(period.Add(c.after), testIRS, cookie); ok != c.ok || (mss != 0) != ok {
+				t.Errorf("in period %d, %v later: taken is %v, the MSS %d", n, c.after, ok, mss)
 			}
 		}
 		if n > 0 {
@@ -197,6 +204,12 @@ func TestACKsAreNotLookedAtUnlessCookiesWereSentLately(t *testing.T) {
 	if !l.MayHaveCookie(e.now.Add(127*time.Second), &seg) || l.MayHaveCookie(e.now.Add(128*time.Second), &seg) {
 		t.Error("cookies count for two periods after the last")
 	}
+	// A world may begin under attack.
+	l.CookieReply(0, new(CookieKey), testParams(), &Segment{Flags: syn})
+	if !l.MayHaveCookie(128e9, &seg) || l.MayHaveCookie(128e9+1, &seg) {
+		t.Error("a cookie of the world's first instant counts for 128 s")
+	}
+	byCookie(e, l, wire.TCPOptions{MSS: 1460}, testParams(), nil)
 	for _, flags := range []wire.TCPFlags{syn | ack, rst | ack, syn, fin, 0} {
 		if l.MayHaveCookie(e.now, &Segment{Flags: flags}) {
 			t.Errorf("%v has none", flags)
@@ -222,7 +235,7 @@ func TestTheTimestampOfACookie(t *testing.T) {
 			if !ok {
 				t.Fatal("the cookie isn't known")
 			}
-			if age := int32(e.c.ts.now(e.now) - reply.Options.TSVal); age < 0 || age > 127 {
+			if age := int32(e.c.ts.now(e.now) - reply.Options.TSVal); age < 0 || age > 63 {
 				t.Fatalf("the timestamp is %d ms old", age)
 			}
 			if rtt := e.c.Info().SRTT; rtt != 0 {
@@ -264,4 +277,61 @@ func TestNoStateIsKeptForACookie(t *testing.T) {
 	if _, more := e.env.PollEvent(); more || l.HalfOpen() != 0 || !e.env.Watch {
 		t.Error("something is remembered")
 	}
+}
+
+// As on Linux, with ECN as with the other options: what the timestamp can't keep is
+// not agreed to. "If a host has received an ECN-setup SYN packet, then it MAY send
+// an ECN-setup SYN-ACK packet. Otherwise, it MUST NOT" (RFC 3168, 6.1.1).
+func TestACookieKeepsECN(t *testing.T) {
+	timestamps := wire.TCPOptions{MSS: 1460, Timestamps: true, TSVal: 9}
+	for _, c := range []struct {
+		flags   wire.TCPFlags
+		options wire.TCPOptions
+		host    bool // has timestamps
+		agreed  bool
+	}{
+		{syn | wire.ECE | wire.CWR, timestamps, true, true},
+		{syn, timestamps, true, false},
+		{syn | wire.ECE | wire.CWR, wire.TCPOptions{MSS: 1460}, true, false},
+		{syn | wire.ECE | wire.CWR, timestamps, false, false},
+	} {
+		e, l := flooded(t, func(o *Config) { o.Timestamps = c.host })
+		k, s := cookieKey(), Segment{Seq: testIRS, Flags: c.flags, Options: c.options}
+		reply := l.CookieReply(e.now, &k, testParams(), &s)
+		if got := reply.Flags.Has(wire.ECE); got != c.agreed || reply.Flags.Has(wire.CWR) {
+			t.Errorf("%+v: the SYN-ACK's flags are %v", c, reply.Flags)
+		}
+		back := Segment{Seq: testIRS.Add(1), Ack: reply.Seq.Add(1), Flags: ack, Options: c.options}
+		back.Options.TSEcr = reply.Options.TSVal
+		conn, ok := FromCookie(e.env, e.now, &k, testParams(), &back)
+		if !ok || conn.Info().ECN != c.agreed {
+			t.Errorf("%+v: ECN is agreed on: %v", c, ok && conn.Info().ECN)
+		}
+	}
+}
+
+// A host without timestamps agrees to nothing that only they could keep.
+func TestACookieOfAHostWithoutTimestamps(t *testing.T) {
+	e, l := flooded(t, func(c *Config) { c.Timestamps = false })
+	all := wire.TCPOptions{MSS: 1460, Timestamps: true, TSVal: 9, SACKPermitted: true, HasWindowScale: true, WindowScale: 7}
+	reply, ok := byCookie(e, l, all, testParams(), nil)
+	if want := (wire.TCPOptions{MSS: reply.Options.MSS}); !ok || reply.Options != want {
+		t.Errorf("%v, the SYN-ACK's options are %+v", ok, reply.Options)
+	}
+	if i := e.c.Info(); i.WindowScaling || i.Timestamps || i.Recovery.SACK {
+		t.Errorf("agreed on %+v", i)
+	}
+}
+
+// The story of a connection from a cookie begins with its ACK: nothing was known
+// of it before (RFC 4987, 3.6).
+func TestTheFactsOfACookie(t *testing.T) {
+	e, l := flooded(t)
+	e.env.Watch = true
+	byCookie(e, l, wire.TCPOptions{MSS: 1460}, testParams(), nil)
+	e.want().facts(
+		"LISTEN -> SYN-RECEIVED: an ACK brings back a SYN cookie",
+		"SYN-RECEIVED -> ESTABLISHED: our SYN is acknowledged",
+		"cwnd 10000, ssthresh 1073741824, open: the initial window",
+	)
 }

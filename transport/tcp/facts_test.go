@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +18,38 @@ func facts(env *Env) (all []Event) {
 		}
 		all = append(all, ev)
 	}
+}
+
+// facts expects that these facts were recorded since it was last asked, and no
+// others.
+func (w wantOf) facts(want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, f := range facts(w.env) {
+		got = append(got, inWords(f))
+	}
+	if !slices.Equal(got, want) {
+		w.t.Errorf("told\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// inWords tells a fact; times are since the test began.
+func inWords(f Event) string {
+	switch f.Kind {
+	case EventState:
+		return fmt.Sprintf("%v -> %v: %s", f.From, f.To, f.Why)
+	case EventTimerSet:
+		return fmt.Sprintf("%v timer set to %v", f.Timer, f.At.Sub(began))
+	case EventTimerStopped:
+		return fmt.Sprintf("%v timer stopped", f.Timer)
+	case EventTimerFired:
+		return fmt.Sprintf("%v timer fired, of event %d", f.Timer, f.Cause)
+	case EventCongestion:
+		return fmt.Sprintf("cwnd %d, ssthresh %d, %v: %s", f.Cwnd, f.Ssthresh, f.Phase, f.Why)
+	case EventDiscard:
+		return fmt.Sprintf("discards: %v", f.Discard)
+	}
+	return map[EventKind]string{EventAdvice: "advice", EventUrgent: "urgent"}[f.Kind]
 }
 
 func TestFactsTellTheStory(t *testing.T) {

@@ -207,9 +207,6 @@ func (e *Env) Deferral(n uint8) (d time.Duration) {
 
 // Push queues a connection whose handshake is complete.
 func (l *Listener) Push(c *Conn) {
-	if l.head == len(l.queue) {
-		l.queue, l.head = l.queue[:0], 0
-	}
 	l.queued++
 	l.queue = append(l.queue, c)
 }

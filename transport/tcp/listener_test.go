@@ -44,6 +44,9 @@ func TestBacklog(t *testing.T) {
 	if got := e.env.Discards[DiscardBacklogFull]; got != 1 {
 		t.Errorf("%d ends of handshakes discarded", got)
 	}
+	if l.Queued() != 2 {
+		t.Errorf("%d have come into the accept queue", l.Queued())
+	}
 	if l.Len() != 2 || !l.Full() || l.HalfOpen() != 1 || l.Drops(DropAcceptQueue) != 1 {
 		t.Errorf("%d queued, %d half open, %d dropped", l.Len(), l.HalfOpen(), l.Drops(DropAcceptQueue))
 	}
@@ -62,6 +65,9 @@ func TestBacklog(t *testing.T) {
 	}
 	if got := finish(2, requests[2]); got != Admit {
 		t.Errorf("after an accept: %v", got)
+	}
+	if l.Queued() != 3 {
+		t.Errorf("%d have come into the accept queue", l.Queued())
 	}
 	if l.Pop() != conns[1] || l.Pop() != conns[2] || l.Pop() != nil || l.HalfOpen() != 0 {
 		t.Error("wrong order")

@@ -31,6 +31,9 @@ func TestEveryEventInListen(t *testing.T) {
 		seg.drop()
 		text := ""
 		if ok {
+			if reply.Reason != ReasonClosedPort {
+				t.Errorf("%q is answered because %q", c.spec, reply.Reason)
+			}
 			text, _, _ = strings.Cut(strings.Trim(e.show(sentSegment{Segment: reply}), `"`), " win")
 		}
 		if text != c.reply {

@@ -120,7 +120,6 @@ func (g *reassembly) insert(seq Seq, v pkt.View) bool {
 		}
 		g.blocks = slices.Insert(g.blocks, i, block{seq, v.Slice(0, n).Retain()})
 		g.storage += n + pkt.Overhead
-		seq, v = seq.Add(n), dropFront(v, n)
 		isNew = true
 	}
 	return isNew

@@ -33,7 +33,7 @@ func (c *Conn) processText(now clock.Time, seg *Segment) {
 		// "This should not occur since a FIN has been received from the
 		// remote side. Ignore the segment text."
 		c.discard(DiscardAfterFIN)
-	case c.readShut && c.snd.finQueued && c.state != StateEstablished:
+	case c.readShut && c.snd.finQueued:
 		c.refuseLate(now, seg, ErrReset)
 	case c.orphan:
 		// "if new data is received after CLOSE is called, its TCP
@@ -109,7 +109,7 @@ func (r *receiveSpace) tidy() {
 // segment ended.
 func (c *Conn) checkFIN(now clock.Time, seg *Segment, end Seq) {
 	switch {
-	case c.rcv.fin || !c.state.canReceive():
+	case !c.state.canReceive():
 		if seg.Flags.Has(fin) {
 			c.discard(DiscardAfterFIN)
 		}
@@ -118,9 +118,6 @@ func (c *Conn) checkFIN(now clock.Time, seg *Segment, end Seq) {
 	case seg.Flags.Has(fin) && c.rcv.nxt.Less(end):
 		c.rcv.hold(c.env).setFIN(end.Add(-1))
 		c.ackNow(ReasonDuplicateACK)
-	}
-	if c.rcv.gaps != nil && c.rcv.gaps.empty() {
-		c.rcv.releaseReassembly(c.env)
 	}
 }
 

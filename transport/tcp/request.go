@@ -21,7 +21,7 @@ type Request struct {
 	answered clock.Time // when an invalid segment was last answered
 
 	iss, irs Seq
-	tsVal    uint32 // the peer's latest timestamp
+	tsVal    uint32 // the SYN's timestamp: no later one counts before the handshake is over
 	window   uint16 // of the SYN
 	mss      uint16 // the peer's, or what counts in its place
 	flags    wire.TCPFlags
@@ -46,9 +46,6 @@ const (
 func (c *Conn) Fold(r *Request) {
 	r.due, r.cause = c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause
 	r.answered, r.retries = c.invalidAt, c.retries
-	if c.ts.on {
-		r.tsVal = c.ts.recent
-	}
 	c.rcv.releaseReassembly(c.env)
 	c.env.idle = c
 }

@@ -154,3 +154,75 @@ func TestOldRequestsMakeRoom(t *testing.T) {
 		}
 	}
 }
+
+// What is repeated is what was sent: a SYN-ACK that agreed to ECN does so again, and
+// another doesn't. "If a host has received an ECN-setup SYN packet, then it MAY send
+// an ECN-setup SYN-ACK packet. Otherwise, it MUST NOT" (RFC 3168, 6.1.1).
+func TestARepeatedSYNACKAgreesToTheSame(t *testing.T) {
+	for syn, synACK := range map[string]string{
+		"SEW 0 mss 1000": "SAE 0 ack 1", "SEW 0 mss 1000 ecn 2": "SA 0 ack 1", "SE 0 mss 1000": "SA 0 ack 1",
+	} {
+		e := newEnd(t)
+		p, seg := testParams(), e.parse(syn)
+		r := NewRequest(e.now, &p, &seg)
+		e.accept(p, syn)
+		e.want().segment(synACK, ReasonOpenReply)
+		e.c.Fold(&r)
+		e.now = r.Due()
+		e.c = NewListener(e.env, 5).HandleTimer(e.now, &r, p)
+		e.drain()
+		e.want().segment(synACK, ReasonOpenRetry)
+	}
+}
+
+// RFC 9293, 3.8.3: the program's user time-out counts from the SYN on, also for a
+// request that was put by.
+func TestTheUserTimeoutOfARequestCountsFromItsSYN(t *testing.T) {
+	e := newEnd(t)
+	l := NewListener(e.env, 5)
+	p := testParams()
+	p.UserTimeout = 3 * time.Second
+	r := e.request(p, "S 0 mss 1000")
+	e.now = r.Due()
+	e.c = l.HandleTimer(e.now, r, p)
+	e.drain()
+	e.want().segment("SA 0 ack 1", ReasonOpenRetry)
+	e.c.Fold(r)
+	e.now = r.Due()
+	e.c = l.HandleTimer(e.now, r, p)
+	e.drain()
+	e.want().state(StateClosed)
+}
+
+// The fact that a request's timer fired tells the event that has set it, however
+// often it was put by meanwhile.
+func TestTheCauseOfARequestsTimer(t *testing.T) {
+	e := newEnd(t)
+	e.env.Cause = 41
+	r := e.request(testParams(), "S 0 mss 1000")
+	e.env.Cause = 42
+	e.c = r.Unfold(e.env, testParams())
+	e.c.Fold(r)
+	e.env.Watch = true
+	e.now = r.Due()
+	e.c = NewListener(e.env, 5).HandleTimer(e.now, r, testParams())
+	e.drain()
+	e.want().segment("SA 0 ack 1", ReasonOpenRetry)
+	e.want().facts("retransmission timer fired, of event 41", "retransmission timer set to 3s")
+}
+
+// What is to be told of text that came before the window (RFC 2883, 4) is forgotten
+// when the connection is put by, and what held it serves others.
+func TestAFoldedRequestHoldsNothing(t *testing.T) {
+	e := newEnd(t, sacked)
+	r := e.request(testParams(), "S 0 mss 1000")
+	e.c = r.Unfold(e.env, testParams())
+	e.peer().sends("- 0:3") // its first octet has the SYN's number
+	if e.c.rcv.gaps == nil {
+		t.Fatal("nothing is to be told")
+	}
+	e.c.Fold(r)
+	if e.c.rcv.gaps != nil || e.env.spare == nil {
+		t.Error("it is kept")
+	}
+}
