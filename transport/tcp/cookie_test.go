@@ -283,7 +283,7 @@ func TestNoStateIsKeptForACookie(t *testing.T) {
 // not agreed to. "If a host has received an ECN-setup SYN packet, then it MAY send
 // an ECN-setup SYN-ACK packet. Otherwise, it MUST NOT" (RFC 3168, 6.1.1).
 func TestACookieKeepsECN(t *testing.T) {
-	timestamps := wire.TCPOptions{MSS: 1460, Timestamps: true, TSVal: 9}
+	timestamps := wire.TCPOptions{MSS: 1460, Timestamps: true, TSVal: 9, HasWindowScale: true, WindowScale: 2}
 	for _, c := range []struct {
 		flags   wire.TCPFlags
 		options wire.TCPOptions
@@ -306,6 +306,9 @@ func TestACookieKeepsECN(t *testing.T) {
 		conn, ok := FromCookie(e.env, e.now, &k, testParams(), &back)
 		if !ok || conn.Info().ECN != c.agreed {
 			t.Errorf("%+v: ECN is agreed on: %v", c, ok && conn.Info().ECN)
+		}
+		if i := conn.Info(); i.Timestamps && i.SendScale != 2 {
+			t.Errorf("%+v: the scale is %d", c, i.SendScale)
 		}
 	}
 }

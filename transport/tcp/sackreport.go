@@ -67,7 +67,8 @@ func (p *report) newest(s Seq, r run) {
 	p.recent, p.told = list, uint8(kept)
 }
 
-// delivered forgets what lies before RCV.NXT.
+// delivered forgets what lies before RCV.NXT. Where there is room then to tell
+// runs that were crowded out before, they are told again.
 func (p *report) delivered(next Seq) {
 	n := 0
 	for n < len(p.runs) && p.runs[n].to.LessEq(next) {
@@ -78,6 +79,12 @@ func (p *report) delivered(next Seq) {
 	for _, s := range p.recent[:p.told] {
 		if next.LessEq(s) {
 			p.recent[kept] = s
+			kept++
+		}
+	}
+	for _, r := range p.runs {
+		if kept < len(p.recent) && !slices.ContainsFunc(p.recent[:kept], r.holds) {
+			p.recent[kept] = r.from
 			kept++
 		}
 	}
@@ -137,7 +144,7 @@ func (c *Conn) sackBlocks(o *wire.TCPOptions, n int) {
 	if n > 0 {
 		room = min(room, int(c.snd.mss)-n)
 	}
-	most := min((room-sackBase)/sackBlock, wire.MaxSACKBlocks)
+	most := (room - sackBase) / sackBlock
 	if gaps.again && most > 0 {
 		o.AddSACK(uint32(gaps.twice.from), uint32(gaps.twice.to))
 	}
@@ -171,12 +178,9 @@ func (c *Conn) sackLen() int {
 	if gaps.again {
 		blocks++
 	}
-	if blocks == 0 {
-		return 0
-	}
-	room := wire.MaxTCPOptionsLen - sackBase
+	most := wire.MaxSACKBlocks
 	if c.ts.on {
-		room -= timestampLen
+		most-- // "a maximum of 3 SACK blocks will be allowed in this case" (RFC 2018, 3)
 	}
-	return sackBase + sackBlock*min(blocks, room/sackBlock, wire.MaxSACKBlocks)
+	return sackBase + sackBlock*min(blocks, most)
 }

@@ -78,9 +78,10 @@ func TestTheRoomOfABuffer(t *testing.T) {
 	}
 }
 
-// RFC 7323, 2.4: "a receiver SHOULD NOT shrink the window": what was promised, and is no
-// whole number of units, is rounded up, as long as that is no more than a sixteenth
-// beyond what there is room for. (R7323-5)
+// "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the
+// left (SHLD-14)" (RFC 9293, 3.8.6): what was promised, and is no whole number of units,
+// is rounded up, as long as that is no more than a sixteenth beyond what there is room
+// for. (R7323-5)
 func TestAPromiseBetweenUnitsIsRoundedUp(t *testing.T) {
 	const buffer = 256 << 7 // the most is 272 units
 	for _, c := range []struct{ window, field int }{
