@@ -87,7 +87,7 @@ func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 func (c *Conn) overtakenACK(seg *Segment) bool {
 	age := int64(int32(c.ts.recent-seg.Options.TSVal)) * int64(tick)
 	return c.sackOK && seg.Options.NumSACK > 0 && seg.Flags.Has(ack) && seg.Len() == 0 &&
-		 seg.Seq == c.rcv.nxt && age <= int64(c.rtt.rto) &&
+		seg.Seq == c.rcv.nxt && age <= int64(c.rtt.rto) &&
 		(seg.Ack.Less(c.snd.una) || seg.Ack == c.snd.una && uint32(seg.Window)<<c.snd.shift == c.snd.wnd)
 }
 

@@ -77,8 +77,15 @@ func TestWhatBlocksTakeOfASegment(t *testing.T) {
 		twice, timestamps bool
 		takes             int
 	}{
-		{0, false, false, 0}, {1, false, false, 12}, {1, true, false, 20}, {2, false, false, 20},
-		{3, false, true, 28}, {3, true, true, 28}, {4, true, false, 36}, {9, false, false, 36}, {9, false, true, 28},
+		{0, false, false, 0},
+		{1, false, false, 12},
+		{1, true, false, 20},
+		{2, false, false, 20},
+		{3, false, true, 28},
+		{3, true, true, 28},
+		{4, true, false, 36},
+		{9, false, false, 36},
+		{9, false, true, 28},
 	} {
 		e := gapsEnd(t, c.gaps)
 		e.c.ts.on = c.timestamps

@@ -85,8 +85,13 @@ func TestTheRoomOfABuffer(t *testing.T) {
 func TestAPromiseBetweenUnitsIsRoundedUp(t *testing.T) {
 	const buffer = 256 << 7 // the most is 272 units
 	for _, c := range []struct{ window, field int }{
-		{256 << 7, 256}, {256<<7 + 1, 257}, {271 << 7, 271}, {271<<7 + 1, 272}, {272<<7 - 1, 272},
-		{272 << 7, 272}, {272<<7 + 1, 272},
+		{256 << 7, 256},
+		{256<<7 + 1, 257},
+		{271 << 7, 271},
+		{271<<7 + 1, 272},
+		{272<<7 - 1, 272},
+		{272 << 7, 272},
+		{272<<7 + 1, 272},
 	} {
 		conn := windowEnd(t, buffer, 7, 0, c.window)
 		if got := conn.advertise(); int(got) != c.field || conn.rcv.window() < c.window {
