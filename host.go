@@ -3,7 +3,6 @@ package hubbub
 import (
 	"context"
 	"net"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -234,7 +233,9 @@ func (h *Host) Dial(network, address string) (net.Conn, error) {
 	return h.DialContext(context.Background(), network, address)
 }
 
-// DialContext is [Host.Dial] with a context.
+// DialContext is [Host.Dial] with a context. It is what other packages take to
+// dial with, as in http.Transport{DialContext: host.DialContext}; package http
+// starts goroutines of its own, which a virtual network doesn't know.
 func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := h.network.Err(); err != nil {
 		return nil, err
@@ -281,12 +282,6 @@ func (h *Host) NewEpoll() *socket.Epoll { return h.sockets.NewEpoll() }
 
 // Resolver returns what finds addresses by the host's names.
 func (h *Host) Resolver() *Resolver { return &Resolver{h} }
-
-// Transport returns an [http.Transport] that dials from the host. The network
-// must not be virtual: package http starts goroutines of its own.
-func (h *Host) Transport() *http.Transport {
-	return &http.Transport{DialContext: h.DialContext}
-}
 
 // Go starts a program on the host: see [Network.Go].
 func (h *Host) Go(f func()) { h.network.Go(h.name, f) }

@@ -109,7 +109,7 @@ func TestCurlOverIPv6(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { python.Process.Kill(); python.Wait() })
-	transport := b.far.Transport()
+	transport := &http.Transport{DialContext: b.far.DialContext}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, Timeout: patience}
 	b.until("python3 answers", func() bool {

@@ -136,7 +136,7 @@ func TestHubbubGetsFromPython(t *testing.T) {
 		}
 		return err == nil
 	})
-	transport := h.Transport()
+	transport := &http.Transport{DialContext: h.DialContext}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, Timeout: patience}
 	answer, err := client.Get("http://" + kernelAddr + ":8000/file")
