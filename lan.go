@@ -62,8 +62,11 @@ type Link struct {
 }
 
 type lanOptions struct {
-	hub  bool
-	link Link
+	hub     bool
+	link    Link
+	servers []netip.Addr // of names
+	domains []string
+	dhcp    dhcpMode
 }
 
 // A LANOption says what a LAN is like.
@@ -241,6 +244,7 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 		l.network.names.add(h.name, a.address)
 	}
 	l.attach6(a, i, o, router)
+	l.attachNames(a, o, router)
 	a.cable = l.plug(i.Name, h.node, a.index, a.vlan, cable)
 	return a
 }

@@ -30,7 +30,7 @@ func (l *LAN) attach6(a *attachment, i *stack.Interface, o *hostOptions, router 
 		l.network.names.add(a.host.name, a.addr6)
 	}
 	if router {
-		cfg.Advertise = l.advert()
+		cfg.Advertise, cfg.DHCP = l.advert(), l.dhcpServer()
 	}
 	if err := a.host.stack.StartIPv6(l.network.world.Now(), i, cfg); err != nil {
 		l.network.fail("%s: %w", a.host.name, err)
@@ -52,9 +52,11 @@ const (
 func (l *LAN) advert() *autoconf.AdvertConfig {
 	return &autoconf.AdvertConfig{
 		Prefixes: []wire.PrefixInfo{{
-			Prefix: l.subnet6, OnLink: true, Autonomous: l.subnet6.Bits() == 64,
+			Prefix: l.subnet6, OnLink: true, Autonomous: l.subnet6.Bits() == 64 && l.options.dhcp != addressesByDHCP,
 			Valid: prefixValid, Preferred: prefixPreferred,
 		}},
+		Servers: l.servers6(), Domains: l.options.domains,
+		Managed: l.options.dhcp == addressesByDHCP, Other: l.options.dhcp == settingsByDHCP,
 	}
 }
 

@@ -70,6 +70,23 @@ func (t *hostsTable) byAddress() map[netip.Addr]string {
 	return names
 }
 
+// Addresses returns the addresses of a name, of a host or another one, that the
+// network knows: what a server of names may tell.
+func (n *Network) Addresses(name string) []netip.Addr {
+	n.world.Enter()
+	defer n.world.Unlock()
+	addrs, _ := n.names.LookupHost(name)
+	return addrs
+}
+
+// NameServers returns the servers that the host asks for names, those first that
+// it has heard of by DHCPv6, then by router advertisements.
+func (h *Host) NameServers() []netip.Addr {
+	h.network.world.Enter()
+	defer h.network.world.Unlock()
+	return h.sockets.NameServersLocked()
+}
+
 // A Resolver finds addresses and names, with the methods that programs use of
 // [net.Resolver].
 type Resolver struct {

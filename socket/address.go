@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"syscall"
@@ -75,7 +76,7 @@ func (s *Socket) lookup(host string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr, nil // whether it suits is found when it is used
 	}
-	addrs, err := s.host.lookup(host)
+	addrs, err := s.host.lookup(context.Background(), host)
 	if err != nil {
 		return netip.Addr{}, err
 	}

@@ -44,7 +44,7 @@ func (h *Host) dial(ctx context.Context, network, address string) (net.Conn, net
 		conn, err := s.dialed(s.Connect(address))
 		return conn, &net.UnixAddr{Name: address, Net: network}, err
 	}
-	remotes, err := h.addresses(&w, address)
+	remotes, err := h.addresses(ctx, &w, address)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -26,6 +26,7 @@ type Host struct {
 	newest   *Socket
 	ordinary bool // its programs lack privilege
 	pings    uint16
+	resolver resolver
 }
 
 // Names finds the addresses of a name.
@@ -143,7 +144,7 @@ func (h *Host) LookupAddr(host string) (netip.Addr, error) {
 	if host == "" {
 		return netip.IPv4Unspecified(), nil
 	}
-	addrs, err := h.lookup(host)
+	addrs, err := h.lookup(context.Background(), host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -152,34 +153,23 @@ func (h *Host) LookupAddr(host string) (netip.Addr, error) {
 
 // lookup returns the addresses that host means, at least one: a literal one, or
 // those that its name has.
-func (h *Host) lookup(host string) ([]netip.Addr, error) {
+func (h *Host) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr.Unmap()}, nil
 	}
-	return h.LookupHost(context.Background(), host)
+	return h.LookupHost(ctx, host)
 }
 
 // LookupHost returns the addresses of a name, in the order in which they are to
-// be tried (RFC 6724, 6).
-func (h *Host) LookupHost(_ context.Context, name string) ([]netip.Addr, error) {
-	h.world.Enter()
-	defer h.world.Unlock()
-	if name == "localhost" {
-		addrs := []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
-		if !h.stack.UsesIPv6() {
-			addrs = addrs[1:]
-		}
+// be tried (RFC 6724, 6): those that are known on the network, as by /etc/hosts,
+// else those that a name server tells.
+func (h *Host) LookupHost(ctx context.Context, name string) ([]netip.Addr, error) {
+	if addrs, ok := h.known(name); ok {
 		return addrs, nil
 	}
-	if h.names != nil {
-		if addrs, ok := h.names.LookupHost(name); ok && len(addrs) > 0 {
-			if len(addrs) > 1 {
-				h.stack.SortAddrs(addrs)
-			}
-			return addrs, nil
-		}
-	}
-	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	servers, names := h.nameServers(name)
+	addrs, err := h.ask(ctx, name, servers, names)
+	return h.sorted(addrs), err
 }
 
 // lookupPort returns the number of a port that is given by number or name.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"net"
 	"net/netip"
 )
@@ -48,7 +49,7 @@ func familyOf(addr netip.Addr) Family {
 
 // addresses returns where "host:port" leads, in the order in which that is
 // tried; there is at least one. An empty host is this machine.
-func (h *Host) addresses(w *wish, address string) ([]netip.AddrPort, error) {
+func (h *Host) addresses(ctx context.Context, w *wish, address string) ([]netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (h *Host) addresses(w *wish, address string) ([]netip.AddrPort, error) {
 	}
 	found := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	if host != "" {
-		if found, err = h.lookup(host); err != nil {
+		if found, err = h.lookup(ctx, host); err != nil {
 			return nil, err
 		}
 	}
@@ -103,7 +104,7 @@ func (h *Host) bound(w *wish, address string, reuse bool) (*Socket, error) {
 // listenAddr returns the address to bind to, and whether it stands for those of
 // IPv4 too. Of a name's addresses it is the first of IPv4, as in Go's net.
 func (h *Host) listenAddr(w *wish, address string) (at netip.AddrPort, dual bool, err error) {
-	all, err := h.addresses(w, address)
+	all, err := h.addresses(context.Background(), w, address)
 	if err != nil {
 		return at, false, err
 	}
