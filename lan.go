@@ -67,6 +67,8 @@ type lanOptions struct {
 	servers []netip.Addr // of names
 	domains []string
 	dhcp    dhcpMode
+	snoops  bool
+	guards  bool
 }
 
 // A LANOption says what a LAN is like.
@@ -77,6 +79,15 @@ func Hub() LANOption { return func(o *lanOptions) { o.hub = true } }
 
 // Switch makes the LAN's middle a learning switch. It is the default.
 func Switch() LANOption { return func(o *lanOptions) { o.hub = false } }
+
+// Snooping makes the LAN's switch look into IGMP and MLD messages, so that packets
+// for a group go only where somebody listens to it (RFC 4541), and its routers
+// ask for groups, without which nobody would report any.
+func Snooping() LANOption { return func(o *lanOptions) { o.snoops = true } }
+
+// GuardRouterAdverts makes the LAN's switch drop IPv6 router advertisements that
+// come from hosts (RA-Guard, RFC 6105).
+func GuardRouterAdverts() LANOption { return func(o *lanOptions) { o.guards = true } }
 
 // Cables says what the LAN's cables are like, if they aren't given their own.
 func Cables(l Link) LANOption { return func(o *lanOptions) { o.link = l } }
@@ -104,11 +115,14 @@ func (n *Network) LAN(name, subnet string, options ...LANOption) *LAN {
 func (l *LAN) addMedium() {
 	w := l.network.world
 	if l.options.hub {
+		if l.options.snoops || l.options.guards {
+			l.network.fail("LAN %q: a hub looks into nothing: for snooping and guarding it needs a switch", l.name)
+		}
 		l.hub = link.NewHub(0)
 		l.node = w.Add(l.mediumName(), l.hub, nil)
 		return
 	}
-	bridge, err := link.NewBridge(link.BridgeConfig{})
+	bridge, err := link.NewBridge(link.BridgeConfig{Snooping: l.options.snoops})
 	if err != nil {
 		l.network.fail("LAN %q: %w", l.name, err)
 		return
@@ -153,13 +167,14 @@ func (l *LAN) Stations() []link.Station {
 	return l.bridge.Table()
 }
 
-// addPort gives the hub or switch one more port.
-func (l *LAN) addPort(vlan uint16) int {
+// addPort gives the hub or switch one more port, behind which there may be a host
+// alone.
+func (l *LAN) addPort(vlan uint16, host bool) int {
 	var number int
 	var err error
 	if l.hub != nil {
 		number = l.hub.AddPort()
-	} else if number, err = l.bridge.AddPort(link.PortConfig{VLAN: vlan}); err != nil {
+	} else if number, err = l.bridge.AddPort(link.PortConfig{VLAN: vlan, Hosts: host && l.options.guards}); err != nil {
 		l.network.fail("LAN %q: %w", l.name, err)
 	}
 	l.node.AddPort(portName(number), false)
@@ -245,19 +260,19 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 	}
 	l.attach6(a, i, o, router)
 	l.attachNames(a, o, router)
-	a.cable = l.plug(i.Name, h.node, a.index, a.vlan, cable)
+	a.cable = l.plug(i.Name, h.node, a.index, l.addPort(a.vlan, !router), cable)
 	return a
 }
 
-// plug joins a port of a host or uplink to a new one of the hub or switch.
-func (l *LAN) plug(port string, node *sim.Node, index int, vlan uint16, properties Link) *Cable {
+// plug joins a port of a host or uplink to one of the hub or switch.
+func (l *LAN) plug(port string, node *sim.Node, index, there int, properties Link) *Cable {
 	w := l.network.world
 	name := node.Name + "/" + port
 	c := &Cable{
 		network: l.network, name: name,
 		link: link.NewCable(w.Random(name+" out"), w.Random(name+" in")),
 	}
-	c.node = w.Join(name, c.link, node, index, l.node, l.addPort(vlan))
+	c.node = w.Join(name, c.link, node, index, l.node, there)
 	if err := c.apply(properties); err != nil {
 		l.network.fail("the cable of %s: %w", node.Name, err)
 	}

@@ -101,7 +101,7 @@ func (u *Uplink) join(l *LAN, o *uplinkOptions) error {
 	if o.link != nil {
 		link = *o.link
 	}
-	u.cable = l.plug(port, u.node, 0, o.vlan, link)
+	u.cable = l.plug(port, u.node, 0, l.addPort(o.vlan, false), link)
 	switch {
 	case w.IsVirtual():
 		return n.fail("uplink %q: a virtual network can't be joined to the outside, whose time is not its own: "+

@@ -15,7 +15,7 @@ import (
 // segment that the error quotes, though only its first part is there. That
 // something came twice or late, or its ACK is captured before it, is what
 // faults do.
-const complaints = "_ws.malformed || ip.checksum.status == 0 || icmp.checksum.status == 0 || eth.fcs.status == 0 ||" +
+const complaints = "_ws.malformed || ip.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || eth.fcs.status == 0 ||" +
 	" (!icmp && !tcp.options.sack.dsack && !tcp.analysis.ack_lost_segment && !tcp.analysis.out_of_order && _ws.expert.severity >= 0x600000)"
 
 // An independent reader finds nothing to complain of in what the examples

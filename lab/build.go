@@ -21,11 +21,7 @@ func (c *Config) place(n *hubbub.Network) error {
 	lans := make(map[string]*hubbub.LAN, len(c.LANs))
 	for i := range c.LANs {
 		l := &c.LANs[i]
-		options := []hubbub.LANOption{hubbub.Cables(linkOf(l.Cables))}
-		if l.Hub {
-			options = append(options, hubbub.Hub())
-		}
-		lans[l.Name] = n.LAN(l.Name, l.subnets(), options...)
+		lans[l.Name] = n.LAN(l.Name, l.subnets(), l.options()...)
 	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]

@@ -28,12 +28,17 @@ type Config struct {
 
 // A LAN is a hub or a switch, and the cables to it.
 type LAN struct {
-	At      Position
-	Name    string
-	Subnet  netip.Prefix // of IPv4; zero if it has none
-	Subnet6 netip.Prefix // of IPv6; zero if it has none
-	Hub     bool         // otherwise a switch
-	Cables  []Change     // what all its cables are like
+	At          Position
+	Name        string
+	Subnet      netip.Prefix // of IPv4; zero if it has none
+	Subnet6     netip.Prefix // of IPv6; zero if it has none
+	Hub         bool         // otherwise a switch
+	Snooping    bool         // the switch looks into what is for groups (RFC 4541)
+	Guard       bool         // the switch drops router advertisements from hosts (RFC 6105)
+	NameServers []netip.Addr // that the hosts ask for names; none: they know the lab's
+	Domains     []string     // in which they look for names without a dot
+	DHCPv6      string       // what the first router gives out: "", "stateless" or "stateful"
+	Cables      []Change     // what all its cables are like
 }
 
 // A Host is a computer with one card.

@@ -11,6 +11,7 @@ type reader struct {
 	config Config
 	claims []claim
 	taken  map[string]Position // names of machines and LANs
+	asked  []nameServer        // that the LANs name
 }
 
 // A field is a key that a mapping may have.

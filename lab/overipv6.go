@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // OverIPv6 moves the lab to IPv6: each LAN gets a subnet of IPv6 in the place of
@@ -21,6 +22,14 @@ func (c *Config) OverIPv6() error {
 		}
 		c.moveHosts(l, move)
 		c.movePorts(l, move)
+	}
+	for i := range c.LANs {
+		for j, addr := range c.LANs[i].NameServers {
+			if to, ok := move[addr]; ok {
+				c.LANs[i].NameServers[j] = to
+			}
+		}
+		c.LANs[i].NameServers = slices.Compact(c.LANs[i].NameServers)
 	}
 	for i := range c.Names {
 		if to, ok := move[c.Names[i].Address]; ok {

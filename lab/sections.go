@@ -78,6 +78,7 @@ func (r *reader) read(root *node) {
 	r.named(sections["routers"], "routers", "router", r.readRouter)
 	r.assign()
 	r.entries(sections["names"], "names", r.readName)
+	r.findNameServers()
 	r.entries(sections["cables"], "cables", r.readCable)
 	r.readScenario(sections["scenario"])
 }
@@ -121,10 +122,11 @@ func (r *reader) readLAN(key, value *node) {
 	r.fields(value, what, append([]field{
 		{"subnet", r.subnets(&l)},
 		{"medium", into(r, &l.Hub, "hub or switch", parseMedium)},
-	}, r.cableFields(&l.Cables, false)...))
+	}, append(r.serviceFields(&l), r.cableFields(&l.Cables, false)...)...))
 	if !l.Subnet.IsValid() && !l.Subnet6.IsValid() && len(r.problems) == before {
 		r.problem(key.at, "%s has no subnet: give it one, such as subnet: 172.16.10.0/24", what)
 	}
+	r.checkServices(&l)
 	r.config.LANs = append(r.config.LANs, l)
 }
 

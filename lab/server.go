@@ -20,7 +20,10 @@ const (
 // background. Like the course's server it serves one client at a time; the
 // others wait in the backlog.
 func (a *actor) serve(c *Call) error {
-	if c.UDP {
+	switch {
+	case c.Mode == "names":
+		return a.serveNames(c)
+	case c.UDP:
 		return a.serveUDP(c)
 	}
 	l, err := a.bindAndListen(c)

@@ -15,7 +15,7 @@ type Call struct {
 	At        Position
 	Verb      string
 	Text      string // what is sent, shouted, or must be received
-	Mode      string // of serve: upper, echo, discard, hold
+	Mode      string // of serve: upper, echo, discard, hold, names
 	Way       string // of shutdown: read, write, both
 	Option    string // of set
 	Value     int    // of set
@@ -88,7 +88,7 @@ var (
 )
 
 // serverModes are what a server does with those that connect.
-var serverModes = []string{"upper", "echo", "discard", "hold"}
+var serverModes = []string{"upper", "echo", "discard", "hold", "names"}
 
 // shutdownWays are the directions of shutdown.
 var shutdownWays = []string{"read", "write", "both"}

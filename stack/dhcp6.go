@@ -40,11 +40,14 @@ func (s *Stack) duid() []byte {
 	return nil
 }
 
-// askDHCP begins to ask for addresses, or for settings alone.
+// askDHCP begins to ask for addresses, or for settings alone, as soon as there is
+// an address to ask from.
 func (s *Stack) askDHCP(now clock.Time, i *Interface, what uint32) {
 	cfg := dhcp6.ClientConfig{DUID: s.duid(), IAID: uint32(i.Index), Stateless: what == autoconf.DHCPSettings}
 	i.six.client = dhcp6.NewClient(&cfg, s.rnd)
-	i.six.client.Start(now)
+	if i.six.up {
+		i.six.client.Start(now)
+	}
 }
 
 // drainDHCP does what the client asks for, and sends its messages: "The client

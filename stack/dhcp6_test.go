@@ -196,3 +196,25 @@ func TestDHCPMessagesThatNobodyWants(t *testing.T) {
 	l.want("the router's", l.router.Stack.discards[discardDHCP+Discard(dhcp6.NotForUs)], 2)
 	l.want("the router's", l.router.Stack.discards[discardDHCP+Discard(dhcp6.Malformed)], 1)
 }
+
+// A router may advertise itself before the host's first address has turned out to
+// be its own: until then there is nowhere to ask from.
+func TestDHCPWaitsForALinkLocalAddress(t *testing.T) {
+	m := newMachine(t, nil)
+	m.card6(IPv6Config{Autoconfigure: true, FromMAC: true})
+	m.forget()
+	m.hears6(routerSays(wire.RouterAdvert{Lifetime: 1800, Other: true}))
+	from := ""
+	for range 40 {
+		m.passes(seconds(0.1))
+		for _, s := range m.sent {
+			if strings.Contains(s.text, "]:547") && from == "" {
+				from, _, _ = strings.Cut(s.text, "]")
+			}
+		}
+		m.sent = nil
+	}
+	if from != "[fe80::ff:fe00:10" {
+		t.Errorf("the first message comes from %s", from)
+	}
+}

@@ -199,6 +199,9 @@ func (s *Stack) usable(now clock.Time, i *Interface, addr netip.Addr) {
 		if x.advertiser != nil {
 			x.advertiser.Start(now)
 		}
+		if x.client != nil {
+			x.client.Start(now)
+		}
 	}
 }
 

@@ -142,6 +142,7 @@ var titles = map[int]string{
 	6814: "Formally Deprecating Some IPv4 Options",
 	6864: "Updated Specification of the IPv4 ID Field",
 	6890: "Special-Purpose IP Address Registries",
+	6891: "Extension Mechanisms for DNS (EDNS(0))",
 	6918: "Formally Deprecating Some ICMPv4 Message Types",
 	6928: "Increasing TCP's Initial Window",
 	6937: "Proportional Rate Reduction for TCP",
