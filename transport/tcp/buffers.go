@@ -72,7 +72,7 @@ func (c *Conn) beginBuffers(p *Params) {
 		most = max(most, c.clamped(max(env.MaxReceiveBuffer, env.MaxReceiveOption)))
 	}
 	if c.scaling {
-		c.rcv.shift = scaleFor(min(most, maxWindow))
+		c.rcv.shift = scaleFor(most)
 	}
 	c.rcv.limit = max(c.rcv.limit, 1<<c.rcv.shift)
 }
@@ -195,7 +195,7 @@ func (c *Conn) tuneSendBuffer() {
 // that there is always something to be sent while the program is being told
 // that there is room. A segment counts for what it takes on Linux.
 func (c *Conn) expandSendBuffer() {
-	if c.wants().send || c.snd.mss <= 0 || c.env.memory.pressure || c.env.memory.used >= c.env.calm() {
+	if c.wants().send || c.env.memory.pressure || c.env.memory.used >= c.env.calm() {
 		return
 	}
 	segments := max(tuningSegments, c.cc.Cwnd/int(c.snd.mss))

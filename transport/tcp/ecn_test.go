@@ -53,6 +53,9 @@ func TestECNIsAskedFor(t *testing.T) {
 		e.want().segment("SEW 0 ecn 0", ReasonOpen)
 		e.peer().sends(c.synACK)
 		e.want().segment("A 1 ack 1 ecn 0", ReasonOpenDone)
+		if got := e.c.Info().ECN; got != (c.ecn != 0) {
+			t.Errorf("%s: agreed on is %v", c.synACK, got)
+		}
 		e.writes(100)
 		e.want().segment(sprintf("PA 1:101 ack 1 ecn %d", c.ecn), ReasonData)
 	}

@@ -59,7 +59,7 @@ func (c *Conn) Info() Info {
 		SRTT: c.rtt.srtt, RTTVAR: c.rtt.rttvar, RTO: c.rtt.timeout(c.env),
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.flight(),
 		Phase: c.loss.phase, Congestion: c.CongestionControl(),
-		SendWindow: int(c.snd.wnd), ReceiveWindow: max(0, c.rcv.window()),
+		SendWindow: int(c.snd.wnd), ReceiveWindow: c.rcv.window(),
 		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
 		WindowScaling: c.scaling, Timestamps: c.ts.on, ECN: c.ecn&ecnOK != 0,
@@ -128,16 +128,14 @@ func (c *Conn) recoveryInfo() RecoveryInfo {
 }
 
 // bytesAcked returns how much of the stream the peer has acknowledged. As on
-// Linux, the SYN counts where we asked first, and the FIN.
+// Linux, the SYN counts where we asked first, and the FIN. While the SYN is in
+// flight, it is none of the octets that were sent.
 func (c *Conn) bytesAcked() uint64 {
-	if c.state == StateSynSent || c.state == StateSynReceived {
-		return 0
-	}
 	syn := uint64(1)
-	if c.passive {
+	if c.passive && c.state != StateSynReceived {
 		syn = 0
 	}
-	return c.count.bytesOut - uint64(c.flight()) + syn
+	return c.count.bytesOut + syn - uint64(c.flight())
 }
 
 // probes returns how many probes were not answered: of the peer's window, or

@@ -52,10 +52,10 @@ func (c *Conn) dropUnread() {
 // TCP implementation SHOULD send a RST to show that data was lost (SHLD-3)."
 // (RFC 9293, 3.6.1)
 func (c *Conn) Close(now clock.Time) {
-	defer c.account()
+	before := c.orphan
+	c.orphan = true
 	switch {
-	case c.orphan || c.state == StateClosed:
-		c.dropUnread()
+	case before || c.state == StateClosed:
 	case c.state == StateSynSent:
 		c.fail(now, ErrAborted, "the program closed")
 	case c.rcv.queue.Len() > 0 && c.state != StateTimeWait:
@@ -63,25 +63,18 @@ func (c *Conn) Close(now clock.Time) {
 	case c.costly():
 		c.abort(now, ErrAborted, ReasonNoMemory)
 	default:
-		c.letGo(now)
+		if c.state == StateFinWait2 {
+			c.enterFinWait2(now)
+		}
+		_ = c.CloseWrite(now) // a second close changes nothing
 	}
-	c.orphan = true
-}
-
-// letGo closes in order.
-func (c *Conn) letGo(now clock.Time) {
-	c.orphan = true
 	c.dropUnread()
-	if c.state == StateFinWait2 {
-		c.enterFinWait2(now)
-	}
-	_ = c.CloseWrite(now) // a second close changes nothing
+	c.account()
 }
 
 // Abort ends the connection at once: what was written is lost, and the peer
 // gets a reset if there can be one (RFC 9293, 3.10.5).
 func (c *Conn) Abort(now clock.Time) {
-	c.orphan = true
 	c.abort(now, ErrAborted, ReasonAbort)
 	c.dropUnread()
 	c.account()

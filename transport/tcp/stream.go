@@ -53,7 +53,7 @@ func (c *Conn) WriteSpace() int {
 // segments: as much as a burst can have, but no more than half of the largest window
 // that the peer ever had.
 func (c *Conn) piece() int {
-	most, mss := longestBurst, max(1, int(c.snd.mss))
+	most, mss := longestBurst, int(c.snd.mss)
 	if c.snd.maxWnd > defaultMSS {
 		most = min(most, int(c.snd.maxWnd)/2)
 	}

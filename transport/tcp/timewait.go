@@ -38,7 +38,7 @@ func (c *Conn) TimeWait() TimeWait {
 	return TimeWait{
 		expires: c.timers.at(TimerLifetime), answered: c.invalidAt,
 		nxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
-		window: uint16(max(0, c.rcv.window()) >> c.rcv.shift), ts: c.ts,
+		window: uint16(c.rcv.window() >> c.rcv.shift), ts: c.ts,
 	}
 }
 

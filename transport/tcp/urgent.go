@@ -79,7 +79,6 @@ func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 	}
 	u.pending, u.end, u.hasOctet, u.taken = true, end, false, false
 	c.env.note(Event{Kind: EventUrgent})
-	c.urgentArrived()
 }
 
 // urgentArrived takes a copy of the last urgent octet once it is here.
