@@ -24,8 +24,9 @@ func FindSetting(name string) (Setting, error) { return stack.DefaultSysctl(name
 func CheckSetting(name, value string) error { return stack.CheckSysctl(name, value) }
 
 // Sysctl returns the value of a setting, such as "60" of
-// net.ipv4.tcp_fin_timeout. The name may lack its prefix "net.ipv4." or
-// "net.core.", and may have slashes for its dots. The error is that there is
+// net.ipv4.tcp_fin_timeout. The name may lack its prefix "net.ipv4.",
+// "net.ipv6." or "net.core.", and may have slashes for its dots; the settings of
+// a card have its name in them, as net.ipv6.conf.eth0.accept_ra. The error is that there is
 // no such setting.
 func (h *Host) Sysctl(name string) (string, error) {
 	h.network.world.Enter()

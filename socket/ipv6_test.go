@@ -178,3 +178,18 @@ func TestLinkLocalAddressesHaveZones(t *testing.T) {
 		r.ok("connect", own.Connect("[fe80::ff:fe00:2%eth0]:7"))
 	})
 }
+
+// bindv6only: sockets of AF_INET6 begin with IPV6_V6ONLY, unless they ask for the
+// other.
+func TestSocketsMayBeginWithIPv6Only(t *testing.T) {
+	inRoomOver(t, overIPv6, func(r *room) {
+		before := r.tcp(r.nick)
+		r.ok("sysctl", r.nick.SetSysctl("net.ipv6.bindv6only", "1"))
+		for what, s := range map[string]*socket.Socket{"TCP": r.tcp(r.nick), "UDP": r.udp(r.nick)} {
+			r.has(what, s, socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+			r.set(s, socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+			r.has(what+" that asks", s, socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+		}
+		r.has("a socket from before", before, socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+	})
+}

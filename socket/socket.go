@@ -101,11 +101,13 @@ func (s *Socket) open(protocol int) syscall.Errno {
 	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
 		s.stand(h.stack.NewTCP())
 		s.tcp.Options.IPv6 = s.family == AF_INET6
+		s.tcp.Options.V6Only = s.tcp.Options.IPv6 && h.stack.Config().BindV6Only
 	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
 		s.udp = h.stack.NewUDP()
 		s.udp.SetOwner(s)
 		s.udp.Options.Privileged = !h.ordinary
 		s.udp.Options.IPv6 = s.family == AF_INET6
+		s.udp.Options.V6Only = s.udp.Options.IPv6 && h.stack.Config().BindV6Only
 	case s.kind == SOCK_RAW && (protocol == s.icmp() || protocol == IPPROTO_RAW) && h.ordinary:
 		return syscall.EACCES
 	case s.kind == SOCK_RAW && protocol == IPPROTO_RAW && s.family == AF_INET:

@@ -166,6 +166,19 @@ func (s *Stack) handleTimer6(now clock.Time, i *Interface) {
 	if x == nil || x.neighbors == nil {
 		return
 	}
+	if x.anew {
+		s.forgetIPv6(i)
+		s.bringUp(now, i)
+		s.generation++
+		return
+	}
+	if x.changed {
+		x.changed = false
+		if x.host != nil {
+			x.host.Configure(now, i.hostConfig(s))
+		}
+		s.drainIPv6(now, i)
+	}
 	cache := x.neighbors.NextTimer().Due(now)
 	if !x.nextTimer().Due(now) {
 		return
@@ -191,6 +204,9 @@ func (s *Stack) handleTimer6(now clock.Time, i *Interface) {
 func (x *ipv6) nextTimer() clock.Time {
 	if x.neighbors == nil {
 		return clock.Never
+	}
+	if x.anew || x.changed {
+		return 1 // long ago
 	}
 	next := clock.Earlier(x.neighbors.NextTimer(), x.groups.NextTimer())
 	if x.host != nil {

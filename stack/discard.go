@@ -60,6 +60,7 @@ const (
 	discardRouterAsked
 	discardRouterAdvert
 	discardGroupMAC
+	discardIPv6Off
 	// discardNDP is no reason: behind it come those of neigh.Invalid.
 	discardNDP
 	// discardGroups is none either: behind it come those of groups.Reason.
@@ -119,6 +120,7 @@ var discardText = [numDiscards]string{
 	discardNoChecksum:         "it has no UDP checksum, which IPv6 demands",
 	discardRouterAsked:        "it asks for a router, and this machine is none",
 	discardGroupMAC:           "it is addressed to the MAC address of a group that this machine hasn't joined",
+	discardIPv6Off:            "IPv6 is switched off on the interface (disable_ipv6)",
 	discardRouterAdvert:       "it advertises a router, and this machine heeds none",
 }
 

@@ -45,7 +45,7 @@ func (s *Stack) handleICMPv6(now clock.Time, at arrival, h *header, p *pkt.Packe
 // answer comes "from a unicast address belonging to the interface on which the
 // Echo Request message was received" (R4443-3; RFC 4443, 4.2).
 func (s *Stack) echo6(now clock.Time, at arrival, h *header, p *pkt.Packet, m wire.ICMPv6, body pkt.View) {
-	if s.cfg.IgnorePings || h.src.IsUnspecified() {
+	if s.cfg.IgnorePings6 || h.group && s.cfg.IgnoreGroupPings6 || h.src.IsUnspecified() {
 		s.discard(now, at.iface, p, discardICMP)
 		return
 	}

@@ -48,7 +48,7 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 
 // TakesLarge reports whether this machine can do with large packets: a router
 // forwards what they stand for, and raw sockets see that.
-func (s *Stack) TakesLarge() bool { return !s.cfg.Forwarding && len(s.raws) == 0 }
+func (s *Stack) TakesLarge() bool { return !s.cfg.Forwarding && !s.cfg.Forwarding6 && len(s.raws) == 0 }
 
 func (s *Stack) handlePacket(now clock.Time, at arrival, kind wire.EtherType, p *pkt.Packet) {
 	switch {

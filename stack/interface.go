@@ -31,13 +31,14 @@ type Interface struct {
 	neighbors *neigh.Cache   // of IPv4; nil on loopback
 	groups    *groups.Member // of IPv4; nil on loopback
 	six       *ipv6          // nil where IPv6 isn't used
+	conf6     conf6
 	last      seenBefore
 }
 
 // AddInterface gives the machine its next interface. One without a MAC address
 // is a loopback interface.
 func (s *Stack) AddInterface(name string, mac wire.MAC, mtu int) *Interface {
-	i := &Interface{Name: name, Index: len(s.interfaces), MAC: mac, MTU: mtu}
+	i := &Interface{Name: name, Index: len(s.interfaces), MAC: mac, MTU: mtu, conf6: s.conf6}
 	s.interfaces = append(s.interfaces, i)
 	i.restart(s)
 	return i

@@ -55,6 +55,8 @@ type ipv6 struct {
 	mtu        int                 // at most the link's
 	hopLimit   uint8               // of what is sent; zero: the machine's
 	up         bool                // the link-local address may be used
+	anew       bool                // it is to begin anew, now
+	changed    bool                // it is to configure itself otherwise, now
 }
 
 // An address6 is an IPv6 address of an interface, without a zone.
@@ -87,6 +89,7 @@ func (s *Stack) StartIPv6(now clock.Time, i *Interface, cfg IPv6Config) error {
 		s.stable = newSecret(s.rnd).key
 	}
 	i.six = &ipv6{cfg: cfg}
+	i.conf6.adopt(&cfg)
 	s.bringUp(now, i)
 	return nil
 }
@@ -94,16 +97,19 @@ func (s *Stack) StartIPv6(now clock.Time, i *Interface, cfg IPv6Config) error {
 // bringUp begins an interface's IPv6, as when the machine is switched on.
 func (s *Stack) bringUp(now clock.Time, i *Interface) {
 	x := i.six
-	*x = ipv6{cfg: x.cfg, mtu: i.MTU}
+	*x = ipv6{cfg: x.cfg, mtu: i.mtuOfSix(), hopLimit: uint8(i.conf6.hopLimit)}
 	if !i.Loopback {
-		x.neighbors = neigh.NewNDP(&s.cfg.Neighbors, i.MAC, s.rnd)
-		x.neighbors.Router = s.cfg.Forwarding
+		x.neighbors = neigh.NewNDP(i.neighborConfig(s), i.MAC, s.rnd)
+		x.neighbors.Router = s.cfg.Forwarding6
 		x.groups = groups.NewMLD(&groups.Config{MTU: i.MTU}, s.rnd)
-		if x.cfg.Advertise != nil && s.cfg.Forwarding {
+		if i.conf6.disable != 0 {
+			return
+		}
+		if x.cfg.Advertise != nil && s.cfg.Forwarding6 {
 			x.advertiser = autoconf.NewAdvertiser(*x.cfg.Advertise, i.MAC, s.rnd)
 		}
 		s.claimLinkLocal(now, i)
-		if s.cfg.Forwarding {
+		if s.cfg.Forwarding6 {
 			s.join(now, i, wire.AllRouters)
 			s.serveDHCP(now, i)
 		}
@@ -119,11 +125,11 @@ func (s *Stack) bringUp(now clock.Time, i *Interface) {
 func (s *Stack) claimLinkLocal(now clock.Time, i *Interface) {
 	x := i.six
 	s.connect(linkLocal, i, "connected")
-	cfg := autoconf.Config{Interface: i.Name, Secret: s.stable, Temporary: x.cfg.Temporary}
-	if x.cfg.FromMAC {
-		cfg.MAC = i.MAC
+	if i.conf6.generation == noAddress {
+		return
 	}
-	if x.cfg.Autoconfigure && !s.cfg.Forwarding {
+	cfg := i.hostConfig(s)
+	if i.heedsRouters(s) {
 		x.host = autoconf.NewHost(cfg, s.rnd)
 		x.host.Start(now)
 		return
@@ -146,6 +152,7 @@ func (s *Stack) claim(now clock.Time, i *Interface, a address6, detect bool) {
 		x.refresh(i)
 		return
 	}
+	detect = detect && i.conf6.transmits > 0
 	s.with(x.neighbors).AddAddress(now, addr, detect)
 	if !detect && !x.up && isLocal(addr) {
 		x.neighbors.PollEvent() // that it may be used: it was given to us, nothing happened
@@ -256,8 +263,8 @@ func (s *Stack) forgetIPv6(i *Interface) {
 		}
 	}
 	// Until it is switched on again, nothing begins and nothing is due.
-	*x = ipv6{cfg: x.cfg, mtu: i.MTU}
-	x.neighbors = neigh.NewNDP(&s.cfg.Neighbors, i.MAC, s.rnd)
+	*x = ipv6{cfg: x.cfg, mtu: i.mtuOfSix()}
+	x.neighbors = neigh.NewNDP(i.neighborConfig(s), i.MAC, s.rnd)
 	x.groups = groups.NewMLD(&groups.Config{MTU: i.MTU}, s.rnd)
 }
 
@@ -303,7 +310,7 @@ func (x *ipv6) state(i *Interface, a *address6) string {
 // UsesIPv6 reports whether one of the machine's links has IPv6.
 func (s *Stack) UsesIPv6() bool {
 	for _, i := range s.interfaces {
-		if i.six != nil && !i.Loopback {
+		if i.six != nil && !i.Loopback && i.conf6.disable == 0 {
 			return true
 		}
 	}

@@ -22,6 +22,10 @@ func (s *Stack) handleIPv6(now clock.Time, at arrival, p *pkt.Packet) {
 		s.handleTCP(now, at, &x, p)
 		return
 	}
+	if at.iface.conf6.disable != 0 {
+		s.discard(now, at.iface, p, discardIPv6Off)
+		return
+	}
 	if why, bad := s.checkIPv6(at, &h, p); bad {
 		s.discard(now, at.iface, p, why)
 		return
@@ -37,7 +41,7 @@ func (s *Stack) handleIPv6(now clock.Time, at arrival, p *pkt.Packet) {
 		s.discard(now, at.iface, p, discardTentative)
 	case where == forGroup:
 		s.discard(now, at.iface, p, discardGroup)
-	case !s.cfg.Forwarding:
+	case !s.cfg.Forwarding6:
 		s.discard(now, at.iface, p, discardOtherAddress)
 	default:
 		s.forward6(now, at, &h, rest, p)

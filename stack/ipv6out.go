@@ -72,7 +72,7 @@ func (s *Stack) by(v path, dst netip.Addr, i *Interface) (path, error) {
 	if v.source.IsValid() {
 		return v, nil
 	}
-	target := addrselect.Target{Addr: dst, Interface: i.Index}
+	target := addrselect.Target{Addr: dst, Interface: i.Index, PreferPublic: i.conf6.temporary == 1}
 	if v.nextHop != bare(dst) {
 		target.NextHop = v.nextHop
 	}
@@ -115,7 +115,7 @@ func (s *Stack) hopLimit(v *path, dst netip.Addr) uint8 {
 	case v.iface.six != nil && v.iface.six.hopLimit != 0:
 		return v.iface.six.hopLimit
 	}
-	return s.cfg.TTL
+	return uint8(v.iface.conf6.hops())
 }
 
 // sendFragments6 cuts a packet for the path's MTU, which only its source does
@@ -156,7 +156,7 @@ func (s *Stack) sendFragments6(now clock.Time, p *pkt.Packet, v *path, h *wire.I
 // setting the flow label field for all packets of a given flow to the same
 // value chosen from an approximation to a discrete uniform distribution."
 func (s *Stack) flowLabel(protocol wire.Protocol, local, remote netip.AddrPort) uint32 {
-	if remote.Addr().Is4() {
+	if remote.Addr().Is4() || !s.cfg.FlowLabels {
 		return 0
 	}
 	var b [2]byte

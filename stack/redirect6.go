@@ -32,7 +32,7 @@ func (s *Stack) hearRedirect(now clock.Time, n *ndp) Discard {
 	}
 	// RFC 4861, 8.3: "A router MUST NOT update its routing tables upon receipt of
 	// a Redirect."
-	if s.cfg.Forwarding || m.Dst.IsMulticast() || s.routes.Redirect(m.Dst, n.Src, m.Target, i.Index) != "" {
+	if s.cfg.Forwarding6 || i.conf6.acceptRedirects == 0 || m.Dst.IsMulticast() || s.routes.Redirect(m.Dst, n.Src, m.Target, i.Index) != "" {
 		return discardRedirect
 	}
 	s.generation++

@@ -25,6 +25,8 @@ type Config struct {
 	Stream     *event.Stream // never nil
 	Random     *rand.Rand    // the machine's own stream of random numbers
 	Forwarding bool          // it is a router
+	// Forwarding6 is the same for IPv6 alone; Forwarding sets it too.
+	Forwarding6 bool
 	// ForwardBroadcasts makes a router let broadcasts into its subnets
 	// (RFC 1812, 5.3.5.2; RFC 2644, 2 has it off).
 	ForwardBroadcasts bool
@@ -36,6 +38,7 @@ type Config struct {
 	Neighbors neigh.Config // zero fields mean the defaults
 
 	Fragments  frag.Config           // zero fields mean the defaults
+	Fragments6 frag.Config           // of IPv6
 	ICMPErrors icmperr.LimiterConfig // how many are sent
 
 	TTL             uint8 // of what it sends, default 64
@@ -58,6 +61,10 @@ type Config struct {
 	RecycleTimeWait      bool // net.ipv4.tcp_tw_recycle
 	IgnorePings          bool
 	IgnoreBroadcastPings bool
+	IgnorePings6         bool // over IPv6
+	IgnoreGroupPings6    bool
+	BindV6Only           bool // sockets of AF_INET6 begin with IPV6_V6ONLY
+	FlowLabels           bool // packets of IPv6 have one
 
 	reservedPorts []portRange
 }
@@ -79,6 +86,8 @@ func DefaultConfig() Config {
 		FastOpen:        fastOpenClient,
 		ReuseTimeWait:   2,
 		Fragments:       frag.DefaultConfig(),
+		Fragments6:      frag.DefaultConfig(),
+		FlowLabels:      true,
 		ICMPErrors:      icmperr.DefaultLimiterConfig(),
 
 		IgnoreBroadcastPings: true,
@@ -94,6 +103,8 @@ type Stack struct {
 
 	// Network layer.
 	interfaces  []*Interface
+	conf6       conf6             // of interfaces that are still to be made
+	scratch     bool              // nobody uses it: its settings are looked at
 	own         ownAddresses      // the machine's own addresses
 	policy      *addrselect.Table // RFC 6724
 	routes      route.Table
@@ -153,7 +164,9 @@ func New(cfg Config) *Stack {
 		timeWaits: make(map[fourTuple]*timeWait),
 		listeners: make(map[netip.AddrPort][]*TCP),
 		udps:      make(map[uint16][]*UDP),
+		conf6:     defaultConf6(),
 	}
+	s.cfg.Forwarding6 = s.cfg.Forwarding6 || s.cfg.Forwarding
 	s.tcpPorts.init(&s.cfg)
 	s.udpPorts.init(&s.cfg)
 	s.Restart(0)
@@ -217,7 +230,7 @@ func (s *Stack) Restart(now clock.Time) {
 	s.out.clear()
 	s.joined.clear()
 	s.reassembly = frag.NewReassembler(&s.cfg.Fragments)
-	s.reassembly6 = frag.NewReassembler6(&s.cfg.Fragments)
+	s.reassembly6 = frag.NewReassembler6(&s.cfg.Fragments6)
 	s.pathMTU.Flush()
 	s.forgetRedirects()
 	for _, i := range s.interfaces {

@@ -29,7 +29,7 @@ type sysctl struct {
 
 // sysctls are all settings, by name. There is none without an effect: one
 // whose feature is missing is missing too.
-var sysctls = sortedTable(tcpSysctls(), bufferSysctls(), ipSysctls())
+var sysctls = sortedTable(tcpSysctls(), bufferSysctls(), ipSysctls(), ipv6Sysctls())
 
 func sortedTable(parts ...[]sysctl) []sysctl {
 	all := slices.Concat(parts...)
@@ -39,9 +39,13 @@ func sortedTable(parts ...[]sysctl) []sysctl {
 
 // Sysctls returns all settings, by name.
 func (s *Stack) Sysctls() []Sysctl {
-	all := make([]Sysctl, len(sysctls))
-	for i := range sysctls {
-		all[i] = s.describe(&sysctls[i])
+	rows := sysctls
+	if more := s.interfaceSysctls(); more != nil {
+		rows = sortedTable(sysctls, more)
+	}
+	all := make([]Sysctl, len(rows))
+	for i := range rows {
+		all[i] = s.describe(&rows[i])
 	}
 	return all
 }
@@ -49,7 +53,7 @@ func (s *Stack) Sysctls() []Sysctl {
 // FindSysctl returns a setting and its present value. See [Stack.SetSysctl]
 // for what a name may look like.
 func (s *Stack) FindSysctl(name string) (Sysctl, error) {
-	row, err := findSysctl(name)
+	row, err := s.findSysctl(name)
 	if err != nil {
 		return Sysctl{}, err
 	}
@@ -64,12 +68,12 @@ func (s *Stack) describe(row *sysctl) Sysctl {
 }
 
 // SetSysctl changes a setting, at once. The name may be written as on Linux:
-// with or without the prefix "net.ipv4." or "net.core.", and with slashes for
-// the dots. The value is checked; a value that is refused changes nothing.
+// with or without the prefix "net.ipv4.", "net.ipv6." or "net.core.", and with
+// slashes for the dots. The value is checked; a value that is refused changes nothing.
 //
 // Settings are configuration, as addresses are: [Stack.Restart] keeps them.
 func (s *Stack) SetSysctl(name, value string) error {
-	row, err := findSysctl(name)
+	row, err := s.findSysctl(name)
 	if err != nil {
 		return err
 	}
@@ -98,13 +102,15 @@ func DefaultSysctl(name string) (Sysctl, error) { return scratch().FindSysctl(na
 func scratch() *Stack {
 	cfg := DefaultConfig()
 	cfg.Stream, cfg.Random = new(event.Stream), rand.New(rand.NewPCG(0, 0))
-	return New(cfg)
+	s := New(cfg)
+	s.scratch = true
+	return s
 }
 
 // sysctlPrefixes are what may be left out before a name.
-var sysctlPrefixes = []string{"", "net.", "net.ipv4.", "net.core."}
+var sysctlPrefixes = []string{"", "net.", "net.ipv4.", "net.core.", "net.ipv6."}
 
-func findSysctl(name string) (*sysctl, error) {
+func (s *Stack) findSysctl(name string) (*sysctl, error) {
 	name = strings.ReplaceAll(name, "/", ".")
 	for _, prefix := range sysctlPrefixes {
 		i, ok := slices.BinarySearchFunc(sysctls, prefix+name, func(row sysctl, name string) int {
@@ -112,6 +118,9 @@ func findSysctl(name string) (*sysctl, error) {
 		})
 		if ok {
 			return &sysctls[i], nil
+		}
+		if row, ok := s.sysctl6(prefix + name); ok {
+			return &row, nil
 		}
 	}
 	return nil, fmt.Errorf("there is no setting %q%s", name, nearestSysctl(name))

@@ -164,6 +164,7 @@ func TestADatagramsLocalAddressIsChosenAndLearned(t *testing.T) {
 func TestTTLAndTypeOfService(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		m := newMachine(t, func(c *Config) { c.TTL = 99 }, own+"/24")
+		m.sysctl("net.ipv6.conf.eth0.hop_limit", "99")
 		e := m.listensUDP("0.0.0.0:5000")
 		header := func() wire.IPv4 {
 			m.ok("send", e.Send(m.now, view("x"), at(peer+":9")))

@@ -24,6 +24,20 @@ type Config struct {
 	// Temporary makes addresses that last a day, besides the stable ones
 	// (RFC 8981, 3.8, use_temp_addr).
 	Temporary bool
+	// TempValid and TempPreferred are their lifetimes; two days, and one
+	// (RFC 8981, 3.8).
+	TempValid, TempPreferred clock.Duration
+
+	// What of advertisements isn't heeded.
+	NoRouters   bool // who is a default router
+	NoPrefixes  bool // prefixes
+	NoAddresses bool // that prefixes are for making addresses
+	NoMTU       bool // the link's MTU
+
+	// How routers are asked for.
+	Solicitations int            // how often; 0: again and again; negative: never
+	Interval      clock.Duration // until the second time; 4 s
+	MaxInterval   clock.Duration // the longest between two; 1 h (RFC 7559, 2)
 
 	// What is kept of what routers tell, however much that is.
 	Routers   int // default routers, at least two (RFC 4861, 6.3.4); 8
@@ -37,6 +51,10 @@ func (cfg Config) complete() Config {
 	cfg.Prefixes = cmp.Or(max(cfg.Prefixes, 0), 16)
 	cfg.Addresses = cmp.Or(max(cfg.Addresses, 0), 16)
 	cfg.Servers = cmp.Or(max(cfg.Servers, 0), 8)
+	cfg.TempValid = cmp.Or(max(cfg.TempValid, 0), TempValid)
+	cfg.TempPreferred = cmp.Or(max(cfg.TempPreferred, 0), TempPreferred)
+	cfg.Interval = cmp.Or(max(cfg.Interval, 0), firstInterval)
+	cfg.MaxInterval = cmp.Or(max(cfg.MaxInterval, 0), maxInterval)
 	return cfg
 }
 
@@ -44,7 +62,7 @@ func (cfg Config) complete() Config {
 //
 // State: Addresses, Routers, Prefixes, Servers, Domains. Input: HandleRouterAdvert,
 // HandleRouterGone, HandleAddressUsable, HandleAddressLost, HandleTimer.
-// Commands: Start. Output: PollSolicitation, PollChange, NextTimer.
+// Commands: Start, Configure. Output: PollSolicitation, PollChange, NextTimer.
 type Host struct {
 	cfg Config
 	rnd *rand.Rand
@@ -77,6 +95,17 @@ func (h *Host) Start(now clock.Time) {
 	h.form(now, linkLocal, clock.End, clock.End)
 }
 
+// Configure changes how the host configures itself from now on. What it has made
+// of what routers told stays as it is; temporary addresses are made at once.
+func (h *Host) Configure(now clock.Time, cfg Config) {
+	h.cfg = cfg.complete()
+	for _, a := range h.Addresses() {
+		if p := a.Prefix.Masked(); p != linkLocal && !a.Temporary {
+			h.wantTemporary(now, p)
+		}
+	}
+}
+
 // linkLocal is the prefix of the addresses that count on one link alone
 // (RFC 4291, 2.5.6).
 var linkLocal = netip.MustParsePrefix("fe80::/64")
@@ -85,13 +114,15 @@ var linkLocal = netip.MustParsePrefix("fe80::/64")
 // (RFC 4861, 6.3.4; RFC 4862, 5.5.3; RFC 8106, 5.3.1).
 func (h *Host) HandleRouterAdvert(now clock.Time, src netip.Addr, a *wire.RouterAdvert) {
 	h.solicit.heard(a.Lifetime != 0)
-	h.hearRouter(now, src, a)
+	if !h.cfg.NoRouters {
+		h.hearRouter(now, src, a)
+	}
 	h.hearFlags(a)
 	h.hearValues(a)
 	for o, rest, ok := wire.NextNDPOption(a.Options); ok; o, rest, ok = wire.NextNDPOption(rest) {
 		switch o.Type() {
 		case wire.PrefixInformation:
-			if p, ok := o.PrefixInfo(); ok {
+			if p, ok := o.PrefixInfo(); ok && !h.cfg.NoPrefixes {
 				h.hearPrefix(now, src, &p)
 			}
 		case wire.LinkMTU:
@@ -144,7 +175,7 @@ func (h *Host) hearValues(a *wire.RouterAdvert) {
 // value is greater than or equal to the minimum link MTU" (RFC 4861, 6.3.4).
 // That it isn't greater than the link's own, its owner sees to.
 func (h *Host) hearMTU(mtu uint32) {
-	if mtu >= wire.MinIPv6MTU && mtu != h.told.mtu {
+	if mtu >= wire.MinIPv6MTU && mtu != h.told.mtu && !h.cfg.NoMTU {
 		h.told.mtu = mtu
 		h.change(Change{Kind: SetMTU, Value: mtu, Why: "a router advertises it"})
 	}
@@ -152,7 +183,7 @@ func (h *Host) hearMTU(mtu uint32) {
 
 // HandleTimer does what is due at now.
 func (h *Host) HandleTimer(now clock.Time) {
-	h.solicit.handleTimer(h.rnd, now)
+	h.solicit.handleTimer(&h.cfg, h.rnd, now)
 	h.expireRouters(now)
 	h.expirePrefixes(now)
 	h.expireServers(now)

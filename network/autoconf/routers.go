@@ -88,7 +88,7 @@ func (h *Host) hearPrefix(now clock.Time, src netip.Addr, p *wire.PrefixInfo) {
 	if p.OnLink {
 		h.hearOnLink(now, p)
 	}
-	if p.Autonomous {
+	if p.Autonomous && !h.cfg.NoAddresses {
 		h.hearAutonomous(now, src, p)
 	}
 }

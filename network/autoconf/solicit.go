@@ -23,6 +23,7 @@ const (
 type solicitor struct {
 	from     netip.Addr
 	due      clock.Time
+	sent     int
 	interval clock.Duration
 	wanted   bool // a solicitation is to be sent now
 }
@@ -36,20 +37,24 @@ func (s *solicitor) begin(rnd *rand.Rand, now clock.Time, from netip.Addr) {
 
 // handleTimer asks again: "RT = 2*RTprev + RAND*RTprev", where RAND is between
 // -0.1 and 0.1, until MRT is reached (RFC 7559, 2; RFC 8415, 15).
-func (s *solicitor) handleTimer(rnd *rand.Rand, now clock.Time) {
+func (s *solicitor) handleTimer(cfg *Config, rnd *rand.Rand, now clock.Time) {
 	if !s.due.Due(now) {
 		return
 	}
-	s.wanted = true
+	if cfg.Solicitations != 0 && s.sent >= cfg.Solicitations {
+		s.due = clock.Never
+		return
+	}
+	s.wanted, s.sent = true, s.sent+1
 	jitter := 0.2*rnd.Float64() - 0.1
 	switch {
 	case s.interval == 0:
-		s.interval = clock.Duration((1 + jitter) * float64(firstInterval))
+		s.interval = clock.Duration((1 + jitter) * float64(cfg.Interval))
 	default:
 		s.interval = clock.Duration((2 + jitter) * float64(s.interval))
 	}
-	if s.interval > maxInterval {
-		s.interval = clock.Duration((1 + jitter) * float64(maxInterval))
+	if s.interval > cfg.MaxInterval {
+		s.interval = clock.Duration((1 + jitter) * float64(cfg.MaxInterval))
 	}
 	s.due = now.Add(s.interval)
 }

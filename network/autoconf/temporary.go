@@ -8,10 +8,14 @@ import (
 	"hubbub/clock"
 )
 
-// The lifetimes of temporary addresses (RFC 8981, 3.8).
+// The lifetimes of temporary addresses, where nothing else is asked for
+// (RFC 8981, 3.8).
 const (
-	tempValid     = 48 * time.Hour
-	tempPreferred = 24 * time.Hour
+	TempValid     = 48 * time.Hour
+	TempPreferred = 24 * time.Hour
+)
+
+const (
 	// regenAdvance is how long before the preferred lifetime of one ends the
 	// next is made: "2 + (TEMP_IDGEN_RETRIES * DupAddrDetectTransmits *
 	// RetransTimer / 1000)" seconds (RFC 8981, 3.8).
@@ -23,13 +27,13 @@ const (
 // advertises. "A temporary address is created only if this calculated
 // preferred lifetime is greater than REGEN_ADVANCE time units." (RFC 8981, 3.4)
 func (h *Host) formTemporary(now clock.Time, p netip.Prefix, preferred, valid clock.Time) {
-	desync := clock.Duration(h.rnd.Int64N(int64(0.4 * float64(tempPreferred)))) // "MAX_DESYNC_FACTOR"
-	preferred = min(preferred, now.Add(tempPreferred-desync))
+	desync := clock.Duration(h.rnd.Int64N(int64(0.4 * float64(h.cfg.TempPreferred)))) // "MAX_DESYNC_FACTOR"
+	preferred = min(preferred, now.Add(h.cfg.TempPreferred-desync))
 	if preferred <= now.Add(regenAdvance) || len(h.addresses) >= h.cfg.Addresses {
 		return
 	}
 	h.addresses = append(h.addresses, address{Address: Address{
-		Prefix: p, Temporary: true, Preferred: preferred, Valid: min(valid, now.Add(tempValid)),
+		Prefix: p, Temporary: true, Preferred: preferred, Valid: min(valid, now.Add(h.cfg.TempValid)),
 	}})
 	h.choose(&h.addresses[len(h.addresses)-1])
 }

@@ -30,7 +30,7 @@ func (c *Cache) firstSolicitation(now clock.Time) clock.Time {
 // the presence of a duplicate address within RetransTimer milliseconds after
 // having sent DupAddrDetectTransmits Neighbor Solicitations."
 func (c *Cache) advanceNDP(now clock.Time, a *address) {
-	if a.probes == c.cfg.Transmits {
+	if a.probes >= c.cfg.Transmits {
 		a.timer = clock.Never
 		c.makeUsable(a, "nobody else uses it")
 		return
@@ -98,6 +98,9 @@ func (c *Cache) advertisedByAnother(a *address, mac wire.MAC) {
 // SetReachable changes how long an answer counts, which routers advertise
 // (RFC 4861, 6.3.4).
 func (c *Cache) SetReachable(d clock.Duration) { c.cfg.Reachable = max(d, time.Millisecond) }
+
+// SetTransmits changes how often an address is asked for before it is ours.
+func (c *Cache) SetTransmits(n int) { c.cfg.Transmits = max(n, 1) }
 
 // SetRetransmit changes the time between two solicitations, which routers
 // advertise (RFC 4861, 6.3.4).
