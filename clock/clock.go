@@ -48,7 +48,8 @@ func (t Time) Due(now Time) bool { return t != Never && t <= now }
 
 // Earlier returns the earlier of two timers; Never comes after everything.
 func Earlier(t, u Time) Time {
-	if t == Never || (u != Never && u < t) {
+	// One less than Never is the largest number without a sign.
+	if uint64(u-1) < uint64(t-1) {
 		return u
 	}
 	return t

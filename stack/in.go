@@ -30,6 +30,9 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 		s.discard(now, i, p, discardFCS)
 		return
 	}
+	if s.handlePredicted(now, i, p) {
+		return
+	}
 	eth, _, err := wire.ParseEthernet(p.Head())
 	switch {
 	case err != nil:

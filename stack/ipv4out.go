@@ -20,6 +20,7 @@ type path struct {
 	source     netip.Addr
 	neighbors  *neigh.Cache // that the next hop is in; nil on loopback
 	generation uint32
+	unicast    bool // the next hop is one neighbour
 	quiet      bool // this machine doesn't hear what it sends to a group
 }
 
@@ -27,6 +28,15 @@ type path struct {
 // or the zero Addr, for which the path's is put. A link-local address has its
 // zone.
 func (s *Stack) pathTo(dst, source netip.Addr) (path, error) {
+	v, err := s.lookUp(dst, source)
+	if err == nil && !v.iface.Loopback {
+		_, group := groupMAC(v.iface, v.nextHop)
+		v.unicast = !group
+	}
+	return v, err
+}
+
+func (s *Stack) lookUp(dst, source netip.Addr) (path, error) {
 	v := path{nextHop: dst, source: source, generation: s.generation}
 	if s.own.by(dst) != nil {
 		v.iface = s.loopback
@@ -170,7 +180,7 @@ func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
 		s.sendFragments(now, p, v, h)
 		return
 	}
-	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
+	h.Put(p.Prepend(h.TotalLen - p.Len()))
 	s.output(now, v, p)
 }
 

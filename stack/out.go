@@ -20,6 +20,10 @@ func (s *Stack) output(now clock.Time, v *path, p *pkt.Packet) {
 		s.frame(i, p, wire.MAC{}, etherType(nextHop))
 		return
 	}
+	if v.unicast {
+		s.resolve(now, i, v.neighbors, nextHop, p)
+		return
+	}
 	if mac, ok := groupMAC(i, nextHop); ok {
 		if !v.quiet {
 			s.hearOneself(i, v.source, nextHop, p)
@@ -66,7 +70,7 @@ func groupMAC(i *Interface, addr netip.Addr) (wire.MAC, bool) {
 // and hands it over.
 func (s *Stack) frame(i *Interface, p *pkt.Packet, dst wire.MAC, kind wire.EtherType) {
 	h := wire.Ethernet{Dst: dst, Src: i.MAC, Type: kind}
-	h.AppendTo(p.Prepend(wire.EthernetHeaderLen)[:0])
+	h.Put(p.Prepend(wire.EthernetHeaderLen))
 	if !i.Loopback {
 		p.Pad(wire.EthernetHeaderLen + wire.MinPayload)
 	}

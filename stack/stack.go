@@ -125,7 +125,8 @@ type Stack struct {
 	fast       fastOpens
 	switchedOn clock.Time // where the clock of plain timestamps begins
 	conns      map[fourTuple]*TCP
-	recent     *TCP                   // the connection that the last segment was for
+	recent     *TCP // the connection that the last segment was for
+	predicted  prediction
 	requests   map[fourTuple]*request // half open, from listeners
 	timeWaits  map[fourTuple]*timeWait
 	orphans    int                     // connections that no program has open any more
@@ -216,7 +217,7 @@ func (s *Stack) Restart(now clock.Time) {
 	s.SetFastOpenKeys(s.cfg.FastOpenKeys...)
 	s.ipID = uint16(s.rnd.Uint32())
 	clear(s.conns)
-	s.recent = nil
+	s.recent, s.predicted.tcp = nil, nil
 	clear(s.requests)
 	s.orphans = 0
 	clear(s.timeWaits)

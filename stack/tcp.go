@@ -425,7 +425,7 @@ func (s *Stack) detach(e *TCP) {
 		e.orphan = false
 		s.orphans--
 	}
-	s.recent = nil
+	s.recent, s.predicted.tcp = nil, nil
 	delete(s.conns, s.tupleOf(e.local, e.remote))
 	s.timers.Remove(&e.timer)
 }

@@ -11,53 +11,76 @@ import (
 
 // handleTCP takes a TCP segment for this machine.
 func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
-	head := h.transport(p)
 	var t wire.TCP
-	if _, err := t.Parse(head); err != nil {
+	if !s.readSegment(&t, p, h.len, h.payload()) {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
-	if h.group {
+	seg := &s.segment
+	seg.ECN = h.ecn()
+	switch {
+	case h.group:
 		// RFC 9293, 3.9.2.3, MUST-57: a TCP implementation MUST silently
 		// discard an incoming SYN segment that is addressed to a broadcast or
 		// multicast address.
+		seg.Payload.Release()
 		s.discard(now, at.iface, p, discardBroadcastTCP)
 		return
-	}
-	own := t.HeaderLen()
-	payload := p.Payload(h.len+own, h.payload()-own)
-	if !p.Vouched() && !h.checksumOK(head[:own], payload) {
-		payload.Release()
+	case !p.Vouched() && !h.checksumOK(h.transport(p)[:t.HeaderLen()], seg.Payload):
 		// RFC 9293, 3.1, MUST-3: the receiver MUST check the checksum.
+		seg.Payload.Release()
 		s.discard(now, at.iface, p, discardBadChecksum)
 		return
 	}
-	s.segment = tcp.Segment{
-		Seq: tcp.Seq(t.Seq), Ack: tcp.Seq(t.Ack), Flags: t.Flags, Window: t.Window,
-		Urgent: t.Urgent, Options: t.Options, Payload: payload, Size: p.SegmentSize(),
-		ECN: h.ecn(),
-	}
 	local := netip.AddrPortFrom(h.dst, t.DstPort)
 	remote := netip.AddrPortFrom(h.src, t.SrcPort)
-	if why, ok := s.demultiplex(now, local, remote, &s.segment); !ok {
-		s.segment.Payload.Release()
+	if e := s.connection(local, remote); e != nil {
+		s.predicted.remember(s, e, at, h, p)
+		p.Release()
+		s.handleSegment(now, e, seg)
+		return
+	}
+	if why, ok := s.demultiplex(now, local, remote, seg); !ok {
+		seg.Payload.Release()
 		s.discard(now, at.iface, p, why)
 		return
 	}
 	p.Release()
 }
 
-// demultiplex hands a segment to whoever it is for. It takes over the
-// payload's reference unless it reports false.
-func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) (Discard, bool) {
+// readSegment reads a segment, whose header begins at off in the head and which
+// is n octets long, into s.segment, and its ports and checksum into t. It reports
+// false if the header is damaged.
+func (s *Stack) readSegment(t *wire.TCP, p *pkt.Packet, off, n int) bool {
+	head := p.Head()[off:]
+	options, err := t.ParseFixed(head[:min(len(head), n)])
+	if err != nil {
+		return false
+	}
+	own, seg := t.DataOffset, &s.segment
+	seg.Seq, seg.Ack, seg.Flags, seg.Window, seg.Urgent = tcp.Seq(t.Seq), tcp.Seq(t.Ack), t.Flags, t.Window, t.Urgent
+	seg.Options.Parse(options)
+	seg.Payload, seg.Size = p.Payload(off+own, n-own), p.SegmentSize()
+	seg.Reason, seg.Retransmission = 0, false
+	return true
+}
+
+// connection returns the connection between two ends, nil if there is none.
+func (s *Stack) connection(local, remote netip.AddrPort) *TCP {
 	if e := s.recent; e != nil && e.remote == remote && e.local == local {
-		return s.handleSegment(now, e, seg)
+		return e
 	}
-	k := s.tupleOf(local, remote)
-	if e := s.conns[k]; e != nil {
+	e := s.conns[s.tupleOf(local, remote)]
+	if e != nil {
 		s.recent = e
-		return s.handleSegment(now, e, seg)
 	}
+	return e
+}
+
+// demultiplex hands a segment that is for no connection to whoever it is for. It
+// takes over the payload's reference unless it reports false.
+func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) (Discard, bool) {
+	k := s.tupleOf(local, remote)
 	if r := s.requests[k]; r != nil {
 		return s.handleRequest(now, r, seg)
 	}
@@ -82,7 +105,7 @@ func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *t
 }
 
 // handleSegment hands a segment to its connection.
-func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard, bool) {
+func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) {
 	s.env()
 	unacked := e.conn.Unacked()
 	e.conn.HandleSegment(now, seg)
@@ -91,7 +114,6 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) (Discard
 		s.with(e.path.neighbors).Confirm(now, e.path.nextHop)
 	}
 	s.drainTCP(now, e)
-	return 0, true
 }
 
 // tcpError hands what ICMP says about a segment to its connection.

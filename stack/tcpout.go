@@ -21,6 +21,9 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 		e.path = v
 	}
 	p := s.packSegment(e.local, e.remote, seg)
+	if s.sendPredicted(now, e, p, seg.ECN) {
+		return
+	}
 	s.send(now, p, &e.path, &envelope{
 		src: e.local.Addr(), dst: e.remote.Addr(), protocol: wire.ProtocolTCP,
 		label: e.label,
@@ -52,10 +55,12 @@ const tcpChecksum = 16
 func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt.Packet {
 	h := wire.TCP{
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),
-		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent, Options: seg.Options,
+		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent,
 	}
 	p := pkt.New()
-	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
+	b := p.Prepend(wire.TCPHeaderLen + seg.Options.Len())
+	h.PutFixed(b)
+	seg.Options.AppendTo(b[wire.TCPHeaderLen:wire.TCPHeaderLen])
 	p.SetBody(seg.Payload)
 	p.MakeLarge(seg.Size)
 	p.DeferChecksum(tcpChecksum, wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, p.Len()))

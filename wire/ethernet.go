@@ -131,6 +131,14 @@ func (h *Ethernet) Len() int {
 	return EthernetHeaderLen
 }
 
+// Put writes the header of a frame without a tag into b, which has room for it.
+func (h *Ethernet) Put(b []byte) {
+	_ = b[EthernetHeaderLen-1]
+	copy(b, h.Dst[:])
+	copy(b[6:], h.Src[:])
+	binary.BigEndian.PutUint16(b[12:], uint16(h.Type))
+}
+
 // AppendTo appends the header.
 func (h *Ethernet) AppendTo(b []byte) []byte {
 	b = append(b, h.Dst[:]...)

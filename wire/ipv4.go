@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // The lengths of IPv4 headers, in octets, and of the longest packet.
@@ -164,23 +165,33 @@ func ParseIPv4(b []byte) (IPv4, []byte, error) {
 // AppendTo appends the header with its checksum, the options padded with
 // zeros to a multiple of 4 octets. TotalLen must be set.
 func (h *IPv4) AppendTo(b []byte) []byte {
+	n := h.HeaderLen()
+	b = slices.Grow(b, n)[:len(b)+n]
+	h.Put(b[len(b)-n:])
+	return b
+}
+
+// Put is AppendTo into the octets that b has room for: HeaderLen.
+func (h *IPv4) Put(b []byte) {
 	n, options := h.HeaderLen(), h.options()
 	src, dst := as4(h.Src), as4(h.Dst)
 	// The fixed part, as it is read out in words of 64, 64 and 32 bits.
 	first := uint64(4<<4|n/4)<<56 | uint64(h.TOS)<<48 | uint64(uint16(h.TotalLen))<<32 | uint64(h.ID)<<16 | uint64(h.frag())
 	second := uint64(h.TTL)<<56 | uint64(h.Protocol)<<48 | uint64(binary.BigEndian.Uint32(src[:]))
 	third := binary.BigEndian.Uint32(dst[:])
-	checksum := Sum(0).Plus(first).Plus(second).Plus(uint64(third)).Add(options).Fold()
+	sum := Sum(0).Plus(first).Plus(second).Plus(uint64(third))
+	if n > IPv4HeaderLen {
+		sum = sum.Add(options)
+	}
+	checksum := sum.Fold()
 
-	b = binary.BigEndian.AppendUint64(b, first)
-	b = binary.BigEndian.AppendUint64(b, second|uint64(checksum)<<32)
-	b = binary.BigEndian.AppendUint32(b, third)
-	b = append(b, options...)
-	return append(b, zeros[:n-IPv4HeaderLen-len(options)]...)
+	binary.BigEndian.PutUint64(b, first)
+	binary.BigEndian.PutUint64(b[8:], second|uint64(checksum)<<32)
+	binary.BigEndian.PutUint32(b[16:], third)
+	if n > IPv4HeaderLen {
+		clear(b[IPv4HeaderLen+copy(b[IPv4HeaderLen:], options):])
+	}
 }
-
-// zeros pad options to a multiple of 4 octets.
-var zeros [3]byte
 
 // frag returns the flags and the fragment offset.
 func (h *IPv4) frag() uint16 {

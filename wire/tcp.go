@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -97,6 +98,17 @@ func ParseTCPHeader(b []byte) (h TCP, rest []byte, err error) {
 // Parse is [ParseTCPHeader] into a header that is there already. After an
 // error the header is as it was.
 func (h *TCP) Parse(b []byte) (rest []byte, err error) {
+	options, err := h.ParseFixed(b)
+	if err != nil {
+		return nil, err
+	}
+	h.Options.Parse(options)
+	return b[h.DataOffset:], nil
+}
+
+// ParseFixed is Parse without the options: it returns them, and leaves Options
+// alone.
+func (h *TCP) ParseFixed(b []byte) (options []byte, err error) {
 	if len(b) < TCPHeaderLen {
 		return nil, errTCPShort
 	}
@@ -112,11 +124,7 @@ func (h *TCP) Parse(b []byte) (rest []byte, err error) {
 	h.DataOffset, h.Flags = n, TCPFlags(binary.BigEndian.Uint16(b[12:]))&allFlags
 	h.Window, h.Checksum = binary.BigEndian.Uint16(b[14:]), binary.BigEndian.Uint16(b[16:])
 	h.Urgent = binary.BigEndian.Uint16(b[18:])
-	h.Options = TCPOptions{}
-	if n > TCPHeaderLen {
-		h.Options.parse(b[TCPHeaderLen:n])
-	}
-	return b[n:], nil
+	return b[TCPHeaderLen:n], nil
 }
 
 // HeaderLen returns the header's length in octets: as it was read, options
@@ -132,14 +140,20 @@ func (h *TCP) HeaderLen() int {
 // DataOffset says, and with the checksum as it is in the struct: see
 // [PutTCPChecksum].
 func (h *TCP) AppendTo(b []byte) []byte {
-	options := h.Options.Len()
-	words := uint16(TCPHeaderLen+options) / 4
-	b = binary.BigEndian.AppendUint64(b, uint64(h.SrcPort)<<48|uint64(h.DstPort)<<32|uint64(h.Seq))
-	b = binary.BigEndian.AppendUint64(b,
+	n := TCPHeaderLen + h.Options.Len()
+	b = slices.Grow(b, n)[:len(b)+n]
+	h.PutFixed(b[len(b)-n:])
+	h.Options.AppendTo(b[len(b)-n+TCPHeaderLen : len(b)-n+TCPHeaderLen])
+	return b
+}
+
+// PutFixed writes the header into b, which is as long as it with its options:
+// those are left to the caller.
+func (h *TCP) PutFixed(b []byte) {
+	_ = b[TCPHeaderLen-1]
+	words := uint16(len(b)) / 4
+	binary.BigEndian.PutUint64(b, uint64(h.SrcPort)<<48|uint64(h.DstPort)<<32|uint64(h.Seq))
+	binary.BigEndian.PutUint64(b[8:],
 		uint64(h.Ack)<<32|uint64(words<<12|uint16(h.Flags&allFlags))<<16|uint64(h.Window))
-	b = binary.BigEndian.AppendUint32(b, uint32(h.Checksum)<<16|uint32(h.Urgent))
-	if options == 0 {
-		return b
-	}
-	return h.Options.AppendTo(b)
+	binary.BigEndian.PutUint32(b[16:], uint32(h.Checksum)<<16|uint32(h.Urgent))
 }

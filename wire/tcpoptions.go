@@ -90,8 +90,24 @@ func (o *TCPOptions) AddSACK(left, right uint32) {
 // ParseTCPOptions reads the options of a header, whose end they are.
 func ParseTCPOptions(b []byte) TCPOptions {
 	var o TCPOptions
-	o.parse(b)
+	o.Parse(b)
 	return o
+}
+
+// onlyTimestamps is how the options begin that nearly all segments have.
+const onlyTimestamps = optNop<<24 | optNop<<16 | optTimestamps<<8 | lenTimestamps
+
+// Parse is [ParseTCPOptions] into options that are there already, whatever they
+// were.
+func (o *TCPOptions) Parse(b []byte) {
+	*o = TCPOptions{}
+	if len(b) == lenTimestamps+2 && binary.BigEndian.Uint32(b) == onlyTimestamps {
+		// RFC 7323, appendix A: this is how it should be laid out.
+		o.Timestamps = true
+		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
+		return
+	}
+	o.parse(b)
 }
 
 // parse reads the options one by one, wherever they begin (MUST-64; RFC 9293, 3.2).

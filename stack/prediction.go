@@ -1,0 +1,192 @@
+package stack
+
+import (
+	"encoding/binary"
+
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
+)
+
+// A prediction is what the packets of one connection have in common: the headers that
+// the last one came with, and those that the next one gets. Most packets are of
+// the connection that the one before was of; they need no second look at what
+// was found in order, nor a second search for what they are for (Jacobson,
+// "Congestion Avoidance and Control", calls it header prediction, Linux early
+// demultiplexing and a cache of hardware headers).
+//
+// It is only for machines that nobody watches, and for packets without options
+// and extensions. Whatever changes a verdict changes the generation.
+type prediction struct {
+	tcp        *TCP // nil: none is remembered
+	generation uint32
+
+	// Of what arrives: the interface, the Ethernet header, and the addresses
+	// with the ports, which lie behind each other.
+	iface *Interface
+	link  [wire.EthernetHeaderLen]byte
+	ends  [2*16 + 4]byte
+
+	// Of what leaves: the IP header without lengths, identification and ECN,
+	// the sum of its words, and that of the pseudo header without a length. The
+	// length of the header is zero while nothing has left.
+	six      bool
+	head     [wire.IPv6HeaderLen]byte
+	headLen  int
+	most     int // the longest packet that the link takes
+	tos, ttl uint8
+	whole    bool // no router may cut it
+	sum      wire.Sum
+	pseudo   wire.Sum
+}
+
+// Where an IP header has its parts.
+const (
+	ipv4Length, ipv4ID, ipv4Fragment, ipv4Checksum, ipv4Ends = 2, 4, 6, 10, 12
+	ipv6Length, ipv6Next, ipv6Ends                           = 4, 6, 8
+	ipv4EndsLen, ipv6EndsLen                                 = 2*4 + 4, 2*16 + 4
+)
+
+// remember makes the connection e the one that packets like p are for: a packet
+// whose head begins with the IP header, behind the Ethernet header that was
+// taken off it.
+func (f *prediction) remember(s *Stack, e *TCP, at arrival, h *header, p *pkt.Packet) {
+	if s.stream.On() || at.broadcast || len(s.raws) > 0 {
+		return
+	}
+	link, ip := p.Stripped(wire.EthernetHeaderLen), p.Head()
+	switch {
+	case wire.MAC(link) != at.iface.MAC:
+		return // it was put together from fragments
+	case h.len == wire.IPv4HeaderLen && ip[0] == 0x45:
+		copy(f.ends[:], ip[ipv4Ends:ipv4Ends+ipv4EndsLen])
+	case h.len == wire.IPv6HeaderLen && ip[0]>>4 == 6:
+		copy(f.ends[:], ip[ipv6Ends:ipv6Ends+ipv6EndsLen])
+	default:
+		return
+	}
+	if f.tcp != e || f.generation != s.generation {
+		f.headLen = 0
+	}
+	f.tcp, f.generation, f.iface, f.six = e, s.generation, at.iface, ip[0]>>4 == 6
+	copy(f.link[:], link)
+}
+
+// has reports whether a frame that came by i is as predicted, and where the TCP
+// segment lies in it. Of the fields that it doesn't look at, none makes a
+// difference to this machine, or whoever goes on looks at them.
+func (f *prediction) has(s *Stack, i *Interface, p *pkt.Packet) (off, n int, ok bool) {
+	b := p.Head()
+	if f.tcp == nil || f.iface != i || f.generation != s.generation || s.stream.On() || !p.Vouched() ||
+		len(b) < wire.EthernetHeaderLen+wire.IPv4HeaderLen+wire.TCPHeaderLen || [wire.EthernetHeaderLen]byte(b) != f.link {
+		return 0, 0, false
+	}
+	ip := b[wire.EthernetHeaderLen:]
+	switch {
+	case ip[0] == 0x45:
+		const before = wire.EthernetHeaderLen + wire.IPv4HeaderLen
+		n = int(binary.BigEndian.Uint16(ip[ipv4Length:])) - wire.IPv4HeaderLen
+		ok = binary.BigEndian.Uint16(ip[ipv4Fragment:])&0x3fff == 0 && ip[9] == byte(wire.ProtocolTCP) &&
+			[ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
+		return before, n, ok && before+n <= p.Len()
+	case ip[0]>>4 == 6 && len(ip) >= wire.IPv6HeaderLen+wire.TCPHeaderLen:
+		const before = wire.EthernetHeaderLen + wire.IPv6HeaderLen
+		n = int(binary.BigEndian.Uint16(ip[ipv6Length:]))
+		ok = ip[ipv6Next] == byte(wire.ProtocolTCP) && [ipv6EndsLen]byte(ip[ipv6Ends:]) == f.ends
+		return before, n, ok && before+n <= p.Len()
+	}
+	return 0, 0, false
+}
+
+// handlePredicted takes a frame if it is as predicted, and reports whether it is.
+func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) bool {
+	off, n, ok := s.predicted.has(s, i, p)
+	if !ok {
+		return false
+	}
+	var t wire.TCP
+	if !s.readSegment(&t, p, off, n) {
+		return false
+	}
+	ip := p.Head()[wire.EthernetHeaderLen:]
+	s.segment.ECN = ip[1] & 3
+	if ip[0]>>4 == 6 {
+		s.segment.ECN = ip[1] >> 4 & 3
+	}
+	p.Release()
+	s.handleSegment(now, s.predicted.tcp, &s.segment)
+	return true
+}
+
+// sendPredicted puts the headers that were predicted before p, whose head begins with the TCP
+// header, and sends it to the next hop. It reports false where that is left to
+// [Stack.send].
+func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) bool {
+	f, v := &s.predicted, &e.path
+	if f.tcp != e || !v.unicast || s.stream.On() || f.generation != s.generation {
+		return false
+	}
+	length := p.Len()
+	if !f.current(s, e) || !p.Large() && f.headLen+length > f.most {
+		return false
+	}
+	ip := p.Prepend(f.headLen)
+	copy(ip, f.head[:f.headLen])
+	if f.headLen == wire.IPv4HeaderLen {
+		s.ipID++
+		ip[1] |= ecn
+		binary.BigEndian.PutUint16(ip[ipv4Length:], uint16(wire.IPv4HeaderLen+length))
+		binary.BigEndian.PutUint16(ip[ipv4ID:], s.ipID)
+		sum := f.sum + wire.Sum(ecn) + wire.Sum(wire.IPv4HeaderLen+length) + wire.Sum(s.ipID)
+		binary.BigEndian.PutUint16(ip[ipv4Checksum:], sum.Fold())
+	} else {
+		ip[1] |= ecn << 4
+		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))
+	}
+	s.resolve(now, v.iface, v.neighbors, v.nextHop, p)
+	return true
+}
+
+// current makes the IP header that e's packets begin with what its options ask
+// for, and reports whether there is one: not for packets that this machine may
+// have to cut.
+func (f *prediction) current(s *Stack, e *TCP) bool {
+	six, i := f.six, e.path.iface
+	ttl, whole, most := e.Options.TTL, s.cfg.NoPathMTU == 0 && !e.Options.MayFragment, i.MTU
+	switch {
+	case six && !whole:
+		return false
+	case six:
+		most = i.mtu6()
+		if ttl == 0 {
+			ttl = s.hopLimit(&e.path, e.remote.Addr())
+		}
+	case ttl == 0:
+		ttl = s.cfg.TTL
+	}
+	f.most = most
+	if f.headLen == 0 || f.tos != e.Options.TOS || f.ttl != ttl || f.whole != whole {
+		f.tos, f.ttl, f.whole = e.Options.TOS, ttl, whole
+		f.prepare(e)
+	}
+	return true
+}
+
+func (f *prediction) prepare(e *TCP) {
+	local, remote := e.local.Addr(), e.remote.Addr()
+	f.pseudo = wire.PseudoHeader(local, remote, wire.ProtocolTCP, 0)
+	if f.six {
+		h := wire.IPv6{
+			TrafficClass: f.tos, FlowLabel: e.label, NextHeader: wire.ProtocolTCP, HopLimit: f.ttl,
+			Src: local, Dst: remote,
+		}
+		f.headLen = len(h.AppendTo(f.head[:0]))
+		return
+	}
+	h := wire.IPv4{TOS: f.tos, TTL: f.ttl, DF: f.whole, Protocol: wire.ProtocolTCP, Src: local, Dst: remote}
+	f.headLen = wire.IPv4HeaderLen
+	h.Put(f.head[:f.headLen])
+	binary.BigEndian.PutUint16(f.head[ipv4Checksum:], 0)
+	f.sum = wire.Sum(0).Add(f.head[:f.headLen])
+	f.sum = f.sum>>32 + f.sum&0xffffffff
+}
