@@ -96,6 +96,11 @@ func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) 
 	if uint(in) >= uint(len(b.ports)) || b.ports[in].trunk || b.ports[in].hosts {
 		return 0, false
 	}
+	last := &b.ports[in].last
+	if last.is(p, b.stations.changes) {
+		b.stations.heard(now, last.from)
+		return last.out, true
+	}
 	vlan := b.ports[in].vlan
 	h, _, err := wire.ParseEthernet(p.Head())
 	if h.Tagged || check(&h, err, p) != 0 {
@@ -106,6 +111,7 @@ func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) 
 		return 0, false
 	}
 	b.stations.heard(now, from)
+	*last = passage{[len(last.ends)]byte(p.Head()), b.stations.changes, to.port, from}
 	return to.port, true
 }
 
@@ -220,6 +226,7 @@ func (b *Bridge) SetPort(i int, cfg PortConfig) error {
 		return err
 	}
 	b.ports[i] = p
+	b.stations.changes++
 	b.FlushPort(i)
 	return nil
 }

@@ -48,6 +48,7 @@ type stations struct {
 	ends    learned    // its newer is the oldest entry, its older the newest
 	sweep   clock.Time // when to look for silent stations; not after the first has to go
 	refused uint64
+	changes uint32 // how often a station has moved or was forgotten, from 1 on
 }
 
 func (t *stations) init(size int, ageing clock.Duration) {
@@ -57,7 +58,7 @@ func (t *stations) init(size int, ageing clock.Duration) {
 	if ageing <= 0 {
 		ageing = defaultAgeing
 	}
-	t.size, t.ageing = size, ageing
+	t.size, t.ageing, t.changes = size, ageing, 1
 	t.known = make(map[uint64]*learned)
 	t.inVLAN = make(map[uint16]int)
 	t.ends.older, t.ends.newer = &t.ends, &t.ends
@@ -75,6 +76,9 @@ func (t *stations) learn(now clock.Time, key station, port int) (before int, new
 	}
 	before, s.port = s.port, port
 	t.heard(now, s)
+	if before != port {
+		t.changes++
+	}
 	return before, before != port
 }
 
@@ -113,6 +117,7 @@ func (t *stations) unlink(s *learned) {
 }
 
 func (t *stations) forget(s *learned) {
+	t.changes++
 	t.unlink(s)
 	delete(t.known, s.key())
 	t.inVLAN[s.vlan]--

@@ -40,6 +40,23 @@ type port struct {
 	allowed *[4096 / 64]uint64 // nil: all
 	router  bool
 	hosts   bool
+	last    passage
+}
+
+// A passage is what [Bridge.Pass] found out about the last frame that came by a
+// port: most are from and to the same stations as the one before.
+type passage struct {
+	ends    [2 * len(wire.MAC{})]byte // the addresses as they are in the frame
+	changes uint32                    // of the table, when that was found out; 0: nothing was
+	out     int
+	from    *learned
+}
+
+// is reports whether a frame is of the same passage.
+func (a *passage) is(p *pkt.Packet, changes uint32) bool {
+	head := p.Head()
+	return a.changes == changes && len(head) >= wire.EthernetHeaderLen && [len(a.ends)]byte(head) == a.ends &&
+		binary.BigEndian.Uint16(head[len(a.ends):]) != uint16(wire.EtherTypeVLAN) && p.FCSOK()
 }
 
 func newPort(i int, cfg PortConfig) (port, error) {

@@ -77,11 +77,9 @@ type stormWatch struct {
 
 func (s *stormWatch) reset() { s.frames = 0 }
 
-func (s *stormWatch) count(d delivery) error {
-	s.frames++
-	if s.frames <= stormLimit-stormNames {
-		return nil
-	}
+// note keeps the name of the port at which one of the last frames below the
+// limit has arrived, and returns the error when that is reached.
+func (s *stormWatch) note(d delivery) error {
 	s.trail = append(s.trail, d.node.Name+"/"+d.node.ports[d.port].name)
 	if s.frames < stormLimit {
 		return nil

@@ -155,11 +155,13 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 // pass, and the port from which that sends it on.
 func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 	at := &n.ports[out]
-	if p.Large() && w.Stream.On() {
-		w.sendCut(n, out, p)
-		return nil, 0, false
+	if w.Stream.On() {
+		if p.Large() {
+			w.sendCut(n, out, p)
+			return nil, 0, false
+		}
+		w.publishSent(n, at.name, p)
 	}
-	w.publishSent(n, at.name, p)
 	switch {
 	case at.loopback:
 		w.inbox.push(delivery{n, out, p})
@@ -220,7 +222,9 @@ func (w *World) pass(d delivery) (*Node, int, bool) {
 	case !ok:
 		w.arrived(d)
 	case w.tolerates(d):
-		w.hear(d)
+		if w.Stream.On() {
+			w.hear(d)
+		}
 		return n, out, true
 	}
 	return nil, 0, false
@@ -229,7 +233,14 @@ func (w *World) pass(d delivery) (*Node, int, bool) {
 // tolerates counts a frame that has arrived, and stops the world if it is one
 // of a storm.
 func (w *World) tolerates(d delivery) bool {
-	err := w.storm.count(d)
+	if w.storm.frames++; w.storm.frames <= stormLimit-stormNames {
+		return true
+	}
+	return w.toleratesMore(d)
+}
+
+func (w *World) toleratesMore(d delivery) bool {
+	err := w.storm.note(d)
 	if err != nil {
 		d.packet.Release()
 		w.stop(err)
@@ -240,9 +251,6 @@ func (w *World) tolerates(d delivery) bool {
 // hear publishes that a frame has arrived. What a hub or switch then sends, it
 // sends because of that, for no reason of its own.
 func (w *World) hear(d delivery) event.ID {
-	if !w.Stream.On() {
-		return 0
-	}
 	heard := w.publishHeard(d.node, d.node.ports[d.port].name, d.packet)
 	if d.node.facts != nil {
 		d.packet.Cause, d.packet.Reason, d.packet.RFC = uint64(heard), "", ""
@@ -271,7 +279,11 @@ func (w *World) deliver(d delivery) {
 		w.drop(n, n.ports[d.port].name, d.packet, "the machine is switched off")
 		return
 	}
-	before := w.Stream.Because(w.hear(d))
+	heard := event.ID(0)
+	if w.Stream.On() {
+		heard = w.hear(d)
+	}
+	before := w.Stream.Because(heard)
 	n.listen(w)
 	n.device.HandleFrame(w.now, d.port, d.packet)
 	w.Stream.Because(before)
@@ -281,9 +293,6 @@ func (w *World) deliver(d delivery) {
 }
 
 func (w *World) publishSent(n *Node, at string, p *pkt.Packet) {
-	if !w.Stream.On() {
-		return
-	}
 	p.ID = uint64(w.Stream.PublishCaused(w.now, n.Name, event.ID(p.Cause), event.FrameSent{
 		Port: at, Data: p.AppendTo(nil), FCS: p.FCS(), Reason: p.Reason, RFC: p.RFC,
 	}))

@@ -139,7 +139,7 @@ func (w *World) complete(n *Node) {
 		w.drain(n)
 	}
 	w.flush()
-	w.pace.remind(w.queue.Next())
+	w.pace.remind(w.queue.Soonest())
 }
 
 // flush delivers the frames that have arrived, and those that follow from
@@ -168,7 +168,7 @@ func (w *World) settle() {
 // advance moves the clock to t, stopping at everything that is due on the
 // way.
 func (w *World) advance(t clock.Time) {
-	for w.err == nil {
+	for w.err == nil && w.queue.Soonest().Due(t) {
 		next := w.queue.Next()
 		if !next.Due(t) {
 			break

@@ -206,8 +206,8 @@ func (s *Socket) tellWriting(told bool, n int) {
 	}
 }
 
-// update takes what a TCP connection has to send after the socket has changed
-// it. The call that did so is told before, as the cause of what is sent.
+// update takes what a TCP connection has to send after a program has written to it
+// or read from it. The call that did so is told before, as the cause of what is sent.
 func (s *Socket) update(now clock.Time) {
 	if s.tcp != nil {
 		s.tcp.Update(now)
@@ -322,6 +322,8 @@ func (s *Socket) Shutdown(how How) error {
 	defer s.leave()
 	err = s.shutdown(now, how)
 	s.tell("shutdown", 0, "%s", err, how)
-	s.update(now)
+	if s.tcp != nil {
+		s.tcp.Update(now)
+	}
 	return failed("shutdown", err)
 }

@@ -441,8 +441,27 @@ func (e *TCP) expire(s *Stack, now clock.Time) {
 	s.stream.Because(before)
 }
 
-// drainTCP takes all output of a connection: facts, segments, its next timer.
+// Push is Update after a program has written or read: nobody waits for what its
+// own connection can do less since, but for its end.
+func (e *TCP) Push(now clock.Time) {
+	if e.conn == nil {
+		return
+	}
+	before := e.state
+	e.stack.emit(now, e)
+	if e.state != before {
+		e.stack.tell(&e.endpoint, e)
+	}
+}
+
+// drainTCP takes all output of a connection and tells that it has changed.
 func (s *Stack) drainTCP(now clock.Time, e *TCP) {
+	s.emit(now, e)
+	s.tell(&e.endpoint, e)
+}
+
+// emit takes all output of a connection: facts, segments, its next timer.
+func (s *Stack) emit(now clock.Time, e *TCP) {
 	s.tellTCP(now, e.local, e.remote)
 	for e.conn.PollSegment(now, &s.reply) {
 		s.transmit(now, e, &s.reply)
@@ -454,7 +473,6 @@ func (s *Stack) drainTCP(now clock.Time, e *TCP) {
 	if e.attached {
 		s.timers.Set(&e.timer, e.conn.NextTimer())
 	}
-	s.tell(&e.endpoint, e)
 }
 
 // changed moves a connection between the tables as its state demands.

@@ -66,6 +66,15 @@ func (q *Queue[T]) Remove(t *Timer[T]) {
 	}
 }
 
+// Soonest returns a time before which no timer is due, clock.Never if none is
+// set: it costs less than Next.
+func (q *Queue[T]) Soonest() clock.Time {
+	if len(q.heap) == 0 {
+		return clock.Never
+	}
+	return q.heap[0].queued
+}
+
 // Next returns when the earliest timer is due, clock.Never if none is set.
 func (q *Queue[T]) Next() clock.Time {
 	q.settle()

@@ -86,9 +86,11 @@ func (c *Conn) endBurst(out *Segment) {
 	if n == 0 {
 		return
 	}
-	c.burst.begin(c, c.halfWindow())
-	pieces := out.pieces()
-	ends, several := c.burst.next(pieces, int(c.burst.left) <= pieces || n < c.room() || c.sendable() == 0)
+	pieces, last := out.pieces(), n < c.room() || c.sendable() == 0
+	if !last {
+		c.burst.begin(c, c.halfWindow())
+	}
+	ends, several := c.burst.next(pieces, last || int(c.burst.left) <= pieces)
 	if ends {
 		c.loss.board.at(c.loss.board.n - 1).marks |= endsBurst
 	}
