@@ -59,10 +59,13 @@ func (c *Cable) HandleFrame(now clock.Time, side int, p *pkt.Packet) {
 // HandleFrame and PollFrame in one step, for a network in memory.
 func (c *Cable) Pass(side int, p *pkt.Packet) bool {
 	l := &c.lines[side&1]
-	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 || l.refuses(p) != 0 {
+	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 {
 		return false
 	}
-	frames, octets, _ := p.Frames()
+	frames, octets, longest := p.Frames()
+	if l.refuses(p, longest) != 0 {
+		return false
+	}
 	l.stats.Sent += uint64(frames)
 	l.stats.SentBytes += uint64(octets)
 	l.stats.Delivered += uint64(frames)

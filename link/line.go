@@ -61,7 +61,7 @@ func (l *Line) InFlight() int { return l.flight.n }
 func (l *Line) handle(now clock.Time, p *pkt.Packet) {
 	l.stats.Sent++
 	l.stats.SentBytes += uint64(p.Len())
-	if why := l.refuses(p); why != 0 {
+	if why := l.refuses(p, p.Len()); why != 0 {
 		l.drop(why, l.faults.cutCause, "", p)
 		return
 	}
@@ -83,9 +83,9 @@ func (l *Line) handle(now clock.Time, p *pkt.Packet) {
 	l.launch(sent.Add(l.delay), p, true)
 }
 
-// refuses returns why a frame can't enter the line, zero if it can.
-func (l *Line) refuses(p *pkt.Packet) Reason {
-	switch _, _, n := p.Frames(); {
+// refuses returns why a frame of n octets can't enter the line, zero if it can.
+func (l *Line) refuses(p *pkt.Packet, n int) Reason {
+	switch {
 	case l.faults.cut:
 		return CableCut
 	case n < minFrame:

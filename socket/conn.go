@@ -31,12 +31,18 @@ func (c *Conn) Socket() *Socket { return c.sock }
 // io.EOF once the peer has closed its side and everything is read.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.sock.recv(b, 0)
+	if err == nil {
+		return n, nil
+	}
 	return n, c.error("read", failed("read", err))
 }
 
 // Write writes all of b, or returns an error and how much was written.
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.sock.send(b, 0)
+	if err == nil {
+		return n, nil
+	}
 	return n, c.error("write", failed("write", err))
 }
 

@@ -210,7 +210,7 @@ func (s *Socket) tellWriting(told bool, n int) {
 // or read from it. The call that did so is told before, as the cause of what is sent.
 func (s *Socket) update(now clock.Time) {
 	if s.tcp != nil {
-		s.tcp.Update(now)
+		s.tcp.Push(now)
 	}
 }
 

@@ -130,16 +130,18 @@ func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) 
 	if !f.current(s, e) || !p.Large() && f.headLen+length > f.most {
 		return false
 	}
-	ip := p.Prepend(f.headLen)
-	copy(ip, f.head[:f.headLen])
-	if f.headLen == wire.IPv4HeaderLen {
+	if !f.six {
 		s.ipID++
+		ip := p.Prepend(wire.IPv4HeaderLen)
+		*(*[wire.IPv4HeaderLen]byte)(ip) = [wire.IPv4HeaderLen]byte(f.head[:])
 		ip[1] |= ecn
 		binary.BigEndian.PutUint16(ip[ipv4Length:], uint16(wire.IPv4HeaderLen+length))
 		binary.BigEndian.PutUint16(ip[ipv4ID:], s.ipID)
 		sum := f.sum + wire.Sum(ecn) + wire.Sum(wire.IPv4HeaderLen+length) + wire.Sum(s.ipID)
 		binary.BigEndian.PutUint16(ip[ipv4Checksum:], sum.Fold())
 	} else {
+		ip := p.Prepend(wire.IPv6HeaderLen)
+		*(*[wire.IPv6HeaderLen]byte)(ip) = f.head
 		ip[1] |= ecn << 4
 		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))
 	}
@@ -174,7 +176,7 @@ func (f *prediction) current(s *Stack, e *TCP) bool {
 
 func (f *prediction) prepare(e *TCP) {
 	local, remote := e.local.Addr(), e.remote.Addr()
-	f.pseudo = wire.PseudoHeader(local, remote, wire.ProtocolTCP, 0)
+	f.pseudo = pseudoHeader(e.local, e.remote)
 	if f.six {
 		h := wire.IPv6{
 			TrafficClass: f.tos, FlowLabel: e.label, NextHeader: wire.ProtocolTCP, HopLimit: f.ttl,

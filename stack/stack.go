@@ -274,10 +274,11 @@ func (s *Stack) PollFrame(now clock.Time) (port int, p *pkt.Packet, ok bool) {
 
 // PollReady returns an endpoint whose readiness has changed.
 func (s *Stack) PollReady() (Endpoint, bool) {
-	e, ok := s.ready.Pop()
-	if ok {
-		e.settled()
+	if s.ready.Len() == 0 {
+		return nil, false
 	}
+	e, ok := s.ready.Pop()
+	e.settled()
 	return e, ok
 }
 

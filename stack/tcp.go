@@ -462,11 +462,16 @@ func (s *Stack) drainTCP(now clock.Time, e *TCP) {
 
 // emit takes all output of a connection: facts, segments, its next timer.
 func (s *Stack) emit(now clock.Time, e *TCP) {
-	s.tellTCP(now, e.local, e.remote)
+	watched := s.tcpEnv.Watch
+	if watched {
+		s.tellTCP(now, e.local, e.remote)
+	}
 	for e.conn.PollSegment(now, &s.reply) {
 		s.transmit(now, e, &s.reply)
 	}
-	s.tellTCP(now, e.local, e.remote)
+	if watched {
+		s.tellTCP(now, e.local, e.remote)
+	}
 	if state := e.conn.State(); state != e.state {
 		s.changed(now, e, state)
 	}

@@ -20,7 +20,11 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 		}
 		e.path = v
 	}
-	p := s.packSegment(e.local, e.remote, seg)
+	pseudo := s.predicted.pseudo
+	if s.predicted.tcp != e || s.predicted.headLen == 0 {
+		pseudo = pseudoHeader(e.local, e.remote)
+	}
+	p := s.packSegment(e.local, e.remote, pseudo, seg)
 	if s.sendPredicted(now, e, p, seg.ECN) {
 		return
 	}
@@ -39,20 +43,25 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 		s.discards[discardNoRoute]++
 		return
 	}
-	p := s.packSegment(local, remote, seg)
+	p := s.packSegment(local, remote, pseudoHeader(local, remote), seg)
 	s.send(now, p, &v, &envelope{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
 		label: s.flowLabel(wire.ProtocolTCP, local, remote), whole: s.cfg.NoPathMTU == 0,
 	})
 }
 
+// pseudoHeader returns the sum of the pseudo header without a length.
+func pseudoHeader(local, remote netip.AddrPort) wire.Sum {
+	return wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, 0)
+}
+
 // tcpChecksum is where in a TCP header the checksum is.
 const tcpChecksum = 16
 
 // packSegment puts the TCP header before a segment's payload, whose reference
-// it takes over. The checksum is never optional: "The sender MUST generate it
-// (MUST-2)" (RFC 9293, 3.1).
-func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt.Packet {
+// it takes over. pseudo is the pseudo header's sum without a length. The checksum
+// is never optional: "The sender MUST generate it (MUST-2)" (RFC 9293, 3.1).
+func (s *Stack) packSegment(local, remote netip.AddrPort, pseudo wire.Sum, seg *tcp.Segment) *pkt.Packet {
 	h := wire.TCP{
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),
 		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent,
@@ -63,7 +72,7 @@ func (s *Stack) packSegment(local, remote netip.AddrPort, seg *tcp.Segment) *pkt
 	seg.Options.AppendTo(b[wire.TCPHeaderLen:wire.TCPHeaderLen])
 	p.SetBody(seg.Payload)
 	p.MakeLarge(seg.Size)
-	p.DeferChecksum(tcpChecksum, wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, p.Len()))
+	p.DeferChecksum(tcpChecksum, pseudo.Plus(uint64(p.Len())))
 	if s.stream.On() {
 		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()
 	}

@@ -120,9 +120,6 @@ func flow(local, remote netip.AddrPort) event.Flow { return event.Flow{Local: lo
 // tellTCP publishes what a connection has to tell. From the moment a timer is
 // told to have expired, that is the cause of everything that follows.
 func (s *Stack) tellTCP(now clock.Time, local, remote netip.AddrPort) {
-	if !s.tcpEnv.Watch {
-		return
-	}
 	for {
 		f, ok := s.tcpEnv.PollEvent()
 		if !ok {
