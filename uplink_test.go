@@ -179,8 +179,8 @@ func TestUplinkQueueIsBounded(t *testing.T) {
 		o.went = make(chan []byte) // nobody reads
 		for range 10 {
 			o.come <- arpRequest(nick)
+			synctest.Wait()
 		}
-		synctest.Wait()
 		// One is with the blocked Write, three wait.
 		if got := u.Discards()["too many frames wait for the outside"]; got != 6 {
 			t.Errorf("%d of 10 answers were dropped, want 6: %v", got, u.Discards())

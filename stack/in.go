@@ -33,6 +33,7 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 	if s.handlePredicted(now, i, p) {
 		return
 	}
+	s.others.known = false
 	eth, _, err := wire.ParseEthernet(p.Head())
 	switch {
 	case err != nil:

@@ -153,6 +153,7 @@ func (i *Interface) subnetOf(addr netip.Addr) (netip.Prefix, bool) {
 
 // with returns a neighbour cache, told the current cause.
 func (s *Stack) with(c *neigh.Cache) *neigh.Cache {
+	s.others.known = false
 	c.Cause = uint64(s.stream.Cause())
 	c.Watch = s.stream.On()
 	return c

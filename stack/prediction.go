@@ -104,8 +104,7 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 	if !ok {
 		return false
 	}
-	var t wire.TCP
-	if !s.readSegment(&t, p, off, n) {
+	if !s.readSegment(p, off, n) {
 		return false
 	}
 	ip := p.Head()[wire.EthernetHeaderLen:]
@@ -115,6 +114,7 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 	}
 	p.Release()
 	s.handleSegment(now, s.predicted.tcp, &s.segment)
+	s.others.still = true
 	return true
 }
 
@@ -145,7 +145,11 @@ func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) 
 		ip[1] |= ecn << 4
 		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))
 	}
-	s.resolve(now, v.iface, v.neighbors, v.nextHop, p)
+	if mac, ok := v.neighbors.Fresh(now, v.nextHop); ok {
+		s.frame(v.iface, p, mac, etherType(v.nextHop))
+	} else {
+		s.resolve(now, v.iface, v.neighbors, v.nextHop, p)
+	}
 	return true
 }
 

@@ -127,6 +127,7 @@ type Stack struct {
 	conns      map[fourTuple]*TCP
 	recent     *TCP // the connection that the last segment was for
 	predicted  prediction
+	others     otherTimers
 	requests   map[fourTuple]*request // half open, from listeners
 	timeWaits  map[fourTuple]*timeWait
 	orphans    int                     // connections that no program has open any more
@@ -140,6 +141,7 @@ type Stack struct {
 	raws       []*Raw
 	timers     timerq.Queue[timed]
 	ready      fifo.Queue[Endpoint]
+	header     wire.TCP    // of the segment that is being handled, without options
 	segment    tcp.Segment // the one that is being handled
 	reply      tcp.Segment // the one that is being sent
 
@@ -243,6 +245,7 @@ func (s *Stack) Restart(now clock.Time) {
 
 // HandleTimer lets what is due happen.
 func (s *Stack) HandleTimer(now clock.Time) {
+	s.others.known = false
 	for {
 		t, ok := s.timers.Pop(now)
 		if !ok {
@@ -285,8 +288,24 @@ func (s *Stack) PollReady() (Endpoint, bool) {
 // NextTimer returns when HandleTimer is to be called, clock.Never if nothing
 // is due.
 func (s *Stack) NextTimer() clock.Time {
-	next := clock.Earlier(s.timers.Next(), s.reassembly.NextTimer())
-	next = clock.Earlier(next, s.reassembly6.NextTimer())
+	if o := &s.others; !o.known || !o.still {
+		o.next, o.known = s.nextOther(), true
+	}
+	s.others.still = false
+	return clock.Earlier(s.timers.Next(), s.others.next)
+}
+
+// otherTimers are those that aren't of a connection. After a segment, or what a
+// program wrote, they are as they were.
+type otherTimers struct {
+	next  clock.Time
+	known bool // what next says was so, and nothing has changed it
+	still bool // since then only connections were at work
+}
+
+// nextOther returns when the first timer is due that isn't of a connection.
+func (s *Stack) nextOther() clock.Time {
+	next := clock.Earlier(s.reassembly.NextTimer(), s.reassembly6.NextTimer())
 	next = clock.Earlier(next, s.pathMTU.NextTimer())
 	for _, i := range s.interfaces {
 		if i.neighbors != nil {

@@ -449,6 +449,7 @@ func (e *TCP) Push(now clock.Time) {
 	}
 	before := e.state
 	e.stack.emit(now, e)
+	e.stack.others.still = true
 	if e.state != before {
 		e.stack.tell(&e.endpoint, e)
 	}

@@ -6,13 +6,12 @@ import (
 	"hubbub/clock"
 	"hubbub/internal/pkt"
 	"hubbub/transport/tcp"
-	"hubbub/wire"
 )
 
 // handleTCP takes a TCP segment for this machine.
 func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
-	var t wire.TCP
-	if !s.readSegment(&t, p, h.len, h.payload()) {
+	t := &s.header
+	if !s.readSegment(p, h.len, h.payload()) {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
@@ -49,10 +48,10 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 }
 
 // readSegment reads a segment, whose header begins at off in the head and which
-// is n octets long, into s.segment, and its ports and checksum into t. It reports
+// is n octets long, into s.segment and s.header, that without options. It reports
 // false if the header is damaged.
-func (s *Stack) readSegment(t *wire.TCP, p *pkt.Packet, off, n int) bool {
-	head := p.Head()[off:]
+func (s *Stack) readSegment(p *pkt.Packet, off, n int) bool {
+	t, head := &s.header, p.Head()[off:]
 	options, err := t.ParseFixed(head[:min(len(head), n)])
 	if err != nil {
 		return false
@@ -109,7 +108,7 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) {
 	s.env()
 	unacked := e.conn.Unacked()
 	e.conn.HandleSegment(now, seg)
-	if e.conn.Unacked() < unacked && e.path.neighbors != nil {
+	if e.conn.Unacked() < unacked && e.path.neighbors != nil && !e.path.neighbors.StillThere(now, e.path.nextHop) {
 		// Data got through: the next hop is alive (RFC 4861, 7.3.1).
 		s.with(e.path.neighbors).Confirm(now, e.path.nextHop)
 	}

@@ -100,12 +100,15 @@ func (v View) Retain() View {
 // Release gives up the reference. The storage goes back to its pool with the
 // last one.
 func (v View) Release() {
-	if v.c == nil {
-		return
+	if v.c != nil {
+		v.c.release()
 	}
-	switch left := v.c.refs.Add(-1); {
+}
+
+func (c *chunk) release() {
+	switch left := c.refs.Add(-1); {
 	case left == 0:
-		chunkPools[sizeClass(len(v.c.data))].Put(v.c)
+		chunkPools[sizeClass(len(c.data))].Put(c)
 	case left < 0:
 		panic("pkt: a view was released twice")
 	}

@@ -25,6 +25,17 @@ func (c *Cache) Confirm(now clock.Time, addr netip.Addr) {
 	}
 }
 
+// StillThere is Confirm for a neighbour that is known to be there: nothing
+// follows. Where it reports false, Confirm decides.
+func (c *Cache) StillThere(now clock.Time, addr netip.Addr) bool {
+	e := c.find(addr)
+	if e == nil || e.state != Reachable {
+		return false
+	}
+	e.confirmed = now
+	return true
+}
+
 // Resolve returns the link address of a neighbour if it is known, and p stays
 // the caller's. Otherwise it takes p, which waits for the neighbour's answer:
 // PollPacket or PollUnreachable gives it back. (The latter at once, if the
@@ -59,6 +70,19 @@ func (c *Cache) Resolve(now clock.Time, addr netip.Addr, p *pkt.Packet) (wire.MA
 	}
 	c.become(now, e, Incomplete, "a packet is to be sent to it")
 	return wire.MAC{}, false
+}
+
+// Fresh returns the link address of a neighbour that is known to be there, and
+// notes that a packet is sent to it, as Resolve does: nothing else follows. Where
+// it reports false, Resolve decides.
+func (c *Cache) Fresh(now clock.Time, addr netip.Addr) (wire.MAC, bool) {
+	e := c.find(addr)
+	if e == nil || e.state != Reachable {
+		return wire.MAC{}, false
+	}
+	e.lastUsed = now
+	c.used.put(e)
+	return e.mac, true
 }
 
 // turnAway gives up a packet at once: the cache is full of neighbours that
