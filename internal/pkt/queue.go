@@ -13,13 +13,21 @@ type Queue struct {
 	curView, curOff int32
 }
 
-// keepViews is how many empty slots an empty queue keeps for its next bytes.
-const keepViews = 4
+// keepViews is how many empty slots an empty queue keeps at most for its next
+// bytes: as many as a stream needs whose buffers are as large as they get.
+const keepViews = 256
 
-// Len returns the number of bytes in the queue.
-func (q *Queue) Len() int { return int(q.size) }
+// Len returns the number of bytes in the queue. A nil Queue is empty, and can be
+// asked and emptied like any other.
+func (q *Queue) Len() int {
+	if q == nil {
+		return 0
+	}
+	return int(q.size)
+}
 
-// Append adds v at the end and takes over its reference.
+// Append adds v at the end and takes over its reference. The Queue may be nil if v
+// is empty.
 func (q *Queue) Append(v View) {
 	if v.Len() == 0 {
 		v.Release()
@@ -36,8 +44,12 @@ func (q *Queue) Append(v View) {
 
 // AppendBytes copies b to the end, into what is free of the last chunk first.
 // Only one queue may fill a chunk: the one that got it by AppendBytes or by
-// Append of a view that NewView or CopyView made.
+// Append of a view that NewView or CopyView made. The Queue may be nil if b is
+// empty.
 func (q *Queue) AppendBytes(b []byte) {
+	if len(b) == 0 {
+		return
+	}
 	b = b[q.fillLast(b):]
 	for len(b) > 0 {
 		n := min(len(b), MaxView)
@@ -90,7 +102,7 @@ func (q *Queue) Together(off int) int {
 
 // CopyAt copies bytes from off on into b and returns how many.
 func (q *Queue) CopyAt(b []byte, off int) int {
-	n := min(len(b), int(q.size)-off)
+	n := min(len(b), q.Len()-off)
 	if n <= 0 {
 		return 0
 	}
@@ -121,6 +133,9 @@ func (q *Queue) copyTo(b []byte, off int) {
 
 // Discard drops the first n bytes.
 func (q *Queue) Discard(n int) {
+	if n <= 0 {
+		return
+	}
 	q.size -= int32(n)
 	q.curOff -= int32(n)
 	for n > 0 {
@@ -174,7 +189,7 @@ func (q *Queue) compact() {
 // the reader copies them out and releases the view, with no lock held. It
 // returns an empty View when the queue is empty or n is 0.
 func (q *Queue) Take(n int) View {
-	if q.size == 0 || n <= 0 {
+	if q.Len() == 0 || n <= 0 {
 		return View{}
 	}
 	v := q.views[q.head]
@@ -191,6 +206,9 @@ func (q *Queue) Take(n int) View {
 
 // Reset drops everything, and the storage.
 func (q *Queue) Reset() {
+	if q == nil {
+		return
+	}
 	for _, v := range q.views[q.head:] {
 		v.Release()
 	}
@@ -203,4 +221,9 @@ const Overhead = 512
 
 // Storage returns what the queue takes of memory, in bytes: an estimate that is
 // on the safe side unless views share their storage with others.
-func (q *Queue) Storage() int { return int(q.size) + (len(q.views)-int(q.head))*Overhead }
+func (q *Queue) Storage() int {
+	if q == nil {
+		return 0
+	}
+	return int(q.size) + (len(q.views)-int(q.head))*Overhead
+}

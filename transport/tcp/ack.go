@@ -168,7 +168,10 @@ func (c *Conn) acknowledged(now clock.Time, seg *Segment, n *news) {
 	c.snd.queue.Discard(min(n.acked, c.snd.queue.Len()))
 	c.snd.una = seg.Ack
 	c.snd.progressAt = now
-	c.retries, c.soft = 0, nil
+	c.retries = 0
+	if c.rare.soft != nil {
+		c.rare.soft = nil
+	}
 	c.persist.unanswered = 0
 	if c.loss.board != nil {
 		c.popRecords(now, seg, n)
@@ -260,7 +263,7 @@ func (c *Conn) measure(now clock.Time, seg *Segment, n *news) {
 		n.rtt = now.Sub(n.sackLast)
 		c.rtt.sample(c.env, now.Sub(n.sackFirst))
 		c.rtt.lowest(c.env, now, n.rtt)
-	case n.acked > 0 && c.ts.on:
+	case n.acked > 0 && c.stamped:
 		r, ok := c.ts.elapsed(now, seg.Options.TSEcr)
 		if !ok || n.repeat && c.echoesBefore(seg, n.repeatAt) {
 			return
@@ -280,7 +283,7 @@ func (c *Conn) measureHandshake(now clock.Time, seg *Segment) {
 	if !c.synLost && c.snd.lastAt != clock.Never { // a SYN cookie doesn't tell when it was sent
 		c.rtt.sample(c.env, now.Sub(c.snd.lastAt))
 		c.rtt.lowest(c.env, now, now.Sub(c.snd.lastAt))
-	} else if c.ts.on {
+	} else if c.stamped {
 		if r, ok := c.ts.elapsed(now, seg.Options.TSEcr); ok {
 			c.rtt.sample(c.env, r)
 		}

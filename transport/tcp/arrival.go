@@ -66,7 +66,7 @@ func (c *Conn) processRest(now clock.Time, seg *Segment) {
 // as on Linux so must its acknowledgment: nobody who knows only the one sets TS.Recent.
 func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
-	case !c.ts.on || seg.Flags.Has(rst):
+	case !c.stamped || seg.Flags.Has(rst):
 		return true
 	case !seg.Options.Timestamps:
 		// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
@@ -112,7 +112,7 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(syn) {
 		return true // not to be trimmed: it is answered, wherever it is
 	}
-	c.env.current = c.ts.on && seg.Seq.LessEq(c.rcv.acked) && !c.ts.tooOld(now, seg.Options.TSVal)
+	c.env.current = c.stamped && seg.Seq.LessEq(c.rcv.acked) && !c.ts.tooOld(now, seg.Options.TSVal)
 	if seg.Seq.Less(c.rcv.nxt) {
 		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
 	}
@@ -280,7 +280,7 @@ func (c *Conn) checkSYN(now clock.Time, seg *Segment) bool {
 // second (R5961-5; RFC 5961, 7): by the first limit one connection can't use up
 // what is there for all, as Linux has it.
 func (c *Conn) challenge(now clock.Time, why Reason) {
-	if !answerDue(c.env, now, &c.invalidAt) || !c.env.allowChallenge(now) {
+	if !answerDue(c.env, now, c.lastInvalid()) || !c.env.allowChallenge(now) {
 		c.discard(DiscardRateLimited)
 		return
 	}
@@ -301,7 +301,7 @@ func (c *Conn) answerInvalid(now clock.Time, seg *Segment, why Reason) {
 
 // mayAnswer reports whether an invalid segment may be answered again.
 func (c *Conn) mayAnswer(now clock.Time) bool {
-	if !answerDue(c.env, now, &c.invalidAt) {
+	if !answerDue(c.env, now, c.lastInvalid()) {
 		c.discard(DiscardRateLimited)
 		return false
 	}

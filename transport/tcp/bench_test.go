@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"unsafe"
 
@@ -93,20 +95,51 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 }
 
 func TestIdleConnectionIsSmall(t *testing.T) {
-	// An idle connection holds no buffers, so that this is all it takes.
+	// An idle connection holds no buffers, no queues and no records, so that this
+	// is all it takes. Go's allocator has a size class of 480 octets.
 	d := newDirect(t)
 	d.send(0, 1000)
 	d.send(1, 1000)
 	for _, c := range d.ends {
-		if c.rcv.gaps != nil || c.urgent != nil || c.keep != nil || c.discards != nil {
+		if c.snd.queue != nil || c.rcv.queue != nil || c.rcv.gaps != nil || c.loss.board != nil || c.loss.history != nil ||
+			c.rare != &nothing || c.timers.causes != nil {
 			t.Error("an idle connection holds what it doesn't use")
 		}
 	}
-	if size := unsafe.Sizeof(Conn{}); size > 752 {
-		t.Errorf("a Conn takes %d octets, want at most 752", size)
+	if size := unsafe.Sizeof(Conn{}); size > 480 {
+		t.Errorf("a Conn takes %d octets, want at most 480", size)
 	}
-	if size := unsafe.Sizeof(TimeWait{}); size > 64 {
-		t.Errorf("a TimeWait takes %d octets, want at most 64", size)
+	if size := unsafe.Sizeof(TimeWait{}); size > 56 {
+		t.Errorf("a TimeWait takes %d octets, want at most 56", size)
+	}
+}
+
+// What connections share that need nothing rare is as it was, after all tests.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if nothing != (rare{}) {
+		fmt.Printf("a connection has changed what all connections share: %+v\n", nothing)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func TestQueuesAreUsedAgain(t *testing.T) {
+	env := NewEnv(DefaultConfig())
+	q := env.takeQueue()
+	q.AppendBytes(make([]byte, 10))
+	if env.kept(q) != q || env.takeQueue() == q {
+		t.Error("a queue with something in it was given to another connection")
+	}
+	q.Discard(10)
+	if env.kept(q) != nil || env.takeQueue() != q {
+		t.Error("an empty queue isn't used again")
+	}
+	for range 2 * keepQueues {
+		env.kept(new(pkt.Queue))
+	}
+	if n := len(env.queues); n != keepQueues {
+		t.Errorf("%d queues are kept, want %d", n, keepQueues)
 	}
 }
 

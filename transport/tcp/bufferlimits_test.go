@@ -178,7 +178,7 @@ func TestTheReceiversRoundTrip(t *testing.T) {
 		{"without timestamps", false, []int{30}, 0},
 	} {
 		e := establishedEnd(t)
-		e.c.ts.on = c.timestamps
+		e.c.stamped = c.timestamps
 		e.now = e.now.Add(2 * time.Hour)
 		for i, age := range c.echoAge {
 			seg := text(e.c.rcv.nxt, e.c.snd.nxt, 1000)
@@ -193,7 +193,7 @@ func TestTheReceiversRoundTrip(t *testing.T) {
 	}
 	// What echoes the same stays one measurement, however late it comes.
 	e := establishedEnd(t)
-	e.c.ts.on = true
+	e.c.stamped = true
 	echo := e.c.ts.now(e.now)
 	for range 3 {
 		e.now = e.now.Add(10 * ms)
@@ -212,6 +212,7 @@ func TestTheReceiversRoundTrip(t *testing.T) {
 func TestTheLeastBuffersAreExact(t *testing.T) {
 	for delta, want := range map[int]bool{0: false, 1: true} {
 		e := establishedEnd(t, func(c *Config) { c.MemoryPages = [3]int{} })
+		e.c.rcv.queue = e.env.takeQueue()
 		e.c.rcv.queue.Append(view(octets(1, 100)))
 		e.env.MinReceiveBuffer = e.c.rcv.queue.Storage() + delta
 		if got := e.c.hasMemory(); got != want {
@@ -220,6 +221,7 @@ func TestTheLeastBuffersAreExact(t *testing.T) {
 	}
 	for delta, want := range map[int]bool{0: false, 1: true} {
 		e := establishedEnd(t, func(c *Config) { c.MemoryPages = [3]int{} })
+		e.c.snd.queue = e.env.takeQueue()
 		e.c.snd.queue.Append(view(octets(1, 100)))
 		e.env.MinSendBuffer = e.c.snd.queue.Storage() - delta
 		if got := e.c.costly(); got != want {

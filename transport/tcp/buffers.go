@@ -39,42 +39,31 @@ type wishes struct {
 
 // wish returns the wishes, to be changed.
 func (c *Conn) wish() *wishes {
-	if c.wishes == nil {
-		c.wishes = new(wishes)
-	}
-	return c.wishes
+	return &c.own().wishes
 }
-
-// nobodys are the wishes of a connection that has none.
-var nobodys wishes
 
 // wants returns the wishes, to be read.
-func (c *Conn) wants() *wishes {
-	if c.wishes == nil {
-		return &nobodys
-	}
-	return c.wishes
-}
+func (c *Conn) wants() *wishes { return &c.rare.wishes }
 
 // beginBuffers gives a new connection its buffers and its window scale. That
 // suits the largest window that may come: of the host's limits, or of a buffer
 // that the program has set and that is not tuned.
 func (c *Conn) beginBuffers(p *Params) {
 	env := c.env
-	c.snd.limit = orDefault(p.SendBuffer, env.SendBuffer)
+	c.snd.limit = int32(min(orDefault(p.SendBuffer, env.SendBuffer), math.MaxInt32))
 	c.rcv.buffer = int32(min(orDefault(p.RecvBuffer, env.ReceiveBuffer), math.MaxInt32))
-	if w := (wishes{p.RecvBuffer > 0, p.SendBuffer > 0, int32(p.WindowClamp), int32(p.NotSentLowat)}); w != nobodys {
+	if w := (wishes{p.RecvBuffer > 0, p.SendBuffer > 0, int32(p.WindowClamp), int32(p.NotSentLowat)}); w != (wishes{}) {
 		*c.wish() = w
 	}
-	c.rcv.limit = c.fullWindow(maxWindow)
-	most := c.rcv.limit
+	window := c.fullWindow(maxWindow)
+	most := window
 	if !c.wants().receive {
 		most = max(most, c.clamped(max(env.MaxReceiveBuffer, env.MaxReceiveOption)))
 	}
 	if c.scaling {
 		c.rcv.shift = scaleFor(most)
 	}
-	c.rcv.limit = max(c.rcv.limit, 1<<c.rcv.shift)
+	c.rcv.limit = int32(max(window, 1<<c.rcv.shift))
 }
 
 // clamped returns a window that is no larger than the program wants.
@@ -94,7 +83,7 @@ func (c *Conn) fullWindow(most int) int {
 // segments, as Linux has it. A SYN's window is not scaled.
 func (c *Conn) firstWindow() int {
 	mss, window := int(c.rcv.mss), max(c.fullWindow(maxWindow), 1<<c.rcv.shift)
-	if c.passive && c.ts.on {
+	if c.passive && c.stamped {
 		mss -= timestampLen
 	}
 	if mss > 0 && window > mss {
@@ -106,13 +95,13 @@ func (c *Conn) firstWindow() int {
 // resizeWindow makes the window fit the receive buffer. A window that was
 // promised is not taken back.
 func (c *Conn) resizeWindow(now clock.Time) {
-	c.rcv.limit = max(c.fullWindow(0xffff<<c.rcv.shift), 1<<c.rcv.shift)
+	c.rcv.limit = int32(max(c.fullWindow(0xffff<<c.rcv.shift), 1<<c.rcv.shift))
 	c.consumed(now)
 }
 
 // beginTuning starts to measure how fast the program reads.
 func (c *Conn) beginTuning(now clock.Time) {
-	c.rcv.read = int32(min(c.rcv.limit, tuningSegments*int(c.rcv.mss)))
+	c.rcv.read = min(c.rcv.limit, tuningSegments*int32(c.rcv.mss))
 	c.rcv.readSeq, c.rcv.readAt = c.rcv.nxt.Add(-c.rcv.queue.Len()), now
 	c.expandSendBuffer()
 }
@@ -149,7 +138,7 @@ func (c *Conn) growReceiveBuffer(read int) {
 	window += 2 * min(window*(read-int(r.read))/int(r.read), maxWindow)
 	if buffer := min(c.env.bufferFor(window), c.env.MaxReceiveBuffer); buffer > int(r.buffer) {
 		r.buffer = int32(min(buffer, math.MaxInt32))
-		r.limit = max(r.limit, c.fullWindow(0xffff<<r.shift))
+		r.limit = max(r.limit, int32(c.fullWindow(0xffff<<r.shift)))
 	}
 }
 
@@ -167,7 +156,7 @@ func (c *Conn) peerRTT() time.Duration {
 // once, when it comes first.
 func (c *Conn) measurePeer(now clock.Time, seg *Segment) {
 	r := &c.rcv
-	if !c.ts.on || seg.Options.TSEcr == r.echo || seg.Payload.Len() < int(r.seg) {
+	if !c.stamped || seg.Options.TSEcr == r.echo || seg.Payload.Len() < int(r.seg) {
 		return
 	}
 	r.echo = seg.Options.TSEcr
@@ -186,7 +175,7 @@ func (c *Conn) measurePeer(now clock.Time, seg *Segment) {
 // buffer: so it has when the buffer holds no more than the window and what
 // segments take beside their data.
 func (c *Conn) tuneSendBuffer() {
-	if 3*c.cc.Cwnd > c.snd.limit && c.snd.limit < c.env.MaxSendBuffer {
+	if limit := int(c.snd.limit); 3*c.cc.Cwnd > limit && limit < c.env.MaxSendBuffer {
 		c.expandSendBuffer()
 	}
 }
@@ -199,7 +188,7 @@ func (c *Conn) expandSendBuffer() {
 		return
 	}
 	segments := max(tuningSegments, c.cc.Cwnd/int(c.snd.mss))
-	c.snd.limit = max(c.snd.limit, min(2*segments*segmentMemory(int(c.snd.mss)), c.env.MaxSendBuffer))
+	c.snd.limit = max(c.snd.limit, int32(min(2*segments*segmentMemory(int(c.snd.mss)), c.env.MaxSendBuffer, math.MaxInt32)))
 }
 
 // segmentMemory returns what a segment takes on Linux: its data and headers in

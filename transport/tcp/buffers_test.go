@@ -92,7 +92,7 @@ func TestBuffersGrowToTheBandwidthDelayProduct(t *testing.T) {
 	// throughput." tcp_wmem likewise.
 	const bdp = 6_250_000
 	sender, receiver, took := reachBDP(t, func(*Config) {}, Params{MSS: 8960})
-	if window := receiver.rcv.limit; window < bdp || receiver.ReceiveBuffer() > receiver.env.MaxReceiveBuffer {
+	if window := int(receiver.rcv.limit); window < bdp || receiver.ReceiveBuffer() > receiver.env.MaxReceiveBuffer {
 		t.Errorf("the window is %d octets in a buffer of %d, want %d at least", window, receiver.ReceiveBuffer(), bdp)
 	}
 	if buffer := sender.SendBuffer(); buffer < bdp || buffer > sender.env.MaxSendBuffer {

@@ -77,7 +77,7 @@ func (c *Conn) nearness() int {
 }
 
 // halfWindow returns half of the congestion window, in segments.
-func (c *Conn) halfWindow() int { return c.cc.Cwnd / c.cc.MSS / 2 }
+func (c *Conn) halfWindow() int { return c.cc.Cwnd / int(c.snd.mss) / 2 }
 
 // endBurst marks a segment of new octets if it is the last of a burst. The
 // record of it remembers where bursts end.

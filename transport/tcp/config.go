@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/internal/pkt"
 	"hubbub/transport/tcp/congestion"
 )
 
@@ -221,12 +222,39 @@ type Env struct {
 	read       int // facts taken by PollEvent
 	challenges challengeLimit
 	memory     memory
-	spare      *reassembly // kept for the next connection with a gap
-	idle       *Conn       // kept for the next half-open connection
+	queues     []*pkt.Queue // kept for connections that send or receive something
+	spare      *reassembly  // kept for the next connection with a gap
+	idle       *Conn        // kept for the next half-open connection
 }
 
 // NewEnv returns an Env with the given settings.
 func NewEnv(config Config) *Env { return &Env{Config: config} }
+
+// keepQueues is how many of the queues that connections give back are kept.
+const keepQueues = 64
+
+// takeQueue returns an empty queue.
+func (e *Env) takeQueue() *pkt.Queue {
+	last := len(e.queues) - 1
+	if last < 0 {
+		return new(pkt.Queue)
+	}
+	q := e.queues[last]
+	e.queues = e.queues[:last]
+	return q
+}
+
+// kept returns q as long as there is something in it, and takes it back when it
+// is empty: a connection at rest has none.
+func (e *Env) kept(q *pkt.Queue) *pkt.Queue {
+	if q.Len() > 0 {
+		return q
+	}
+	if q != nil && len(e.queues) < keepQueues {
+		e.queues = append(e.queues, q)
+	}
+	return nil
+}
 
 // challengeLimit counts the challenge ACKs of the present second.
 type challengeLimit struct {

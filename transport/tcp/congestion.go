@@ -11,9 +11,8 @@ import (
 // it is used.
 type window struct {
 	congestion.Window
-	usage     usage
-	delivered uint32        // the last rate at which data arrived: octets,
-	interval  time.Duration // and in which time
+	usage usage
+	rate  float64 // the last at which data arrived, octets per second
 }
 
 // usage is how much of the congestion window a round trip has used: the one
@@ -95,7 +94,7 @@ func (c *Conn) startCongestion(clock.Time) {
 	c.cc.Ssthresh = congestion.Unlimited
 	c.cc.Cwnd = c.initialWindow()
 	if c.synLost {
-		c.cc.Cwnd = c.cc.MSS
+		c.cc.Cwnd = int(c.snd.mss)
 	}
 	c.cc.usage.until = c.snd.una
 	c.tellCongestion("the initial window")
@@ -103,7 +102,7 @@ func (c *Conn) startCongestion(clock.Time) {
 
 func (c *Conn) initialWindow() int {
 	n := c.env.InitialWindow
-	return min(n*c.cc.MSS, max(2*c.cc.MSS, n*1460))
+	return min(n*int(c.snd.mss), max(2*int(c.snd.mss), n*1460))
 }
 
 // resume prepares for sending after nothing was in flight for a while.

@@ -29,6 +29,7 @@ type Conn struct {
 	noDelay   bool
 	oobInline bool
 	scaling   bool // window scaling is agreed on, or offered
+	stamped   bool // timestamps are agreed on, or offered
 	sackOK    bool // selective acknowledgments are agreed on, or offered
 	synDue    bool // a SYN or SYN-ACK is to be sent
 	synLost   bool // a SYN or SYN-ACK was sent again
@@ -51,19 +52,46 @@ type Conn struct {
 	loss       recovery
 	cc         window
 	control    congestion.Control // nil until it is needed
-	pace       *pacing
-	reset      pendingReset
-	invalidAt  clock.Time // when an invalid segment was last answered
+	rare       *rare              // never nil
+	count      counters
+}
 
-	userTimeout time.Duration
+// rare is what few connections need. All others share [nothing]: it is read by
+// c.rare, and changed by c.own().
+type rare struct {
+	pace        *pacing
 	urgent      *urgentState
 	fast        *fastOpen // where a cookie, or text in a SYN, is concerned
 	keep        *keepAlive
 	discards    *[numDiscards]uint32
-	wishes      *wishes
 	err, soft   error
-	count       counters
+	userTimeout time.Duration
+	invalidAt   clock.Time // when an invalid segment was last answered
+	reset       pendingReset
+	wishes      wishes
+
+	// More of what [Info] tells.
+	resent          uint64 // octets that had been sent before
+	retransmissions uint32
+	outOfOrder      uint32 // segments that came after a gap
+	marked          uint32 // segments with text that arrived marked (CE)
 }
+
+// nothing is what a connection has that needs nothing rare. It is never
+// written to.
+var nothing rare
+
+// own returns what the connection has of its own, to be changed.
+func (c *Conn) own() *rare {
+	if c.rare == &nothing {
+		c.rare = new(rare)
+	}
+	return c.rare
+}
+
+// lastInvalid returns where it is noted when an invalid segment was last
+// answered.
+func (c *Conn) lastInvalid() *clock.Time { return &c.own().invalidAt }
 
 // sendSpace is the send sequence space (RFC 9293, 3.3.1).
 //
@@ -93,14 +121,14 @@ type sendSpace struct {
 	finQueued bool // a FIN follows the last octet of the queue
 	finSent   bool
 
-	mss      int32 // payload of a full segment (Eff.snd.MSS)
-	peerMSS  int32 // what the peer said
-	limitMSS int32 // what the path and the program allow
+	peerMSS  uint16 // what the peer said
+	limitMSS uint16 // what the path and the program allow
+	mss      int32  // payload of a full segment (Eff.snd.MSS)
+	limit    int32  // capacity of the queue
 
 	lastAt     clock.Time // when data was last sent
 	progressAt clock.Time // since when the oldest octet waits for its ACK
-	limit      int        // capacity of the queue
-	queue      pkt.Queue  // from una (after the SYN) on
+	queue      *pkt.Queue // from una (after the SYN) on; nil for an empty one
 }
 
 // receiveSpace is the receive sequence space (RFC 9293, 3.3.1).
@@ -123,16 +151,16 @@ type receiveSpace struct {
 	seg   uint16 // the largest payload that arrived: what the peer's full segments hold
 	mss   uint16 // what we told the peer
 
-	limit  int         // the largest window that the buffer has room for
+	pieces uint16      // appended to queue since it was last tidied, at most
 	lastAt clock.Time  // when the peer was last heard
 	dataAt clock.Time  // when text last arrived in order
-	queue  pkt.Queue   // what the program may read, up to nxt
+	queue  *pkt.Queue  // what the program may read, up to nxt; nil for an empty one
 	gaps   *reassembly // what arrived after a gap
 
-	pieces int32 // appended to queue since it was last tidied
+	limit  int32 // the largest window that the buffer has room for
+	buffer int32 // the buffer's size
 
-	// For tuning the buffer; see buffers.go.
-	buffer  int32      // its size
+	// For tuning it; see buffers.go.
 	rtt     uint32     // of the peer's data, in microseconds, and one; 0 before it is measured
 	echo    uint32     // the timestamp that was last measured by
 	readSeq Seq        // what the program had read at readAt
@@ -142,13 +170,10 @@ type receiveSpace struct {
 
 // counters are what [Info] tells.
 type counters struct {
-	bytesIn, bytesOut, resent uint64 // octets; resent: sent before
-	segmentsIn, segmentsOut   uint32
-	dataIn, dataOut           uint32 // segments with text
-	retransmissions           uint32
-	outOfOrder                uint32 // segments that came after a gap
-	marked                    uint32 // segments with text that arrived marked (CE)
-	delivered                 uint32 // segments that have arrived at the peer
+	bytesIn, bytesOut       uint64 // octets
+	segmentsIn, segmentsOut uint32
+	dataIn, dataOut         uint32 // segments with text
+	delivered               uint32 // segments that have arrived at the peer
 }
 
 // Params are a connection's own parameters.
@@ -205,7 +230,8 @@ func (p *Params) congestionControl(env *Env) string {
 // newConn returns a closed connection.
 func newConn(env *Env, p Params) *Conn {
 	c := env.takeIdle()
-	*c = Conn{env: env, noDelay: p.NoDelay, holding: holding{corked: p.Cork}, oobInline: p.OOBInline, userTimeout: p.UserTimeout}
+	*c = Conn{env: env, noDelay: p.NoDelay, holding: holding{corked: p.Cork}, oobInline: p.OOBInline, rare: &nothing}
+	c.SetUserTimeout(p.UserTimeout)
 	c.synRetries = uint8(min(p.SynRetries, maxRetries))
 	c.SetFinWait2(p.FinWait2)
 	c.snd.iss, c.snd.una, c.snd.nxt = p.ISS, p.ISS, p.ISS.Add(1)
@@ -214,18 +240,18 @@ func newConn(env *Env, p Params) *Conn {
 	c.cc.usage.until = p.ISS
 	c.rcv.mss = uint16(min(p.MSS, 0xffff))
 	c.rcv.seg = min(c.rcv.mss, defaultMSS)
-	c.snd.limitMSS = int32(orDefault(p.SendMSS, p.MSS))
-	c.snd.peerMSS = int32(orDefault(p.DefaultMSS, defaultMSS))
-	c.ts = timestamps{on: env.Timestamps, offset: p.TSOffset}
+	c.snd.limitMSS = uint16(min(orDefault(p.SendMSS, p.MSS), 0xffff))
+	c.snd.peerMSS = uint16(orDefault(p.DefaultMSS, defaultMSS))
+	c.stamped, c.ts.offset = env.Timestamps, p.TSOffset
 	c.rtt.rto = env.InitialRTO
 	c.scaling, c.sackOK = env.WindowScaling, env.SACK
 	c.algorithm, _ = congestion.Number(p.congestionControl(env))
 	c.beginBuffers(&p)
 	if p.FastOpen != nil {
-		c.fast = &fastOpen{FastOpen: *p.FastOpen}
+		c.own().fast = &fastOpen{FastOpen: *p.FastOpen}
 	}
 	if p.KeepAlive.On {
-		c.keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
+		c.own().keep = &keepAlive{KeepAlive: p.KeepAlive.withDefaults(env)}
 	}
 	return c
 }
@@ -292,15 +318,15 @@ func (c *Conn) finAcked() bool { return c.snd.finSent && c.snd.fin.Less(c.snd.un
 // are taken off it (RFC 6691, 4).
 func (c *Conn) setMSS() {
 	// A peer that tells an absurd MSS can't make us send a segment per octet.
-	mss := max(min(c.snd.peerMSS, c.snd.limitMSS), int32(c.env.MinSendMSS))
-	if c.ts.on {
+	mss := max(int32(min(c.snd.peerMSS, c.snd.limitMSS)), int32(c.env.MinSendMSS))
+	if c.stamped {
 		mss -= timestampLen
 	}
 	if c.snd.shortened > 0 {
 		mss = min(mss, int32(c.snd.shortened))
 	}
 	c.snd.mss = mss
-	c.cc.MSS = int(c.snd.mss)
+	c.cc.MSS = c.snd.mss
 }
 
 // timestampLen is what the timestamps option takes, with its padding.

@@ -131,7 +131,7 @@ func (l *Listener) CookieReply(now clock.Time, k *CookieKey, p Params, seg *Segm
 	var out Segment
 	c.handshakeSegment(now, &out)
 	out.Reason = ReasonCookie
-	if c.ts.on {
+	if c.stamped {
 		out.Options.TSVal = c.cookieTimestamp(now, out.Flags.Has(wire.ECE))
 	}
 	return out

@@ -118,7 +118,7 @@ func (c *Conn) arrivedMarked(seg *Segment) {
 		c.ackNow(ReasonReduced)
 	}
 	if seg.ECN == ECNMarked {
-		c.count.marked++
+		c.own().marked++
 		if c.ecn&ecnEcho == 0 {
 			c.ackNow(ReasonMarked)
 			c.ack.quick = max(c.ack.quick, 2)

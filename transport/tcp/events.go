@@ -116,10 +116,10 @@ func (d Discard) String() string { return discardWords[d] }
 
 // discard counts what is thrown away, and tells it.
 func (c *Conn) discard(why Discard) {
-	if c.discards == nil {
-		c.discards = new([numDiscards]uint32)
+	if c.rare.discards == nil {
+		c.own().discards = new([numDiscards]uint32)
 	}
-	c.discards[why]++
+	c.rare.discards[why]++
 	c.env.discard(why)
 }
 

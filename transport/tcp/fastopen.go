@@ -48,31 +48,31 @@ func (c *Conn) Opening() bool {
 
 // Early reports whether the program may read and write though the handshake is
 // not over, or hasn't even begun.
-func (c *Conn) Early() bool { return c.fast != nil && (c.fast.early || c.fast.Deferred) }
+func (c *Conn) Early() bool { return c.rare.fast != nil && (c.rare.fast.early || c.rare.fast.Deferred) }
 
 // FastOpened returns the cookie that the server has given, which is a request
 // if it gave none; whether text that went in the SYN was taken; and whether the
 // SYN was lost, as far as can be told.
 func (c *Conn) FastOpened() (given wire.FastOpenCookie, taken, lost bool) {
-	if c.fast == nil {
+	if c.rare.fast == nil {
 		return given, false, false
 	}
-	return c.fast.given, c.fast.taken, c.fast.repeated
+	return c.rare.fast.given, c.rare.fast.taken, c.rare.fast.repeated
 }
 
 // EarlyRoom returns how much text the SYN has room for. As on Linux, all the
 // room that options can take is left to them.
 func (c *Conn) EarlyRoom() int {
-	if c.fast == nil || !c.fast.mayBeEarly() {
+	if c.rare.fast == nil || !c.rare.fast.mayBeEarly() {
 		return 0
 	}
-	return max(0, min(orDefault(c.fast.Room, defaultMSS), int(c.snd.limitMSS))-wire.MaxTCPOptionsLen)
+	return max(0, min(orDefault(c.rare.fast.Room, defaultMSS), int(c.snd.limitMSS))-wire.MaxTCPOptionsLen)
 }
 
 // openEarly puts a cookie into a SYN or SYN-ACK. One that is repeated has none:
 // what is on the way may have no use for it (RFC 7413, 4.2.1).
 func (c *Conn) openEarly(out *Segment) {
-	f := c.fast
+	f := c.rare.fast
 	switch {
 	case out.Retransmission:
 		f.repeated = f.repeated || f.sent > 0
@@ -94,7 +94,7 @@ func (c *Conn) openEarly(out *Segment) {
 
 // sendEarly puts text into a SYN.
 func (c *Conn) sendEarly(out *Segment) {
-	f := c.fast
+	f := c.rare.fast
 	n := min(c.EarlyRoom(), c.snd.queue.Len())
 	if n == 0 {
 		return
@@ -111,7 +111,7 @@ func (c *Conn) sendEarly(out *Segment) {
 // text it acknowledges. What the server didn't take is sent again, as if for
 // the first time (RFC 7413, 4.2.1).
 func (c *Conn) openedEarly(seg *Segment) {
-	f := c.fast
+	f := c.rare.fast
 	f.given = seg.Options.Cookie
 	c.unsendEarly(min(max(0, seg.Ack.Sub(c.snd.iss)-1), f.sent))
 }
@@ -119,7 +119,7 @@ func (c *Conn) openedEarly(seg *Segment) {
 // unsendEarly makes what went in the SYN, but for n octets that were taken, text
 // that was not sent.
 func (c *Conn) unsendEarly(n int) {
-	f := c.fast
+	f := c.rare.fast
 	f.taken = n > 0
 	c.snd.queue.Discard(n)
 	c.snd.nxt = c.snd.iss.Add(1 + n)
@@ -140,10 +140,10 @@ func (l *Listener) AcceptEarly(now clock.Time, p Params, seg *Segment) *Conn {
 	c.snd.progressAt = now
 	c.count.segmentsIn++
 	c.takeSYN(now, seg)
-	if c.fast == nil {
-		c.fast = new(fastOpen)
+	if c.rare.fast == nil {
+		c.own().fast = new(fastOpen)
 	}
-	c.fast.early, c.fast.listener = true, l
+	c.rare.fast.early, c.rare.fast.listener = true, l
 	c.synDue = true
 	c.setState(now, StateSynReceived, "a SYN with a cookie arrived: the program needn't wait")
 	c.startCongestion(now)
@@ -151,7 +151,7 @@ func (l *Listener) AcceptEarly(now clock.Time, p Params, seg *Segment) *Conn {
 	seg.trimFront(c.rcv.nxt)
 	seg.Flags &^= fin
 	if seg.Payload.Len() > 0 {
-		c.fast.taken = true
+		c.rare.fast.taken = true
 		c.count.dataIn++
 		c.processRest(now, seg)
 	}
@@ -162,7 +162,7 @@ func (l *Listener) AcceptEarly(now clock.Time, p Params, seg *Segment) *Conn {
 
 // leaveEarly lets the listener have one more such connection.
 func (c *Conn) leaveEarly() {
-	if f := c.fast; f != nil && f.listener != nil {
+	if f := c.rare.fast; f != nil && f.listener != nil {
 		f.listener.early--
 		f.listener, f.early = nil, false
 	}
@@ -181,7 +181,7 @@ func (l *Listener) MayOpenEarly(most int) bool { return l.early < most }
 
 // openForText sends the SYN that has waited for the first write.
 func (c *Conn) openForText() {
-	if c.fast != nil && c.fast.Deferred {
-		c.fast.Deferred, c.synDue = false, true
+	if c.rare.fast != nil && c.rare.fast.Deferred {
+		c.rare.fast.Deferred, c.synDue = false, true
 	}
 }

@@ -464,11 +464,11 @@ func checkInvariants(t testing.TB, c *Conn) {
 		fail("more in flight than in the queue")
 	case c.state > StateSynSent && c.rcv.edge.Less(c.rcv.nxt):
 		fail("the window's edge is before RCV.NXT")
-	case c.rcv.queue.Len() > c.rcv.limit+c.rcv.limit/8+0x10000:
+	case c.rcv.queue.Len() > int(c.rcv.limit+c.rcv.limit/8)+0x10000:
 		fail("the receive queue is too long")
 	case c.cc.Cwnd < 0:
 		fail("a negative congestion window")
-	case c.state >= StateEstablished && c.cc.Cwnd < c.cc.MSS:
+	case c.state >= StateEstablished && c.cc.Cwnd < int(c.snd.mss):
 		fail("a congestion window under one segment")
 	// Where pacing holds a retransmission back, it is sent when that timer is due,
 	// and sets the other.

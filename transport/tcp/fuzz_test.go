@@ -164,7 +164,7 @@ func (a *attack) hostileSegment() Segment {
 	if n := a.next(); n > 80 {
 		s.Payload = pkt.CopyView(octets(0, int(n)*6))
 	}
-	if c.ts.on && a.next() > 10 {
+	if c.stamped && a.next() > 10 {
 		s.Options.Timestamps = true
 		s.Options.TSVal, s.Options.TSEcr = c.ts.recent+uint32(a.next()>>6), c.ts.now(a.now)-uint32(a.next())
 	}

@@ -102,7 +102,7 @@ func checkAll(t testing.TB, c *Conn) {
 		}
 	}
 	for which := range numSlots {
-		if at := c.timers.slots[which].at; at < clock.Never {
+		if at := c.timers.slots[which]; at < clock.Never {
 			fail("a timer before the beginning of time")
 		}
 	}
@@ -145,7 +145,7 @@ func attackRest(t *testing.T, seed uint64) int {
 	env := NewEnv(config)
 	l, k, now := NewListener(env, rng.IntN(5)), cookieKey(), began
 	l.SetDeferAccept(time.Duration(rng.IntN(2)) * time.Second)
-	tw := TimeWait{nxt: testISS, rcvNxt: testIRS, expires: now.Add(time.Minute), ts: timestamps{on: config.Timestamps, recent: 500}}
+	tw := TimeWait{nxt: testISS, rcvNxt: testIRS, expires: now.Add(time.Minute), stamped: config.Timestamps, ts: timestamps{recent: 500}}
 	var half []*Request
 	const segments = 100
 	for range segments {

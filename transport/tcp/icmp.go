@@ -22,7 +22,7 @@ func (c *Conn) HandleUnreachable(now clock.Time, err error, hard bool, quoted Se
 		c.account()
 		return
 	}
-	c.soft = err
+	c.own().soft = err
 }
 
 // inFlight reports whether the octet at seq, or a SYN or FIN, is in flight.
@@ -51,8 +51,8 @@ func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
 // SetSendMSS sets the payload, with TCP options, that the path or the program
 // allows. Segments to come obey it.
 func (c *Conn) SetSendMSS(mss int) {
-	c.snd.limitMSS = int32(min(mss, 0xffff))
+	c.snd.limitMSS = uint16(min(mss, 0xffff))
 	c.setMSS()
-	c.cc.Cwnd = max(c.cc.Cwnd, c.cc.MSS)
-	c.cc.Ssthresh = max(c.cc.Ssthresh, 2*c.cc.MSS)
+	c.cc.Cwnd = max(c.cc.Cwnd, int(c.snd.mss))
+	c.cc.Ssthresh = max(c.cc.Ssthresh, 2*int(c.snd.mss))
 }

@@ -62,18 +62,18 @@ func (c *Conn) Info() Info {
 		SendWindow: int(c.snd.wnd), ReceiveWindow: c.rcv.window(),
 		SendMSS: int(c.snd.mss), PeerMSS: int(c.snd.peerMSS),
 		SendScale: c.snd.shift, ReceiveScale: c.rcv.shift,
-		WindowScaling: c.scaling, Timestamps: c.ts.on, ECN: c.ecn&ecnOK != 0,
-		Retries: int(c.retries), Retransmissions: uint64(c.count.retransmissions), Marked: uint64(c.count.marked),
+		WindowScaling: c.scaling, Timestamps: c.stamped, ECN: c.ecn&ecnOK != 0,
+		Retries: int(c.retries), Retransmissions: uint64(c.rare.retransmissions), Marked: uint64(c.rare.marked),
 		PacingRate: c.PacingRate(), DeliveryRate: c.cc.deliveryRate(),
 		Unsent: c.Unsent(), Unacked: c.Unacked(), Unread: c.rcv.queue.Len(),
 		OutOfOrder: c.rcv.gaps.size(), Recovery: c.recoveryInfo(),
 		ISS: c.snd.iss, IRS: c.rcv.irs,
 		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
 		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
-		SYNData:    c.fast != nil && c.fast.taken,
+		SYNData:    c.rare.fast != nil && c.rare.fast.taken,
 		SegmentsIn: uint64(c.count.segmentsIn), SegmentsOut: uint64(c.count.segmentsOut),
 		DataSegmentsIn: c.count.dataIn, DataSegmentsOut: c.count.dataOut,
-		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.count.resent, OutOfOrderSegments: c.count.outOfOrder,
+		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.rare.resent, OutOfOrderSegments: c.rare.outOfOrder,
 		Probes: c.probes(), Backoff: int(max(c.rtt.shift, c.persist.shift)),
 		ReceiveMSS: int(c.rcv.seg), AdvertisedMSS: int(c.rcv.mss), ATO: c.env.DelayedACK,
 		LastDataReceived: c.rcv.dataAt, LastReceived: c.rcv.lastAt,
@@ -81,8 +81,8 @@ func (c *Conn) Info() Info {
 	if c.count.dataOut > 0 {
 		info.LastDataSent = c.snd.lastAt
 	}
-	if c.discards != nil {
-		info.Discards = *c.discards
+	if c.rare.discards != nil {
+		info.Discards = *c.rare.discards
 	}
 	return info
 }
@@ -141,8 +141,8 @@ func (c *Conn) bytesAcked() uint64 {
 // probes returns how many probes were not answered: of the peer's window, or
 // whether it is there.
 func (c *Conn) probes() int {
-	if c.keep != nil && !c.persist.active {
-		return c.keep.unanswered
+	if c.rare.keep != nil && !c.persist.active {
+		return c.rare.keep.unanswered
 	}
 	return int(c.persist.unanswered)
 }
@@ -196,8 +196,8 @@ func (c *Conn) Ready() Readiness {
 	set(ReadyConnected, c.state >= StateEstablished)
 	set(ReadyPeerClosed, c.rcv.fin || c.state == StateClosed)
 	set(ReadyHungUp, over)
-	set(ReadyError, c.err != nil)
-	set(ReadyUrgent, c.urgent != nil && c.urgent.pending && c.urgent.hasOctet && !c.urgent.taken)
+	set(ReadyError, c.rare.err != nil)
+	set(ReadyUrgent, c.rare.urgent != nil && c.rare.urgent.pending && c.rare.urgent.hasOctet && !c.rare.urgent.taken)
 	return r
 }
 
@@ -207,10 +207,10 @@ func (c *Conn) roomToWrite() bool {
 	if !c.CanWrite() {
 		return true
 	}
-	if lowat := c.notSentLowat(); lowat < c.snd.limit {
+	if lowat := c.notSentLowat(); lowat < int(c.snd.limit) {
 		return 2*c.unsent() < lowat && c.WriteSpace() > 0
 	}
-	return 3*c.WriteSpace() >= c.snd.limit
+	return 3*c.WriteSpace() >= int(c.snd.limit)
 }
 
 // PollEvent returns the next fact; see [Env.PollEvent].

@@ -44,17 +44,19 @@ type keepAlive struct {
 // SetKeepAlive turns keep-alive on or off.
 func (c *Conn) SetKeepAlive(now clock.Time, k KeepAlive) {
 	c.timers.stop(c.env, TimerKeepAlive)
-	c.keep = nil
+	if c.rare.keep != nil {
+		c.rare.keep = nil
+	}
 	if k.On {
-		c.keep = &keepAlive{KeepAlive: k.withDefaults(c.env)}
+		c.own().keep = &keepAlive{KeepAlive: k.withDefaults(c.env)}
 		c.startKeepAlive(now)
 	}
 }
 
 // startKeepAlive starts the timer of an open connection.
 func (c *Conn) startKeepAlive(now clock.Time) {
-	if c.keep != nil && c.state >= StateEstablished && c.state < StateTimeWait {
-		c.timers.set(c.env, TimerKeepAlive, now.Add(c.keep.Idle))
+	if c.rare.keep != nil && c.state >= StateEstablished && c.state < StateTimeWait {
+		c.timers.set(c.env, TimerKeepAlive, now.Add(c.rare.keep.Idle))
 	}
 }
 
@@ -66,7 +68,7 @@ func (c *Conn) startKeepAlive(now clock.Time) {
 // no data or acknowledgment packets have been received for the connection
 // within an interval (MUST-26)." (RFC 9293, 3.8.4)
 func (c *Conn) keepAliveTimeout(now clock.Time) {
-	k := c.keep
+	k := c.rare.keep
 	silentUntil := c.rcv.lastAt.Add(k.Idle)
 	switch {
 	case c.flight() > 0 || c.unsent() > 0:
@@ -86,15 +88,15 @@ func (c *Conn) keepAliveTimeout(now clock.Time) {
 func (c *Conn) heard(now clock.Time) {
 	c.rcv.lastAt = now
 	c.holding.more = false
-	if c.keep != nil {
-		c.keep.unanswered = 0
+	if c.rare.keep != nil {
+		c.rare.keep.unanswered = 0
 	}
 }
 
 // silentTooLong reports whether the peer was silent beyond the program's user
 // time-out.
 func (c *Conn) silentTooLong(now clock.Time) bool {
-	return c.userTimeout > 0 && now.Sub(c.rcv.lastAt) >= c.userTimeout
+	return c.rare.userTimeout > 0 && now.Sub(c.rcv.lastAt) >= c.rare.userTimeout
 }
 
 // keepAliveProbe builds a segment that the peer must answer because it begins

@@ -39,8 +39,8 @@ func (c *Conn) CloseRead() { c.readShut = true }
 // dropUnread forgets what was received and not read.
 func (c *Conn) dropUnread() {
 	c.rcv.queue.Reset()
-	if c.urgent != nil {
-		c.urgent.pending, c.urgent.hasOctet = false, false
+	if c.rare.urgent != nil {
+		c.rare.urgent.pending, c.rare.urgent.hasOctet = false, false
 	}
 }
 
@@ -101,7 +101,7 @@ func (c *Conn) fail(now clock.Time, err error, why string) {
 	if c.state == StateClosed {
 		return
 	}
-	c.err = err
+	c.own().err = err
 	c.setState(now, StateClosed, why)
 }
 
@@ -126,7 +126,7 @@ func (c *Conn) releaseSending() {
 // Err returns how the connection ended: nil while it lives, and after a close
 // in order. "the local application MUST be informed whether it closed normally
 // or was aborted (MUST-12)" (RFC 9293, 3.6).
-func (c *Conn) Err() error { return c.err }
+func (c *Conn) Err() error { return c.rare.err }
 
 // SoftErr returns the last error that didn't end the connection, such as an
 // unreachable network, and forgets it (SHLD-25; RFC 9293, 3.9.2.2). Progress
@@ -134,7 +134,9 @@ func (c *Conn) Err() error { return c.err }
 // conditions to the application" (MUST-47), and who doesn't want reports doesn't
 // call it (SHLD-20; RFC 9293, 3.9.1.8).
 func (c *Conn) SoftErr() error {
-	err := c.soft
-	c.soft = nil
+	err := c.rare.soft
+	if err != nil {
+		c.rare.soft = nil
+	}
 	return err
 }

@@ -135,7 +135,7 @@ type picture struct {
 func (m *matrixEnd) picture() picture {
 	c := m.c
 	return picture{
-		state: c.state, err: c.err, soft: c.soft, readable: c.Readable(), held: c.rcv.gaps.size(), unsent: c.Unsent(), una: c.Unacked(),
+		state: c.state, err: c.rare.err, soft: c.rare.soft, readable: c.Readable(), held: c.rcv.gaps.size(), unsent: c.Unsent(), una: c.Unacked(),
 		urgent: c.UrgentPending(), window: c.snd.wnd, eof: c.EOF(), writable: c.CanWrite(), discards: m.env.Discards,
 	}
 }

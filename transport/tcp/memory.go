@@ -37,6 +37,7 @@ func (c *Conn) account() {
 	m := &c.env.memory
 	m.used += n - int(c.charged)
 	c.charged = int32(n)
+	c.snd.queue, c.rcv.queue = c.env.kept(c.snd.queue), c.env.kept(c.rcv.queue)
 	switch {
 	case m.used > c.env.alarming():
 		m.pressure = true
@@ -78,7 +79,7 @@ func (c *Conn) memorySpace() int {
 	}
 	n := c.snd.queue.Len()
 	if !c.wants().send {
-		c.snd.limit = max(min(c.snd.limit, n/2), c.env.MinSendBuffer)
+		c.snd.limit = int32(max(min(int(c.snd.limit), n/2), c.env.MinSendBuffer))
 	}
 	return max(0, c.env.MinSendBuffer-n)
 }

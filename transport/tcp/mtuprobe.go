@@ -48,8 +48,8 @@ func (c *Conn) search(now clock.Time) *mtuSearch {
 // for search_high SHOULD be the largest possible packet that might be supported
 // by the flow." (RFC 4821, 7.2)
 func (c *Conn) mostMSS() int {
-	mss := max(min(c.snd.peerMSS, c.snd.limitMSS), int32(c.env.MinSendMSS))
-	if c.ts.on {
+	mss := max(int32(min(c.snd.peerMSS, c.snd.limitMSS)), int32(c.env.MinSendMSS))
+	if c.stamped {
 		mss -= timestampLen
 	}
 	return int(mss)
@@ -114,7 +114,7 @@ func (c *Conn) mayProbePath(now clock.Time, m *mtuSearch, size int) bool {
 	mss := int(c.snd.mss)
 	needed := size + (c.dupThresh()+1)*mss
 	return m.size == 0 && m.until <= now && c.loss.phase == PhaseOpen && c.cc.Cwnd >= probeWindow*mss &&
-		c.rcv.gaps == nil && c.urgent == nil && !c.persist.active &&
+		c.rcv.gaps == nil && c.rare.urgent == nil && !c.persist.active &&
 		c.unsent() >= needed && int(c.snd.wnd)-c.flight() >= needed
 }
 
@@ -130,7 +130,7 @@ func (c *Conn) probeArrived() {
 	c.snd.shortened = uint16(m.size)
 	m.size = 0
 	c.setMSS()
-	c.cc.Cwnd = max(c.cc.Cwnd, c.cc.MSS)
+	c.cc.Cwnd = max(c.cc.Cwnd, int(c.snd.mss))
 	c.tellCongestion("a longer segment has arrived: all may be as long")
 }
 
@@ -160,7 +160,7 @@ func (c *Conn) probeFailed(now clock.Time) bool {
 // interval to the next congestion event is the same number of round trips as the
 // current congestion window in packets." (RFC 4821, 7.6.2)
 func (c *Conn) restProbing(now clock.Time, m *mtuSearch, times int) {
-	m.until = now.Add(time.Duration(times*(c.cc.Cwnd/c.cc.MSS+1)) * c.rtt.srtt)
+	m.until = now.Add(time.Duration(times*(c.cc.Cwnd/int(c.snd.mss)+1)) * c.rtt.srtt)
 }
 
 // probeInconclusive gives a probe up whose octets, or others, are sent again:

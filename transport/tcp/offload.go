@@ -10,7 +10,7 @@ import "hubbub/clock"
 // something is amiss goes out one by one.
 func (c *Conn) enlarge(out *Segment, n int) int {
 	if n != int(c.snd.mss) || c.env.Offload < 2*n || c.loss.phase != PhaseOpen || c.rcv.gaps != nil ||
-		c.urgent != nil || c.cc.Pacing != 0 || c.pace != nil || c.ecn&ecnReduced != 0 || c.persist.force {
+		c.rare.urgent != nil || c.cc.Pacing != 0 || c.rare.pace != nil || c.ecn&ecnReduced != 0 || c.persist.force {
 		return n
 	}
 	size := n

@@ -9,7 +9,7 @@ import (
 // PollSegment returns its SYN (RFC 9293, 3.10.1).
 func Connect(env *Env, now clock.Time, p Params) *Conn {
 	c := newConn(env, p)
-	c.synDue = c.fast == nil || !c.fast.Deferred
+	c.synDue = c.rare.fast == nil || !c.rare.fast.Deferred
 	c.snd.progressAt = now
 	c.setMSS()
 	c.setState(now, StateSynSent, "the program connects")
@@ -53,7 +53,7 @@ func (c *Conn) takeSYN(now clock.Time, seg *Segment) {
 // RFC 9293, 3.7.1).
 func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
 	if o.MSS != 0 {
-		c.snd.peerMSS = int32(o.MSS)
+		c.snd.peerMSS = o.MSS
 	}
 	c.scaling = c.scaling && o.HasWindowScale
 	if c.scaling {
@@ -66,8 +66,8 @@ func (c *Conn) negotiate(now clock.Time, o *wire.TCPOptions) {
 		c.rcv.limit = min(c.rcv.limit, 0xffff)
 	}
 	c.sackOK = c.sackOK && o.SACKPermitted
-	c.ts.on = c.ts.on && o.Timestamps
-	if c.ts.on {
+	c.stamped = c.stamped && o.Timestamps
+	if c.stamped {
 		c.ts.remember(now, o.TSVal)
 	}
 }
@@ -88,12 +88,12 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 	}
 	if c.retries > 0 || c.synLost {
 		out.Reason, out.Retransmission = ReasonOpenRetry, true
-		c.count.retransmissions++
+		c.own().retransmissions++
 	}
 	c.snd.lastAt = now
 	out.Options = c.synOptions(now)
 	out.Window = c.synWindow()
-	if c.fast != nil {
+	if c.rare.fast != nil {
 		c.openEarly(out)
 	}
 	c.count.segmentsOut++
@@ -117,7 +117,7 @@ func (c *Conn) synOptions(now clock.Time) wire.TCPOptions {
 	if c.scaling {
 		o.HasWindowScale, o.WindowScale = true, c.rcv.shift
 	}
-	if c.ts.on {
+	if c.stamped {
 		o.Timestamps, o.TSVal = true, c.ts.now(now)
 		if reply { // without the ACK bit it is zero (R7323-9; RFC 7323, 3.2)
 			o.TSEcr = c.ts.recent

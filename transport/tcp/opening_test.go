@@ -125,7 +125,7 @@ func TestBuffersHaveLimits(t *testing.T) {
 	e := establishedEnd(t, scaled) // the scale is 7
 	for n, want := range map[int]int{-5: 128, 0: 128, 127: 128, 128: 128, 1000: 1000, 65535 << 7: 65535 << 7, 1 << 30: 65535 << 7} {
 		e.c.SetReceiveBuffer(e.now, n)
-		if got := e.c.rcv.limit; got != want {
+		if got := int(e.c.rcv.limit); got != want {
 			t.Errorf("a receive buffer of %d: %d, want %d", n, got, want)
 		}
 	}

@@ -18,7 +18,7 @@ func (c *Conn) SetOOBInline(on bool) { c.oobInline = on }
 // ends its tuning (SO_SNDBUF). What it holds stays.
 func (c *Conn) SetSendBuffer(n int) {
 	c.wish().send = true
-	c.snd.limit = max(1, n)
+	c.snd.limit = int32(min(max(1, n), math.MaxInt32))
 }
 
 // SetReceiveBuffer sets the size of the receive buffer in octets of memory, and
@@ -34,7 +34,7 @@ func (c *Conn) SetReceiveBuffer(now clock.Time, n int) {
 
 // SendBuffer and ReceiveBuffer return the present sizes of the buffers, in
 // octets.
-func (c *Conn) SendBuffer() int    { return c.snd.limit }
+func (c *Conn) SendBuffer() int    { return int(c.snd.limit) }
 func (c *Conn) ReceiveBuffer() int { return int(c.rcv.buffer) }
 
 // SetWindowClamp sets the largest window that is advertised, in octets; 0 for
@@ -65,4 +65,8 @@ func (c *Conn) SetSynRetries(n int) { c.synRetries = uint8(min(max(n, 1), maxRet
 // unacknowledged before the connection is given up; 0 for the host's number
 // of retries. "An application MUST (MUST-21) be able to set the value for R2
 // for a particular connection." (RFC 9293, 3.8.3)
-func (c *Conn) SetUserTimeout(d time.Duration) { c.userTimeout = max(0, d) }
+func (c *Conn) SetUserTimeout(d time.Duration) {
+	if c.rare.userTimeout != d {
+		c.own().userTimeout = max(0, d)
+	}
+}

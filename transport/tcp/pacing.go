@@ -29,7 +29,7 @@ const shortestBurst = 4 * time.Microsecond
 // SetMaxPacingRate limits the rate at which data is sent, in octets per
 // second; 0 is no limit.
 func (c *Conn) SetMaxPacingRate(rate uint64) {
-	if rate > 0 || c.pace != nil {
+	if rate > 0 || c.rare.pace != nil {
 		c.paces().most = rate
 	}
 }
@@ -38,23 +38,23 @@ func (c *Conn) SetMaxPacingRate(rate uint64) {
 // means as fast as the windows allow.
 func (c *Conn) PacingRate() uint64 {
 	rate := c.cc.Pacing
-	if p := c.pace; p != nil && p.most > 0 && (rate == 0 || p.most < rate) {
+	if p := c.rare.pace; p != nil && p.most > 0 && (rate == 0 || p.most < rate) {
 		rate = p.most
 	}
 	return rate
 }
 
 func (c *Conn) paces() *pacing {
-	if c.pace == nil {
-		c.pace = new(pacing)
+	if c.rare.pace == nil {
+		c.own().pace = new(pacing)
 	}
-	return c.pace
+	return c.rare.pace
 }
 
 // mustWait reports whether data has to wait for its time, and sets the timer
 // for that.
 func (c *Conn) mustWait(now clock.Time) bool {
-	if c.cc.Pacing == 0 && c.pace == nil {
+	if c.cc.Pacing == 0 && c.rare.pace == nil {
 		return false
 	}
 	rate := c.PacingRate()
@@ -94,14 +94,14 @@ func (p *pacing) begin(now clock.Time, quantum int, rate uint64) {
 // quantum returns how many octets a burst has.
 func (c *Conn) quantum(rate uint64) int {
 	short := min(rate/uint64(time.Second/shortestBurst), 1<<30)
-	return max(congestion.Quantum(rate, c.cc.MSS), int(short))
+	return max(congestion.Quantum(rate, int(c.snd.mss)), int(short))
 }
 
 // pacedOut keeps account of so many octets that were sent: "pacing_delay =
 // packet.size / C.pacing_rate; C.next_send_time = C.next_send_time +
 // pacing_delay" (draft-ietf-ccwg-bbr, 5.6.2).
 func (c *Conn) pacedOut(n int) {
-	if p, rate := c.pace, c.PacingRate(); p != nil && rate > 0 {
+	if p, rate := c.rare.pace, c.PacingRate(); p != nil && rate > 0 {
 		p.burst -= n
 		p.next = p.next.Add(timeOf(n, rate))
 	}

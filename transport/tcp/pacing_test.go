@@ -72,7 +72,7 @@ func TestBBROnANetworkInMemory(t *testing.T) {
 
 func TestABBRConnectionThatSentNothingHasNoModel(t *testing.T) {
 	e := establishedEnd(t, bbr)
-	if e.c.control != nil || e.c.pace != nil || e.c.cc.Modelled {
+	if e.c.control != nil || e.c.rare.pace != nil || e.c.cc.Modelled {
 		t.Error("it has")
 	}
 	e.writes(100)
@@ -152,7 +152,7 @@ func TestALateTimerDoesNotLowerTheRate(t *testing.T) {
 	e.c.HandleTimer(e.now)
 	e.drain()
 	e.sent = nil
-	if wait := e.c.pace.next.Sub(e.now); wait != 15*ms {
+	if wait := e.c.rare.pace.next.Sub(e.now); wait != 15*ms {
 		t.Errorf("the next burst is %v away", wait)
 	}
 }

@@ -41,8 +41,8 @@ func (c *Conn) armPersist(now clock.Time) {
 		wait = min(wait, time.Second)
 	}
 	at := now.Add(wait)
-	if c.userTimeout > 0 {
-		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.userTimeout)))
+	if c.rare.userTimeout > 0 {
+		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.rare.userTimeout)))
 	}
 	c.timers.set(c.env, TimerPersist, at)
 }

@@ -52,14 +52,14 @@ func (c *Conn) reduce(n *news) {
 	} else {
 		send = max(h.prrDelivered-h.prrOut, n.delivered)
 		if n.acked > 0 && n.lost == 0 {
-			send += c.cc.MSS
+			send += int(c.snd.mss)
 		}
 		send = min(ssthresh-pipe, send)
 	}
 	if h.prrOut == 0 || !c.sackOK && n.lost > 0 {
-		send = max(send, c.cc.MSS)
+		send = max(send, int(c.snd.mss))
 	}
-	c.cc.Cwnd = max(pipe+send, c.cc.MSS)
+	c.cc.Cwnd = max(pipe+send, int(c.snd.mss))
 }
 
 // reducing reports whether the window is being brought down.
@@ -73,6 +73,6 @@ func (c *Conn) endReduction() {
 		return
 	}
 	if h := c.loss.history; c.loss.phase == PhaseCWR || h != nil && h.undo {
-		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
+		c.cc.Cwnd = max(c.cc.Ssthresh, int(c.snd.mss))
 	}
 }

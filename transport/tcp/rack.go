@@ -38,7 +38,7 @@ func (c *Conn) rackDelivered(now clock.Time, r *sent, seg *Segment) {
 // a point of time, by the timestamp that it echoes.
 func (c *Conn) echoesBefore(seg *Segment, t clock.Time) bool {
 	echo := seg.Options.TSEcr
-	return c.ts.on && seg.Options.Timestamps && echo != 0 && int32(echo-c.ts.now(t)) < 0
+	return c.stamped && seg.Options.Timestamps && echo != 0 && int32(echo-c.ts.now(t)) < 0
 }
 
 // reorderingSeen takes in that a segment arrived later than one with higher

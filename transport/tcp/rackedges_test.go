@@ -113,7 +113,7 @@ func TestALateTimerMakesUpForHalfABurst(t *testing.T) {
 		e.c.HandleTimer(e.now)
 		e.drain()
 		e.sent = nil
-		if got := e.c.pace.next.Sub(e.now); got != wait {
+		if got := e.c.rare.pace.next.Sub(e.now); got != wait {
 			t.Errorf("%v late: the next burst is %v away, want %v", late, got, wait)
 		}
 	}

@@ -87,19 +87,24 @@ func (c *Conn) measureRate(now clock.Time, n *news) {
 	if r.Interval < c.rtt.least {
 		r.Interval = -1
 	} else if !r.AppLimited || faster(r, &c.cc) {
-		c.cc.delivered, c.cc.interval = uint32(min(r.Delivered, 1<<32-1)), r.Interval
+		c.cc.rate = rateOf(r)
 	}
 }
 
 // faster reports whether a sample is of a higher rate than the last.
 func faster(r *congestion.Rate, w *window) bool {
-	return float64(r.Delivered)*float64(w.interval) >= float64(w.delivered)*float64(r.Interval)
+	return rateOf(r) >= w.rate
+}
+
+// rateOf returns a sample's rate in octets per second.
+func rateOf(r *congestion.Rate) float64 {
+	return float64(r.Delivered) / max(r.Interval, time.Nanosecond).Seconds()
 }
 
 // deliveryRate returns the last rate at which data arrived, in octets per
 // second, as far as the network limited it; 0 if nothing was measured.
 func (w *window) deliveryRate() uint64 {
-	return uint64(float64(w.delivered) / max(w.interval, time.Nanosecond).Seconds())
+	return uint64(w.rate)
 }
 
 // markAppLimited is CheckIfApplicationLimited (draft-ietf-ccwg-bbr, 4.1.2.4),

@@ -30,7 +30,7 @@ func (b block) end() Seq { return b.seq.Add(b.view.Len()) }
 // SHOULD send an immediate duplicate ACK when an out-of-order segment
 // arrives." (R5681-6; RFC 5681, 3.2; MAY-13)
 func (c *Conn) hold(seg *Segment) {
-	c.count.outOfOrder++
+	c.own().outOfOrder++
 	c.ackNow(ReasonDuplicateACK)
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
 	c.ack.dialogue = false
@@ -38,7 +38,7 @@ func (c *Conn) hold(seg *Segment) {
 		c.pruneGaps()
 	}
 	gaps := c.rcv.hold(c.env)
-	if len(gaps.blocks) >= max(minBlocks, c.rcv.limit/blockShare) {
+	if len(gaps.blocks) >= max(minBlocks, int(c.rcv.limit)/blockShare) {
 		c.discard(DiscardGapFull)
 		return
 	}

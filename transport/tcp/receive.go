@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"math"
+
 	"hubbub/clock"
 	"hubbub/internal/pkt"
 )
@@ -76,8 +78,11 @@ func (c *Conn) receive(now clock.Time, seg *Segment) {
 func (c *Conn) take(v pkt.View) {
 	c.rcv.nxt = c.rcv.nxt.Add(v.Len())
 	c.count.bytesIn += uint64(v.Len())
+	if v.Len() > 0 && c.rcv.queue == nil {
+		c.rcv.queue = c.env.takeQueue()
+	}
 	c.rcv.queue.Append(v)
-	c.rcv.pieces++
+	c.rcv.pieces += uint16(oneIf(c.rcv.pieces < math.MaxUint16))
 	if c.rcv.pieces > maxPieces && c.rcv.queue.Len() < int(c.rcv.pieces)*fullPiece {
 		c.rcv.tidy()
 	}
@@ -99,7 +104,7 @@ func (r *receiveSpace) tidy() {
 		whole.AppendBytes(v.Bytes())
 		v.Release()
 	}
-	r.queue, r.pieces = whole, 0
+	*r.queue, r.pieces = whole, 0
 }
 
 // checkFIN is the eighth step: "If the FIN bit is set, signal the user
@@ -160,7 +165,7 @@ func (c *Conn) advertise() uint16 {
 	}
 	window := c.rcv.window()
 	field := window >> c.rcv.shift
-	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.open()+c.rcv.limit/16 {
+	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.open()+int(c.rcv.limit)/16 {
 		// The window's unit is 1<<shift. To round down would take back what
 		// was promised; to round up promises a little that the buffer must
 		// bear, within limits.
@@ -173,7 +178,7 @@ func (c *Conn) advertise() uint16 {
 // canWiden reports whether the window can be widened by a worthwhile amount.
 func (c *Conn) canWiden() bool {
 	gain := c.open() - c.rcv.window()
-	return gain > 0 && gain >= min(c.rcv.limit/2, int(c.snd.mss))
+	return gain > 0 && gain >= int(min(c.rcv.limit/2, c.snd.mss))
 }
 
 // window returns how much more the peer may send.
@@ -184,7 +189,7 @@ func (r *receiveSpace) window() int { return r.edge.Sub(r.nxt) }
 // as on Linux.
 func (c *Conn) open() int {
 	r := &c.rcv
-	limit := r.limit
+	limit := int(r.limit)
 	if c.env.memory.pressure {
 		limit = min(limit, max(4*int(r.mss), 1<<r.shift))
 	}

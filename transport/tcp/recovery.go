@@ -244,7 +244,7 @@ func (c *Conn) enterLoss(now clock.Time) {
 		c.controller().TimedOut(&c.cc.Window, now, min(c.flight(), c.cc.Cwnd))
 		c.remember()
 	}
-	c.cc.Cwnd = c.pipe() + c.cc.MSS
+	c.cc.Cwnd = c.pipe() + int(c.snd.mss)
 	if b := c.loss.board; before <= PhaseDisorder && int(b.sacked.segments) >= c.env.Reordering {
 		h.degree = min(h.degree, uint16(c.env.Reordering)) // it was thought to be worse than it is
 	}

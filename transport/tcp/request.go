@@ -44,8 +44,8 @@ const (
 // Fold puts by a half-open connection that came from a listener. The Conn
 // must not be used after.
 func (c *Conn) Fold(r *Request) {
-	r.due, r.cause = c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause
-	r.answered, r.retries = c.invalidAt, c.retries
+	r.due, r.cause = c.timers.slots[TimerRetransmit], c.timers.cause(TimerRetransmit)
+	r.answered, r.retries = c.rare.invalidAt, c.retries
 	c.rcv.releaseReassembly(c.env)
 	c.env.idle = c
 }
@@ -87,10 +87,15 @@ func (r *Request) syn() Segment {
 func (r *Request) Unfold(env *Env, p Params) *Conn {
 	p.ISS = r.iss
 	c := r.open(env, p)
-	c.retries, c.synLost, c.invalidAt = r.retries, r.retries > 0, r.answered
-	c.timers.slots[TimerRetransmit].at, c.timers.slots[TimerRetransmit].cause = r.due, r.cause
+	c.retries, c.synLost = r.retries, r.retries > 0
+	if r.answered != clock.Never {
+		c.own().invalidAt = r.answered
+	}
+	c.timers.place(TimerRetransmit, r.due, r.cause)
 	c.count.segmentsOut = 1 + uint32(r.retries)
-	c.count.retransmissions = uint32(r.retries)
+	if r.retries > 0 {
+		c.own().retransmissions = uint32(r.retries)
+	}
 	c.snd.lastAt = r.began
 	for range r.retries {
 		c.rtt.backOff(env)

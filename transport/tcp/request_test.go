@@ -60,7 +60,7 @@ func TestWhatIsFoldedUnfolds(t *testing.T) {
 			for _, e := range []*end{kept, folded} {
 				e.now = e.now.Add(70 * time.Millisecond)
 				ackOf := Segment{Seq: testIRS.Add(1), Ack: testISS.Add(1), Flags: ack, Window: 3000}
-				if e.c.ts.on {
+				if e.c.stamped {
 					ackOf.Options.Timestamps, ackOf.Options.TSVal, ackOf.Options.TSEcr = true, 101, e.c.ts.now(e.now.Add(-70*time.Millisecond))
 				}
 				e.c.HandleSegment(e.now, &ackOf)

@@ -34,7 +34,7 @@ func (c *Conn) retransmission(now clock.Time, out *Segment) bool {
 	c.stampSent(now, r, c.pipe())
 	c.refill(out, r)
 	c.endRepeats(out, i)
-	c.count.retransmissions++
+	c.own().retransmissions++
 	c.sentText(now, out)
 	if i == 0 && c.sackOK && !c.timers.running(TimerReordering) {
 		c.restartRetransmit(now)

@@ -15,8 +15,8 @@ func (c *Conn) armRetransmit(now clock.Time) {
 // restartRetransmit lets the retransmission timer run from now on.
 func (c *Conn) restartRetransmit(now clock.Time) {
 	at := now.Add(c.rtt.timeout(c.env))
-	if c.userTimeout > 0 {
-		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.userTimeout)))
+	if c.rare.userTimeout > 0 {
+		at = max(now.Add(1), min(at, c.snd.progressAt.Add(c.rare.userTimeout)))
 	}
 	c.timers.set(c.env, TimerRetransmit, at)
 }
@@ -107,8 +107,8 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 // timeoutError returns what the program gets when the peer doesn't answer:
 // the reason if a router told one.
 func (c *Conn) timeoutError() error {
-	if c.soft != nil {
-		return c.soft
+	if c.rare.soft != nil {
+		return c.rare.soft
 	}
 	return ErrTimeout
 }
@@ -119,7 +119,7 @@ func (c *Conn) timeoutError() error {
 // able to set the value for R2 for a particular connection": by its user
 // time-out.
 func (c *Conn) givesUp(now clock.Time, tries uint8) bool {
-	if c.userTimeout > 0 {
+	if c.rare.userTimeout > 0 {
 		return c.userTimeoutOver(now)
 	}
 	most := c.env.Retries2
@@ -135,5 +135,5 @@ const maxRetries = 255
 // userTimeoutOver reports whether the oldest octet has waited for its
 // acknowledgment longer than the program allows.
 func (c *Conn) userTimeoutOver(now clock.Time) bool {
-	return c.userTimeout > 0 && now.Sub(c.snd.progressAt) >= c.userTimeout
+	return c.rare.userTimeout > 0 && now.Sub(c.snd.progressAt) >= c.rare.userTimeout
 }

@@ -109,7 +109,7 @@ func (c *Conn) takeDSACK(block wire.SACKBlock, n *news) {
 	segments := uint32(size+int(c.snd.mss)-1) / uint32(c.snd.mss)
 	h.duplicates += segments
 	n.probeTwice = h.probing && r.to == h.probeEnd
-	if h.duplicates > c.count.retransmissions {
+	if h.duplicates > c.rare.retransmissions {
 		return
 	}
 	n.dsack = true

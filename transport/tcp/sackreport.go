@@ -179,7 +179,7 @@ func (c *Conn) sackLen() int {
 		blocks++
 	}
 	most := wire.MaxSACKBlocks
-	if c.ts.on {
+	if c.stamped {
 		most-- // "a maximum of 3 SACK blocks will be allowed in this case" (RFC 2018, 3)
 	}
 	return sackBase + sackBlock*min(blocks, most)

@@ -40,7 +40,7 @@ func TestHowManyBlocksThereIsRoomFor(t *testing.T) {
 		{30, 0, false, 4},
 	} {
 		e := gapsEnd(t, 5)
-		e.c.ts.on, e.c.snd.mss = c.timestamps, int32(c.mss)
+		e.c.stamped, e.c.snd.mss = c.timestamps, int32(c.mss)
 		o := wire.TCPOptions{Timestamps: c.timestamps}
 		e.c.sackBlocks(&o, c.payload)
 		if int(o.NumSACK) != c.blocks {
@@ -88,7 +88,7 @@ func TestWhatBlocksTakeOfASegment(t *testing.T) {
 		{9, false, true, 28},
 	} {
 		e := gapsEnd(t, c.gaps)
-		e.c.ts.on = c.timestamps
+		e.c.stamped = c.timestamps
 		if c.twice {
 			e.c.dsack(5, 9)
 		}

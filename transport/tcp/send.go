@@ -15,7 +15,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 	}
 	*out = Segment{}
 	switch {
-	case c.reset.pending:
+	case c.rare.reset.pending:
 		c.takeReset(now, out)
 		return true
 	case c.state == StateClosed:
@@ -34,7 +34,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 // seen at a glance, and asked after every segment. Where it reports false, what
 // follows finds out.
 func (c *Conn) silent() bool {
-	if c.ack.due || c.state < StateEstablished || c.reset.pending || c.probeDue || c.persist.probeDue ||
+	if c.ack.due || c.state < StateEstablished || c.rare.reset.pending || c.probeDue || c.persist.probeDue ||
 		c.snd.queue.Len() > c.flight() || c.snd.finQueued {
 		return false
 	}
@@ -210,7 +210,9 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 	}
 	if n := out.Payload.Len(); n > 0 {
 		c.count.dataOut += uint32(out.pieces())
-		c.count.resent += uint64(max(0, n-fresh))
+		if n > fresh {
+			c.own().resent += uint64(n - fresh)
+		}
 	}
 	if out.Payload.Len() < int(c.snd.mss) {
 		c.snd.small = later(c.snd.small, end)
@@ -258,7 +260,7 @@ func (c *Conn) finish(now clock.Time, out *Segment) {
 // segment for the duration of the connection" (R7323-7; RFC 7323, 3.2). The MSS is
 // not among them (MUST-65; RFC 9293, 3.2).
 func (c *Conn) addOptions(now clock.Time, out *Segment) {
-	if c.ts.on {
+	if c.stamped {
 		o := &out.Options
 		o.Timestamps, o.TSVal, o.TSEcr = true, c.ts.now(now), c.ts.recent
 	}
@@ -275,15 +277,15 @@ type pendingReset struct {
 
 // sendReset lets PollSegment send a reset before all else.
 func (c *Conn) sendReset(s Segment) {
-	c.reset = pendingReset{pending: true, agreed: c.state != StateSynSent, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
+	c.own().reset = pendingReset{pending: true, agreed: c.state != StateSynSent, flags: s.Flags, why: s.Reason, seq: s.Seq, ack: s.Ack}
 }
 
 // takeReset builds the pending reset. "Once TSopt has been successfully
 // negotiated", it "SHOULD be sent in an <RST> segment" (RFC 7323, 3.2): before, a
 // peer that has no timestamps could get the reset.
 func (c *Conn) takeReset(now clock.Time, out *Segment) {
-	r := c.reset
-	c.reset = pendingReset{}
+	r := c.rare.reset
+	c.rare.reset = pendingReset{}
 	out.Seq, out.Ack, out.Flags, out.Reason = r.seq, r.ack, r.flags, r.why
 	if r.agreed {
 		c.addOptions(now, out)

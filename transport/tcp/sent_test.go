@@ -77,7 +77,7 @@ func queued(b *scoreboard, r *sent) bool {
 // those that were sent again, also when an ACK has covered all that it had
 // before: RACK finds it there when it is lost once more (RFC 8985, 6.2).
 func TestAJoinedRecordStaysQueued(t *testing.T) {
-	c := &Conn{env: NewEnv(DefaultConfig())}
+	c := &Conn{env: NewEnv(DefaultConfig()), rare: &nothing}
 	c.loss.board = c.env.takeBoard(0)
 	b := c.loss.board
 	b.push(0, 100, 10)

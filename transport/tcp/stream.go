@@ -36,8 +36,8 @@ func (c *Conn) WriteSpace() int {
 	if !c.CanWrite() {
 		return 0
 	}
-	space := min(c.memorySpace(), c.snd.limit-c.snd.queue.Len())
-	if lowat := c.notSentLowat(); lowat < c.snd.limit {
+	space := min(c.memorySpace(), int(c.snd.limit)-c.snd.queue.Len())
+	if lowat := c.notSentLowat(); lowat < int(c.snd.limit) {
 		// As on Linux the last piece is filled, wherever the mark is.
 		piece, unsent := c.piece(), c.unsent()
 		if begun := unsent % piece; begun > 0 || unsent < lowat {
@@ -102,8 +102,16 @@ func (c *Conn) Write(_ clock.Time, v pkt.View) error {
 		v.Release()
 		return nil
 	}
-	c.snd.queue.Append(v)
+	c.sending(v.Len()).Append(v)
 	return nil
+}
+
+// sending returns the send queue, to be given n octets.
+func (c *Conn) sending(n int) *pkt.Queue {
+	if c.snd.queue == nil && n > 0 {
+		c.snd.queue = c.env.takeQueue()
+	}
+	return c.snd.queue
 }
 
 // smallWrite is the size up to which a write is copied behind the last one.
@@ -117,7 +125,7 @@ func (c *Conn) WriteBytes(_ clock.Time, b []byte) (int, error) {
 	}
 	n := min(len(b), c.WriteSpace())
 	c.openForText()
-	c.snd.queue.AppendBytes(b[:n])
+	c.sending(n).AppendBytes(b[:n])
 	c.account()
 	return n, nil
 }
@@ -127,8 +135,8 @@ func (c *Conn) writeError() error {
 	switch {
 	case c.CanWrite():
 		return nil
-	case c.err != nil:
-		return c.err
+	case c.rare.err != nil:
+		return c.rare.err
 	}
 	return ErrWriteClosed
 }
@@ -178,7 +186,7 @@ func (c *Conn) skipMark() {
 	if !c.oobInline {
 		c.rcv.queue.Discard(1)
 	}
-	c.urgent.pending = false
+	c.rare.urgent.pending = false
 }
 
 // consumed tells the peer about room in the buffer, if it is news: the window

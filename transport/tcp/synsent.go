@@ -47,7 +47,7 @@ func (c *Conn) resetInSynSent(now clock.Time, acked bool) {
 // change the connection state to ESTABLISHED, form an ACK segment".
 func (c *Conn) synACK(now clock.Time, seg *Segment) {
 	c.takeSYN(now, seg)
-	if c.fast != nil {
+	if c.rare.fast != nil {
 		c.openedEarly(seg)
 	}
 	c.snd.una = seg.Ack
@@ -68,7 +68,7 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 // (RFC 9293, 3.5)
 func (c *Conn) simultaneousSYN(now clock.Time, seg *Segment) {
 	c.takeSYN(now, seg)
-	if c.fast != nil {
+	if c.rare.fast != nil {
 		c.unsendEarly(0)
 	}
 	c.retries = 0

@@ -97,7 +97,7 @@ func TestUnansweredProbesAreCounted(t *testing.T) {
 	if n := e.c.Info().Probes; n != 0 {
 		t.Errorf("%d probes of the window, and none was sent", n)
 	}
-	e.c.keep.unanswered = 3 // of before
+	e.c.rare.keep.unanswered = 3 // of before
 	e.after(200 * ms)
 	e.want().segment("A 1:2 ack 1", ReasonWindowProbe)
 	if i := e.c.Info(); i.Probes != 1 || i.Backoff != 1 {

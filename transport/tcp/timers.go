@@ -47,11 +47,9 @@ func (t Timer) String() string { return timerNames[t] }
 // timers holds when each timer is due, and what caused it to be set. To set
 // one is a store: nothing is queued, nobody is called.
 type timers struct {
-	slots [numSlots]struct {
-		at    clock.Time
-		cause uint64
-	}
-	first Timer // what the first slot stands for at present
+	slots  [numSlots]clock.Time
+	causes *[numSlots]uint64 // where somebody watches
+	first  Timer             // what the first slot stands for at present
 }
 
 // slot returns the place of a timer.
@@ -71,20 +69,39 @@ func (t *timers) set(env *Env, which Timer, at clock.Time) {
 		}
 		t.first = which
 	}
-	t.slots[slot].at, t.slots[slot].cause = at, env.Cause
+	t.place(slot, at, env.Cause)
 	if env.Watch {
 		env.note(Event{Kind: EventTimerSet, Timer: which, At: at})
 	}
+}
+
+// place puts a timer into its slot.
+func (t *timers) place(slot Timer, at clock.Time, cause uint64) {
+	t.slots[slot] = at
+	if cause != 0 && t.causes == nil {
+		t.causes = new([numSlots]uint64)
+	}
+	if t.causes != nil {
+		t.causes[slot] = cause
+	}
+}
+
+// cause returns the event that set the timer, 0 if nobody watched.
+func (t *timers) cause(slot Timer) uint64 {
+	if t.causes == nil {
+		return 0
+	}
+	return t.causes[slot]
 }
 
 // stop lets the timer never come due. With TimerRetransmit, those that share
 // its place are stopped as well.
 func (t *timers) stop(env *Env, which Timer) {
 	slot := which.slot()
-	if t.slots[slot].at == clock.Never {
+	if t.slots[slot] == clock.Never {
 		return
 	}
-	t.slots[slot].at = clock.Never
+	t.slots[slot] = clock.Never
 	if slot == TimerRetransmit {
 		which = t.first
 	}
@@ -105,7 +122,7 @@ func (t *timers) running(which Timer) bool {
 	if which.slot() == TimerRetransmit && which != TimerRetransmit && which != t.first {
 		return false
 	}
-	return t.slots[which.slot()].at != clock.Never
+	return t.slots[which.slot()] != clock.Never
 }
 
 // at returns when the timer is due, or clock.Never.
@@ -113,7 +130,7 @@ func (t *timers) at(which Timer) clock.Time {
 	if which.slot() == TimerRetransmit && which != t.first {
 		return clock.Never
 	}
-	return t.slots[which.slot()].at
+	return t.slots[which.slot()]
 }
 
 // fire reports whether the timer is due, and if so takes it down.
@@ -122,9 +139,9 @@ func (t *timers) fire(env *Env, which Timer, now clock.Time) bool {
 	if !at.Due(now) {
 		return false
 	}
-	slot := &t.slots[which.slot()]
-	env.note(Event{Kind: EventTimerFired, Timer: which, At: at, Cause: slot.cause})
-	slot.at = clock.Never
+	slot := which.slot()
+	env.note(Event{Kind: EventTimerFired, Timer: which, At: at, Cause: t.cause(slot)})
+	t.slots[slot] = clock.Never
 	return true
 }
 
@@ -132,8 +149,8 @@ func (t *timers) fire(env *Env, which Timer, now clock.Time) bool {
 func (t *timers) next() clock.Time {
 	s := &t.slots // written out: it is asked for after every segment
 	return clock.Earlier(
-		clock.Earlier(clock.Earlier(s[0].at, s[1].at), clock.Earlier(s[2].at, s[3].at)),
-		clock.Earlier(s[4].at, s[5].at))
+		clock.Earlier(clock.Earlier(s[0], s[1]), clock.Earlier(s[2], s[3])),
+		clock.Earlier(s[4], s[5]))
 }
 
 // NextTimer returns when HandleTimer is to be called, or clock.Never.

@@ -8,7 +8,6 @@ import (
 
 // timestamps is the state of the timestamps option (RFC 7323, 3).
 type timestamps struct {
-	on       bool
 	offset   uint32     // of this connection's clock (RFC 7323, 7.1)
 	recent   uint32     // TS.Recent: what to echo
 	recentAt clock.Time // when TS.Recent was stored

@@ -16,6 +16,7 @@ type TimeWait struct {
 	nxt      Seq        // SND.NXT
 	rcvNxt   Seq        // RCV.NXT, after the peer's FIN
 	window   uint16     // as on the wire
+	stamped  bool
 	ts       timestamps
 }
 
@@ -36,9 +37,9 @@ const (
 // TimeWait returns what is left of a connection in TIME-WAIT.
 func (c *Conn) TimeWait() TimeWait {
 	return TimeWait{
-		expires: c.timers.at(TimerLifetime), answered: c.invalidAt,
+		expires: c.timers.at(TimerLifetime), answered: c.rare.invalidAt,
 		nxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
-		window: uint16(c.rcv.window() >> c.rcv.shift), ts: c.ts,
+		window: uint16(c.rcv.window() >> c.rcv.shift), ts: c.ts, stamped: c.stamped,
 	}
 }
 
@@ -51,7 +52,7 @@ func (t *TimeWait) ExpireAt(at clock.Time) { t.expires = at }
 // LastTimestamp returns the last timestamp that came from the peer, and when;
 // ok is false if timestamps were not agreed on.
 func (t *TimeWait) LastTimestamp() (value uint32, at clock.Time, ok bool) {
-	return t.ts.recent, t.ts.recentAt, t.ts.on
+	return t.ts.recent, t.ts.recentAt, t.stamped
 }
 
 // NextISS returns the least initial sequence number for a new connection
@@ -79,7 +80,7 @@ func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply 
 		return Segment{}, false, Reopen
 	case seg.Flags.Has(fin) && seg.end() == t.rcvNxt:
 		t.expires = now.Add(2 * env.MSL)
-		if t.ts.on && seg.Options.Timestamps && !t.ts.tooOld(now, seg.Options.TSVal) {
+		if t.stamped && seg.Options.Timestamps && !t.ts.tooOld(now, seg.Options.TSVal) {
 			t.ts.remember(now, seg.Options.TSVal)
 		}
 		env.note(Event{Kind: EventTimerSet, Timer: TimerLifetime, At: t.expires})
@@ -101,7 +102,7 @@ func (t *TimeWait) HandleSegment(now clock.Time, env *Env, seg *Segment) (reply 
 // by its sequence number where there is none or time stood still (R6191-1,
 // R6191-2, R6191-3, SHLD-4; RFC 6191, 2).
 func (t *TimeWait) isNewer(now clock.Time, seg *Segment) bool {
-	if t.ts.on && seg.Options.Timestamps {
+	if t.stamped && seg.Options.Timestamps {
 		age := int32(seg.Options.TSVal - t.ts.recent)
 		return age > 0 || now.Sub(t.ts.recentAt) > stale || age == 0 && t.rcvNxt.Less(seg.Seq)
 	}
@@ -111,7 +112,7 @@ func (t *TimeWait) isNewer(now clock.Time, seg *Segment) bool {
 // ack returns <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
 func (t *TimeWait) ack(now clock.Time) Segment {
 	s := Segment{Seq: t.nxt, Ack: t.rcvNxt, Flags: ack, Window: t.window, Reason: ReasonTimeWait}
-	if t.ts.on {
+	if t.stamped {
 		s.Options.Timestamps = true
 		s.Options.TSVal, s.Options.TSEcr = t.ts.now(now), t.ts.recent
 	}
@@ -123,7 +124,7 @@ func (t *TimeWait) ack(now clock.Time) Segment {
 // from those of the new, which takes that a second has passed since (RFC 6191,
 // 2; RFC 7323, 5.8). The new one's ISS is not before NextISS.
 func (t *TimeWait) Reusable(now clock.Time) bool {
-	return t.ts.on && now.Sub(t.ts.recentAt) > time.Second
+	return t.stamped && now.Sub(t.ts.recentAt) > time.Second
 }
 
 // Remaining returns how long TIME-WAIT still lasts.
@@ -137,7 +138,9 @@ func (c *Conn) arriveTimeWait(now clock.Time, seg *Segment) {
 		c.setState(now, StateClosed, "a reset ended TIME-WAIT")
 		return
 	}
-	c.invalidAt = t.answered
+	if t.answered != c.rare.invalidAt {
+		c.own().invalidAt = t.answered
+	}
 	if t.expires != c.timers.at(TimerLifetime) {
 		c.timers.set(c.env, TimerLifetime, t.expires)
 	}

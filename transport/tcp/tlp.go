@@ -29,7 +29,7 @@ func (c *Conn) armProbe(now clock.Time, advancing bool) bool {
 	if at = min(at, last); at == c.timers.at(TimerLossProbe) {
 		return true
 	}
-	if c.userTimeout > 0 && c.snd.progressAt.Add(c.userTimeout) < at {
+	if c.rare.userTimeout > 0 && c.snd.progressAt.Add(c.rare.userTimeout) < at {
 		return false
 	}
 	c.timers.set(c.env, TimerLossProbe, at)
@@ -120,7 +120,7 @@ func (c *Conn) probeWithLast(now clock.Time, out *Segment) {
 	b.noteRepeat(r)
 	c.refill(out, r)
 	out.Reason, out.Retransmission = ReasonLossProbe, true
-	c.count.retransmissions++
+	c.own().retransmissions++
 	c.sentText(now, out)
 }
 
@@ -148,6 +148,6 @@ func (c *Conn) probeAcked(now clock.Time, seg *Segment, n *news) {
 // endProbed lets the window be reduced at once.
 func (c *Conn) endProbed() {
 	if !c.cc.Modelled {
-		c.cc.Cwnd = max(c.cc.Ssthresh, c.cc.MSS)
+		c.cc.Cwnd = max(c.cc.Ssthresh, int(c.snd.mss))
 	}
 }

@@ -60,7 +60,7 @@ func TestTheReceiveBufferHoldsTwiceWhatIsReadInARoundTrip(t *testing.T) {
 			e.c.Read(e.now, 0).Release()
 			e.sent = nil
 		}
-		if n, window := e.c.ReceiveBuffer(), e.c.rcv.limit; n != x.buffer || n > 60_000 && window != n/2 {
+		if n, window := e.c.ReceiveBuffer(), int(e.c.rcv.limit); n != x.buffer || n > 60_000 && window != n/2 {
 			t.Errorf("after %d, %d octets: %d, a window of %d, want %d", x.first, x.second, n, window, x.buffer)
 		}
 	}

@@ -32,15 +32,15 @@ func (c *Conn) WriteUrgent(now clock.Time, b []byte) (int, error) {
 }
 
 func (c *Conn) urgency() *urgentState {
-	if c.urgent == nil {
-		c.urgent = new(urgentState)
+	if c.rare.urgent == nil {
+		c.own().urgent = new(urgentState)
 	}
-	return c.urgent
+	return c.rare.urgent
 }
 
 // urgentAt reports whether the octet at seq is urgent, to be sent.
 func (c *Conn) urgentAt(seq Seq) bool {
-	return c.urgent != nil && c.urgent.sending && seq.Less(c.urgent.sendEnd)
+	return c.rare.urgent != nil && c.rare.urgent.sending && seq.Less(c.rare.urgent.sendEnd)
 }
 
 // urgentMark sets the urgent pointer of a segment that is sent before the end
@@ -48,13 +48,13 @@ func (c *Conn) urgentAt(seq Seq) bool {
 // pointer reaches.
 func (c *Conn) urgentMark(out *Segment) {
 	if !c.urgentAt(out.Seq) {
-		if c.urgent != nil && c.urgent.sendEnd.LessEq(c.snd.una) {
-			c.urgent.sending = false
+		if c.rare.urgent != nil && c.rare.urgent.sendEnd.LessEq(c.snd.una) {
+			c.rare.urgent.sending = false
 		}
 		return
 	}
 	out.Flags |= urg
-	out.Urgent = uint16(min(c.urgent.sendEnd.Sub(out.Seq), 0xffff))
+	out.Urgent = uint16(min(c.rare.urgent.sendEnd.Sub(out.Seq), 0xffff))
 }
 
 // checkURG is the sixth step of RFC 9293, 3.10.7.4: "If the URG bit is set,
@@ -83,7 +83,7 @@ func (c *Conn) checkURG(_ clock.Time, seg *Segment) {
 
 // urgentArrived takes a copy of the last urgent octet once it is here.
 func (c *Conn) urgentArrived() {
-	u := c.urgent
+	u := c.rare.urgent
 	if u == nil || !u.pending || u.hasOctet || c.rcv.textEnd().Less(u.end) {
 		return
 	}
@@ -109,10 +109,10 @@ func (c *Conn) readAt() Seq { return c.rcv.textEnd().Add(-c.rcv.queue.Len()) }
 // how much urgent data remains to be read from the connection"
 // (RFC 9293, 3.8.5).
 func (c *Conn) UrgentPending() int {
-	if c.urgent == nil || !c.urgent.pending {
+	if c.rare.urgent == nil || !c.rare.urgent.pending {
 		return 0
 	}
-	return c.urgent.end.Sub(c.readAt())
+	return c.rare.urgent.end.Sub(c.readAt())
 }
 
 // AtMark reports whether the program has read all that comes before the last
@@ -123,7 +123,7 @@ func (c *Conn) AtMark() bool { return c.UrgentPending() == 1 }
 // here. It reports ok false if none was announced, if it was taken, or if it is
 // in line.
 func (c *Conn) Urgent() (octet byte, here, ok bool) {
-	u := c.urgent
+	u := c.rare.urgent
 	if u == nil || !u.pending && !u.hasOctet || u.taken || c.oobInline {
 		return 0, false, false
 	}
@@ -133,7 +133,7 @@ func (c *Conn) Urgent() (octet byte, here, ok bool) {
 // ReadUrgent takes the last urgent octet out of line. It reports false if
 // there is none, if it hasn't arrived, or if it is in line.
 func (c *Conn) ReadUrgent() (byte, bool) {
-	u := c.urgent
+	u := c.rare.urgent
 	if u == nil || !u.hasOctet || u.taken || c.oobInline {
 		return 0, false
 	}

@@ -138,7 +138,7 @@ func TestLookingAtTheUrgentOctet(t *testing.T) {
 		} else if b != octet || !got {
 			t.Errorf("%s: it isn't read", when)
 		} else {
-			e.c.urgent.taken = false // as if it hadn't been
+			e.c.rare.urgent.taken = false // as if it hadn't been
 		}
 	}
 	expect("none was announced", 0, false, false)

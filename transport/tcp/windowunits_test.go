@@ -12,7 +12,8 @@ import (
 func windowEnd(t *testing.T, limit int, shift uint8, unread, window int) *Conn {
 	t.Helper()
 	c := establishedEnd(t).c
-	c.rcv.limit, c.rcv.shift = limit, shift
+	c.rcv.limit, c.rcv.shift = int32(limit), shift
+	c.rcv.queue = c.env.takeQueue()
 	for n := unread; n > 0; n -= min(n, 0x8000) {
 		c.rcv.queue.Append(pkt.CopyView(make([]byte, min(n, 0x8000))))
 	}

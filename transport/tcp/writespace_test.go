@@ -57,7 +57,7 @@ func TestHowMuchMayBeWrittenAboveTheMark(t *testing.T) {
 		e.c.snd.maxWnd, e.c.snd.mss = 1000, 100
 		e.does(func(conn *Conn) { conn.SetSendBuffer(c.buffer); conn.SetNotSentLowat(c.mark) })
 		if c.unsent > 0 {
-			e.c.snd.queue.Append(pkt.CopyView(octets(1, c.unsent)))
+			e.c.sending(c.unsent).Append(pkt.CopyView(octets(1, c.unsent)))
 		}
 		if got := e.c.WriteSpace(); got != c.space || (e.c.Ready()&ReadyWrite != 0) != c.ready {
 			t.Errorf("%+v: room for %d, ready: %q", c, got, e.c.Ready())

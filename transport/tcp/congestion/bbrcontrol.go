@@ -32,9 +32,9 @@ func (b *bbr) bdp(bw, gain float64) int {
 // budget is QuantizationBudget: enough for what is sent, and acknowledged,
 // together (draft-ietf-ccwg-bbr, 5.6.4.2).
 func (b *bbr) budget(w *Window, inflight int) int {
-	inflight = max(inflight, 3*Quantum(w.Pacing, w.MSS), bbrMinPipe*w.MSS)
+	inflight = max(inflight, 3*Quantum(w.Pacing, w.mss()), bbrMinPipe*w.mss())
 	if b.state == bbrProbeUp {
-		inflight += 2 * w.MSS
+		inflight += 2 * w.mss()
 	}
 	return inflight
 }
@@ -55,7 +55,7 @@ func (b *bbr) setCwnd(w *Window, s *Sample) {
 	case w.Cwnd < b.maxInflight || s.Total < uint64(b.initialCwnd):
 		w.Cwnd += s.Delivered
 	}
-	w.Cwnd = max(w.Cwnd, bbrMinPipe*w.MSS)
+	w.Cwnd = max(w.Cwnd, bbrMinPipe*w.mss())
 	if b.state == bbrProbeRTT {
 		w.Cwnd = min(w.Cwnd, b.probeRTTCwnd(w))
 	}
@@ -71,11 +71,11 @@ func (b *bbr) boundCwnd(w *Window) {
 	case b.probing():
 		most = b.inflightLong
 	}
-	most = max(min(most, b.inflightShort), bbrMinPipe*w.MSS)
+	most = max(min(most, b.inflightShort), bbrMinPipe*w.mss())
 	w.Cwnd = min(w.Cwnd, most)
 }
 
 // probeRTTCwnd is ProbeRTTCwnd (draft-ietf-ccwg-bbr, 5.6.4.5).
 func (b *bbr) probeRTTCwnd(w *Window) int {
-	return max(b.bdp(b.bw, gains[bbrProbeRTT].cwnd), bbrMinPipe*w.MSS)
+	return max(b.bdp(b.bw, gains[bbrProbeRTT].cwnd), bbrMinPipe*w.mss())
 }

@@ -149,7 +149,7 @@ func (b *bbr) updateCycle(w *Window, now clock.Time, s *Sample) {
 // round trips as Reno would need to recover from a loss, at most 63
 // (draft-ietf-ccwg-bbr, 5.3.3.5.3).
 func (b *bbr) timeToProbe(w *Window, now clock.Time) bool {
-	reno := min(b.targetInflight(w)/w.MSS, 63)
+	reno := min(b.targetInflight(w)/w.mss(), 63)
 	if now.Sub(b.cycleStart) <= b.probeWait && b.sinceProbeUp < reno {
 		return false
 	}
@@ -187,8 +187,8 @@ func (b *bbr) inflightWithHeadroom(w *Window) int {
 	if b.inflightLong == unbounded {
 		return unbounded
 	}
-	headroom := max(w.MSS, int(bbrHeadroom*float64(b.inflightLong)))
-	return max(b.inflightLong-headroom, bbrMinPipe*w.MSS)
+	headroom := max(w.mss(), int(bbrHeadroom*float64(b.inflightLong)))
+	return max(b.inflightLong-headroom, bbrMinPipe*w.mss())
 }
 
 // raiseSlope is RaiseInflightLongtermSlope: in each round inflight_longterm
@@ -196,7 +196,7 @@ func (b *bbr) inflightWithHeadroom(w *Window) int {
 func (b *bbr) raiseSlope(w *Window) {
 	growth := 1 << b.upRounds
 	b.upRounds = min(b.upRounds+1, 30)
-	b.upAckedPerInc = max(w.Cwnd/growth, w.MSS)
+	b.upAckedPerInc = max(w.Cwnd/growth, w.mss())
 }
 
 // probeUpward is ProbeInflightLongtermUpward.
@@ -208,7 +208,7 @@ func (b *bbr) probeUpward(w *Window, s *Sample) {
 	if b.upAcked >= b.upAckedPerInc {
 		delta := b.upAcked / b.upAckedPerInc
 		b.upAcked -= delta * b.upAckedPerInc
-		b.inflightLong += delta * w.MSS
+		b.inflightLong += delta * w.mss()
 	}
 	if b.rounds.start {
 		b.raiseSlope(w)

@@ -10,7 +10,6 @@ import (
 type Window struct {
 	Cwnd     int // how much may be in flight
 	Ssthresh int // below it slow start, from it on congestion avoidance
-	MSS      int // payload of a full segment (SMSS)
 	// Pacing is the rate at which data is sent, in octets per second; zero
 	// sends what the window allows at once.
 	Pacing uint64
@@ -22,7 +21,10 @@ type Window struct {
 	// AppLimited is set by a control that doesn't want what is sent from now
 	// on to count as what the path can bear; who reads it clears it.
 	AppLimited bool
+	MSS        int32 // payload of a full segment (SMSS)
 }
+
+func (w *Window) mss() int { return int(w.MSS) }
 
 // Unlimited is the slow start threshold before any loss: "The initial value of
 // ssthresh SHOULD be set arbitrarily high" (RFC 5681, 3.1).

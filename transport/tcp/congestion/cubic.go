@@ -11,14 +11,29 @@ import (
 // where the loss happened, lingers there, and then goes on to look for more;
 // how fast depends on the time since the loss, not on the round-trip time.
 // Sizes are in segments here, as they are in the RFC.
+//
+// The curves begin with the first loss, or when slow start ends: a connection
+// that hasn't come so far, as most never do, has none.
 type cubic struct {
-	curve
-	before  curve // what the last reduction replaced
-	reduced bool  // before holds
+	*curves
 	hystart hystart
-	credit  float64    // octets that the window has yet to grow by
-	paused  clock.Time // since when the window hasn't been what limits the sender
+}
+
+// curves are the curve, and what else congestion avoidance remembers.
+type curves struct {
+	curve
+	before  curve      // what the last reduction replaced
+	reduced bool       // before holds
 	idling  bool       // paused holds
+	paused  clock.Time // since when the window hasn't been what limits the sender
+	credit  float64    // octets that the window has yet to grow by
+}
+
+// leaveSlowStart makes sure that there are curves.
+func (c *cubic) leaveSlowStart() {
+	if c.curves == nil {
+		c.curves = new(curves)
+	}
 }
 
 // A curve is where the window is on its way.
@@ -63,7 +78,7 @@ func (c *cubic) Acked(w *Window, now clock.Time, s *Sample) {
 // pause notes that the window isn't the limit: "the time elapsed while being
 // application-limited is not counted" in t (R9438-2; RFC 9438, 5.8).
 func (c *cubic) pause(now clock.Time) {
-	if c.running && !c.idling {
+	if c.curves != nil && c.running && !c.idling {
 		c.idling, c.paused = true, now
 	}
 }
@@ -71,6 +86,7 @@ func (c *cubic) pause(now clock.Time) {
 // avoid is congestion avoidance (RFC 9438, 4.2 to 4.5), slow start before it being
 // HyStart++'s (R9438-9; RFC 9438, 4.10).
 func (c *cubic) avoid(w *Window, now clock.Time, rtt time.Duration, acked int) {
+	c.leaveSlowStart()
 	if !c.running {
 		c.begin(w, now)
 	}
@@ -149,6 +165,7 @@ func (c *cubic) growReno(cwnd, acked float64) {
 // if cwnd < W_max and fast convergence enabled, W_max is set to cwnd * (1 +
 // beta_cubic) / 2" (R9438-5, R9438-7; RFC 9438, 4.6 and 4.7).
 func (c *cubic) Lost(w *Window, _ clock.Time, _ int, _ bool) {
+	c.leaveSlowStart()
 	cwnd := w.segments(w.Cwnd)
 	c.before, c.reduced = c.curve, true
 	if cwnd < c.wMax {
@@ -165,12 +182,13 @@ func (c *cubic) Lost(w *Window, _ clock.Time, _ int, _ bool) {
 // has it; from the window rather than from what is in flight, since a window
 // that isn't filled doesn't grow (RFC 9438, 4.6).
 func smaller(w *Window) int {
-	return max(int(w.segments(w.Cwnd)*cubicBeta), 2) * w.MSS
+	return max(int(w.segments(w.Cwnd)*cubicBeta), 2) * w.mss()
 }
 
 // TimedOut: "W_max is set to the cwnd at the beginning of the current
 // congestion avoidance stage, K is set to 0" when that begins (R9438-8; RFC 9438, 4.8).
 func (c *cubic) TimedOut(w *Window, _ clock.Time, _ int) {
+	c.leaveSlowStart()
 	c.before, c.reduced = c.curve, true
 	c.curve = curve{prior: w.segments(w.Cwnd)}
 	c.hystart.end()
@@ -181,7 +199,7 @@ func (c *cubic) TimedOut(w *Window, _ clock.Time, _ int) {
 // [...] cwnd_prior, W_max, K, epoch_start" (RFC 9438, 4.9). If this was the
 // initial slow start, HyStart++ watches over it as before.
 func (c *cubic) Undo(*Window) {
-	if c.reduced {
+	if c.curves != nil && c.reduced {
 		c.curve, c.reduced = c.before, false
 		c.hystart.goOn()
 	}
@@ -190,7 +208,7 @@ func (c *cubic) Undo(*Window) {
 // Resumed shifts the epoch by the time in which nothing was sent
 // (RFC 9438, 5.8).
 func (c *cubic) Resumed(_ *Window, now clock.Time, idle time.Duration) {
-	if c.running && !c.idling {
+	if c.curves != nil && c.running && !c.idling {
 		c.epoch = min(now, c.epoch.Add(idle))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // afterLoss is a CUBIC sender with a window of so many segments, who has just
@@ -186,5 +187,25 @@ func TestCubicWithoutAnyDelay(t *testing.T) {
 	}
 	if got := float64(s.w.Cwnd) / mss; got < 100 || got > 200 {
 		t.Errorf("after 10,000 segments in no time the window is %.1f segments", got)
+	}
+}
+
+// A connection that never left slow start has no curve.
+func TestCubicIsSmallInSlowStart(t *testing.T) {
+	if size := unsafe.Sizeof(cubic{}); size > 48 {
+		t.Errorf("takes %d octets, want at most 48", size)
+	}
+	s := newSender(t, "cubic", 10)
+	for range 5 {
+		s.round(10 * time.Millisecond)
+	}
+	if s.Control.(*cubic).curves != nil || s.w.Cwnd <= 10*mss {
+		t.Errorf("in slow start there are curves, or the window, %d, hasn't grown", s.w.Cwnd)
+	}
+	s.Undo(&s.w)
+	s.Resumed(&s.w, s.now, time.Second)
+	s.Lost(&s.w, s.now, s.w.Cwnd, false)
+	if s.Control.(*cubic).curves == nil {
+		t.Error("after a loss there is no curve")
 	}
 }

@@ -45,14 +45,14 @@ func slowStart(w *Window, acked int) (left int) {
 func (w *Window) avoid(credit, acked int) int {
 	for credit += acked; credit >= w.Cwnd; {
 		credit -= w.Cwnd
-		w.Cwnd += w.MSS
+		w.Cwnd += w.mss()
 	}
 	return credit
 }
 
 // Lost: "ssthresh = max (FlightSize / 2, 2*SMSS) (4)" (R5681-5; RFC 5681, 3.1).
 func (r *reno) Lost(w *Window, _ clock.Time, inFlight int, _ bool) {
-	w.Ssthresh = max(inFlight/2, 2*w.MSS)
+	w.Ssthresh = max(inFlight/2, 2*w.mss())
 	r.credit = 0
 }
 
