@@ -42,17 +42,15 @@ func (c *Conn) HandlePathMTU(_ clock.Time, mss int, quoted Seq) {
 	if mss >= int(c.snd.limitMSS) || mss <= 0 {
 		return
 	}
-	c.SetSendMSS(mss)
-	if c.state >= StateEstablished && c.flight() > 0 && !c.persist.active {
+	c.limitSegments(mss)
+	if c.state >= StateEstablished && !c.persist.active {
 		c.repair(ReasonPathMTU, int(c.snd.mss))
 	}
 }
 
-// SetSendMSS sets the payload, with TCP options, that the path or the program
-// allows. Segments to come obey it.
-func (c *Conn) SetSendMSS(mss int) {
-	c.snd.limitMSS = uint16(min(mss, 0xffff))
+// limitSegments lets segments to come have no more payload, TCP options included,
+// than the path or the program allows: less than before.
+func (c *Conn) limitSegments(mss int) {
+	c.snd.limitMSS = uint16(mss)
 	c.setMSS()
-	c.cc.Cwnd = max(c.cc.Cwnd, int(c.snd.mss))
-	c.cc.Ssthresh = max(c.cc.Ssthresh, 2*int(c.snd.mss))
 }

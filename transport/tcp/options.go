@@ -55,7 +55,7 @@ func (c *Conn) SetMaxSegment(n int) {
 	if c.state == StateSynSent && c.synDue && !c.synLost {
 		c.rcv.mss = min(c.rcv.mss, uint16(n))
 	}
-	c.SetSendMSS(min(n, int(c.snd.limitMSS)))
+	c.limitSegments(min(n, int(c.snd.limitMSS)))
 }
 
 // SetSynRetries limits how often the SYN is sent again, 1 to 255 (TCP_SYNCNT).

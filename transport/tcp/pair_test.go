@@ -386,7 +386,7 @@ func endsComeToRest(t *testing.T, seed uint64) {
 		case 4:
 			party.c.SetReceiveBuffer(p.now, rng.IntN(10_000))
 		case 5:
-			party.c.SetSendMSS(100 + rng.IntN(1000))
+			party.c.SetMaxSegment(100 + rng.IntN(1000))
 		case 6:
 			if party.c.CanWrite() && party.c.Unsent() == 0 {
 				party.c.SetNoDelay(rng.IntN(2) == 0)

@@ -34,7 +34,7 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 // seen at a glance, and asked after every segment. Where it reports false, what
 // follows finds out.
 func (c *Conn) silent() bool {
-	if c.ack.due || c.state < StateEstablished || c.rare.reset.pending || c.probeDue || c.persist.probeDue ||
+	if c.ack.due || c.state < StateEstablished || c.probeDue || c.persist.probeDue ||
 		c.snd.queue.Len() > c.flight() || c.snd.finQueued {
 		return false
 	}
@@ -158,7 +158,7 @@ func (c *Conn) maySendSmall() bool {
 	if c.holding.holds() && !c.snd.finQueued && !c.urgentAt(c.snd.nxt) {
 		return false
 	}
-	return c.noDelay || c.holding.push || c.snd.finQueued || c.snd.small.LessEq(c.snd.una)
+	return c.noDelay || c.snd.finQueued || c.snd.small.LessEq(c.snd.una)
 }
 
 // fill makes a segment of n octets of the send queue from seq on, with the

@@ -368,7 +368,7 @@ func TestSmallerMTUWhileWaitingForAWindow(t *testing.T) {
 	e := blockedEnd(t)
 	e.writes(1000)
 	e.peer().sends("A 1 ack 1001 win 500")
-	e.does(func(c *Conn) { c.SetSendMSS(400) })
+	e.does(func(c *Conn) { c.SetMaxSegment(400) })
 	e.want().segment("A 1001:1401 ack 1", ReasonData)
 	e.after(200 * ms)
 	e.want().segment("A 1001:1401 ack 1", ReasonTimeout)
