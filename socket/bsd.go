@@ -134,6 +134,10 @@ func (s *Socket) sendNow(b []byte, flags int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if s.deferred() {
+		s.host.world.Unlock()
+		return s.sendEarly(b, netip.AddrPort{}, true)
+	}
 	defer s.leave()
 	n := 0
 	if !s.writing {

@@ -90,6 +90,7 @@ const (
 	TCP_NOTSENT_LOWAT      = 25 // octets
 	TCP_CC_INFO            = 26 // bytes only
 	TCP_FASTOPEN_CONNECT   = 30 // connect waits for what is written first, to put it into the SYN
+	TCP_FASTOPEN_KEY       = 33 // of a listener's cookies: 16 octets, or 32 with the key before
 	TCP_FASTOPEN_NO_COOKIE = 34 // data in SYNs needs no cookie
 	TCP_INQ                = 36
 )

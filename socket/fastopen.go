@@ -2,7 +2,9 @@ package socket
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"hubbub/clock"
@@ -13,12 +15,21 @@ import (
 // As on Linux it waits for the end of the handshake, unless the socket or the
 // call is not to wait: then it returns how much went in the SYN, or
 // EINPROGRESS if nothing did.
+//
+// It is also how the first write goes after TCP_FASTOPEN_CONNECT. After the
+// handshake of such a connection the flag has no meaning any more.
 func (s *Socket) sendEarly(b []byte, remote netip.AddrPort, dontWait bool) (int, error) {
 	n, err := s.connectEarly(b, remote, dontWait)
-	if err != nil || n == len(b) || dontWait || s.isNonblocking() {
+	waits := !dontWait && !s.isNonblocking()
+	if err != nil || n > 0 && (n == len(b) || !waits) {
 		return n, err
 	}
-	more, err := s.writeStream(b[n:], false)
+	more := 0
+	if waits || !dontWait {
+		more, err = s.writeStream(b[n:], false)
+	} else {
+		more, err = s.sendNow(b[n:], 0)
+	}
 	if n += more; n > 0 {
 		err = nil
 	}
@@ -31,25 +42,50 @@ func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, dontWait bool) (n
 		return 0, err
 	}
 	defer s.leave()
-	remote, err = s.meant(remote, syscall.ENETUNREACH)
+	deferred := s.deferred()
 	switch {
-	case err != nil:
-		return 0, err
-	case s.tcp == nil || !s.host.stack.MayOpenEarly():
+	case s.tcp == nil || !deferred && !s.host.stack.MayOpenEarly():
 		return 0, syscall.EOPNOTSUPP
 	case s.opening && s.isOpening():
 		return 0, syscall.EALREADY
-	case !remote.IsValid():
-		return 0, syscall.EINVAL
+	case s.opening && s.tcp.State() == tcp.StateEstablished:
+		s.opening = false // what this call would have waited for, is over
+		return 0, nil
 	}
-	s.announce("sendto", s.shown(remote))
-	n, err = s.tcp.ConnectEarly(now, remote, b)
+	if !deferred {
+		if remote, err = s.meant(remote, syscall.ENETUNREACH); err != nil {
+			return 0, err
+		}
+		if !remote.IsValid() {
+			return 0, syscall.EINVAL
+		}
+		s.announce("sendto", s.shown(remote))
+		n, err = s.tcp.ConnectEarly(now, remote, b)
+	} else {
+		s.announce("send", fmt.Sprintf("%d bytes", len(b)))
+		c := s.tcp.Conn()
+		n, err = c.WriteBytes(now, b[:min(len(b), c.EarlyRoom())])
+		s.tcp.Update(now)
+	}
 	if err == nil {
 		s.opening = true
+		if n < len(b) && !dontWait && !s.nonblocking {
+			s.tcp.Conn().AwaitWrite()
+		}
 		err = s.openedEarly(now, n, dontWait)
 	}
-	s.tell("sendto", n, "%d bytes, %v, MSG_FASTOPEN", err, len(b), s.shown(remote))
+	if deferred {
+		s.tellTransfer("send", n, len(b), err)
+		return n, err
+	}
+	s.tell("sendto", n, "%d bytes, %v, MSG_FASTOPEN", err, len(b), s.shown(s.tcp.Remote()))
 	return n, err
+}
+
+// deferred reports whether the SYN waits for the first write.
+func (s *Socket) deferred() bool {
+	c := s.connection()
+	return c != nil && c.Deferred()
 }
 
 // openedEarly waits for the end of the handshake, if it is to be waited for.
@@ -107,5 +143,34 @@ func (s *Socket) setFastOpenNoCookie(_ clock.Time, v int) error {
 		return syscall.EINVAL
 	}
 	s.tcp.Options.FastOpenNoCookie = v == 1
+	return nil
+}
+
+// fastOpenKey is TCP_FASTOPEN_KEY: the keys that make and recognize cookies, of
+// this listener or of the machine, one behind the other.
+func (s *Socket) fastOpenKey(clock.Time) ([]byte, error) {
+	keys := s.host.stack.FastOpenKeys()
+	if own := s.tcp.Options.FastOpenKeys; own != nil {
+		keys = *own
+	}
+	var b []byte
+	for _, k := range keys {
+		b = append(b, k[:]...)
+	}
+	return b, nil
+}
+
+func (s *Socket) setFastOpenKey(_ clock.Time, value []byte) error {
+	var keys []tcp.Secret
+	for part := range slices.Chunk(value, len(tcp.Secret{})) {
+		if len(part) != len(tcp.Secret{}) || len(keys) == 2 {
+			return syscall.EINVAL
+		}
+		keys = append(keys, tcp.Secret(part))
+	}
+	if keys == nil {
+		return syscall.EINVAL
+	}
+	s.tcp.Options.FastOpenKeys = &keys
 	return nil
 }

@@ -46,6 +46,7 @@ var tcpOptions = map[int]option{
 	TCP_FASTOPEN:           {name: "TCP_FASTOPEN", get: (*Socket).fastOpen, set: (*Socket).setFastOpen},
 	TCP_FASTOPEN_CONNECT:   {name: "TCP_FASTOPEN_CONNECT", kind: flag, get: (*Socket).fastOpenConnect, set: (*Socket).setFastOpenConnect},
 	TCP_FASTOPEN_NO_COOKIE: {name: "TCP_FASTOPEN_NO_COOKIE", kind: flag, get: (*Socket).fastOpenNoCookie, set: (*Socket).setFastOpenNoCookie},
+	TCP_FASTOPEN_KEY:       {name: "TCP_FASTOPEN_KEY", kind: blob, read: (*Socket).fastOpenKey, write: (*Socket).setFastOpenKey},
 	TCP_INQ:                told("TCP_INQ", func(m *more) *bool { return &m.tellUnread }),
 	TCP_INFO:               {name: "TCP_INFO", kind: blob, read: (*Socket).linuxInfo},
 	TCP_CC_INFO:            {name: "TCP_CC_INFO", kind: blob, read: func(s *Socket, _ clock.Time) ([]byte, error) { return s.congestionInfo(), nil }},

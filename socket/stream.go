@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"syscall"
 
 	"hubbub/clock"
@@ -157,6 +158,10 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if s.deferred() {
+		s.host.world.Unlock()
+		return s.sendEarly(b, netip.AddrPort{}, false)
+	}
 	until := s.untilWrite(now)
 	if err := s.beginWrite(until); err != nil {
 		s.host.world.Unlock()
@@ -230,8 +235,8 @@ func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) 
 		return s.unix.put(rest)
 	}
 	c := s.tcp.Conn()
-	if err := s.writeEnd(c); err != nil {
-		return 0, err
+	if err := s.writeEnd(c); err != nil || c.Opening() {
+		return 0, err // as on Linux, what is written waits for the end of the handshake
 	}
 	if ready.Len() == 0 {
 		return c.WriteBytes(now, rest)
@@ -285,6 +290,9 @@ func (s *Socket) roomFor() int {
 		return s.unix.room()
 	}
 	if c := s.tcp.Conn(); c != nil && c.Err() == nil && c.CanWrite() {
+		if c.Opening() {
+			return 0
+		}
 		return c.WriteSpace()
 	}
 	return 1 // to find out why not

@@ -37,6 +37,7 @@ type fastOpens struct {
 type fastServer struct {
 	cookie wire.FastOpenCookie
 	mss    int
+	form   int        // of the option, to ask with: 0 that of RFC 7413, 1 the older one, 2 neither is known
 	losses int        // SYNs with text in succession that were lost
 	lostAt clock.Time // the last of them
 }
@@ -47,17 +48,14 @@ func fastOpenKey(s *secret) tcp.Secret {
 	return tcp.Secret(sum[:])
 }
 
-// cookie returns what this machine gives to a client: nobody else can make it,
-// and nothing is kept (RFC 7413, 4.1.2).
-func (f *fastOpens) cookie(key int, local, client netip.Addr) wire.FastOpenCookie {
-	return tcp.NewFastOpenCookie(f.keys[key], local, client)
-}
-
-// recognizes reports whether a cookie is one that this machine has given to
-// the client, and with which key.
-func (f *fastOpens) recognizes(c wire.FastOpenCookie, local, client netip.Addr) (key int, ok bool) {
-	for i := range f.keys {
-		if f.cookie(i, local, client) == c {
+// recognizes reports whether a cookie is one that a machine with these keys has
+// given to the client, and with which of them. Nobody else can make it, and
+// nothing is kept (RFC 7413, 4.1.2).
+func recognizes(keys []tcp.Secret, c wire.FastOpenCookie, local, client netip.Addr) (key int, ok bool) {
+	for i, k := range keys {
+		own := tcp.NewFastOpenCookie(k, local, client)
+		own.Experimental = c.Experimental
+		if own == c {
 			return i, true
 		}
 	}
@@ -107,25 +105,40 @@ func (s *Stack) openingEarly(now clock.Time, e *TCP, server netip.Addr, deferrab
 			return nil
 		}
 		f.Cookie, f.Room = k.cookie, k.mss
+		if f.Cookie.IsRequest() {
+			f.Cookie.Experimental = k.form == 1
+		}
 	}
 	f.Deferred = deferrable && (f.NoCookie || !f.Cookie.IsRequest())
 	return f
 }
 
-// openedEarly notes what an active open has brought: a cookie, or a loss.
+// openedEarly notes what an active open has brought: a cookie, the server's MSS,
+// or a loss. A server that gives none is asked once in the option's older form,
+// as by Linux.
 func (s *Stack) openedEarly(now clock.Time, e *TCP) {
-	given, taken, lost := e.conn.FastOpened()
-	if given.IsRequest() && !taken && !lost {
+	if e.Params.FastOpen == nil {
 		return
 	}
-	k := s.fast.learn(e.remote.Addr())
-	if !given.IsRequest() {
-		k.cookie, k.mss = given, e.conn.Info().PeerMSS
+	e.Params.FastOpen = nil
+	r := e.conn.FastOpened()
+	if e.conn.State() != tcp.StateEstablished {
+		return // nobody has answered, or not to this SYN
 	}
-	if lost {
+	k := s.fast.learn(e.remote.Addr())
+	if mss := e.conn.Info().PeerMSS; mss > 0 {
+		k.mss = mss
+	}
+	switch {
+	case !r.Given.IsRequest():
+		k.cookie = r.Given
+	case r.Ignored && k.cookie.IsRequest():
+		k.form = min(k.form+1, 2)
+	}
+	if r.Lost {
 		k.losses++
 		k.lostAt = now
-	} else if taken {
+	} else if r.Taken {
 		k.losses = 0
 	}
 }
@@ -140,6 +153,10 @@ func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segm
 		most = policy.Backlog() + 1
 	}
 	text := seg.Payload.Len() > 0
+	keys := s.fast.keys
+	if l.Options.FastOpenKeys != nil {
+		keys = *l.Options.FastOpenKeys
+	}
 	switch o := &seg.Options; {
 	case bits&fastOpenServer == 0 || most == 0 || !o.FastOpen && !text || !policy.MayOpenEarly(most):
 		return false, give
@@ -148,24 +165,25 @@ func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segm
 	case !o.FastOpen:
 		return false, give
 	case !o.Cookie.IsRequest():
-		if key, ok := s.fast.recognizes(o.Cookie, local.Addr(), remote.Addr()); ok {
-			if key > 0 {
-				give = s.fast.cookie(0, local.Addr(), remote.Addr()) // the client's is of a key that is going out of use
+		if key, ok := recognizes(keys, o.Cookie, local.Addr(), remote.Addr()); ok {
+			if key == 0 {
+				return true, give
 			}
-			return true, give
+			early = true // the client's is of a key that is going out of use
 		}
 	}
-	return false, s.fast.cookie(0, local.Addr(), remote.Addr())
+	give = tcp.NewFastOpenCookie(keys[0], local.Addr(), remote.Addr())
+	give.Experimental = seg.Options.Cookie.Experimental
+	return early, give
 }
 
 // SetFastOpenKeys sets the keys of cookies: one, or two of which the second is
-// only accepted (TCP_FASTOPEN_KEY). Without any, or with zero, the machine has a
-// key that nobody knows.
+// only accepted. Without any the machine has a key that nobody knows.
 func (s *Stack) SetFastOpenKeys(keys ...tcp.Secret) {
 	s.cfg.FastOpenKeys = keys
 	s.fast.keys = keys
-	if len(keys) == 0 || keys[0] == (tcp.Secret{}) {
-		s.cfg.FastOpenKeys, s.fast.keys = nil, []tcp.Secret{fastOpenKey(&s.secret)}
+	if len(keys) == 0 {
+		s.fast.keys = []tcp.Secret{fastOpenKey(&s.secret)}
 	}
 }
 
@@ -186,6 +204,7 @@ func fastOpenKeyKnob() knob {
 				keys = make([]tcp.Secret, 1) // as on Linux: nobody has set one
 			}
 			for _, key := range keys {
+				key = swapped(key)
 				h := hex.EncodeToString(key[:])
 				texts = append(texts, h[:8]+"-"+h[8:16]+"-"+h[16:24]+"-"+h[24:])
 			}
@@ -198,12 +217,26 @@ func fastOpenKeyKnob() knob {
 				if err != nil || len(b) != len(tcp.Secret{}) || len(keys) == 2 {
 					return errFastOpenKey
 				}
-				keys = append(keys, tcp.Secret(b))
+				keys = append(keys, swapped(tcp.Secret(b)))
+			}
+			if keys[0] == (tcp.Secret{}) {
+				keys = nil // what is shown where nobody has set one
 			}
 			s.SetFastOpenKeys(keys...)
 			return nil
 		},
 	}
+}
+
+// swapped turns each group of a key around: it is written as a number, whose
+// least octet is the first.
+func swapped(key tcp.Secret) tcp.Secret {
+	for i := range key {
+		if j := i ^ 3; i < j {
+			key[i], key[j] = key[j], key[i]
+		}
+	}
+	return key
 }
 
 // MayOpenEarly reports whether programs may send text in a SYN.

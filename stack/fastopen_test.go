@@ -71,7 +71,7 @@ func TestFastOpenCookies(t *testing.T) {
 		m, l := early(t, "2", 5)
 		m.sysctl("tcp_fastopen_key", "00112233-44556677-8899aabb-ccddeeff")
 		cookie := m.asks("1000", wire.FastOpenCookie{}, "").Options.Cookie
-		if m.fast.cookie(0, ip(own), ip("10.0.0.77")) == cookie {
+		if tcp.NewFastOpenCookie(m.fast.keys[0], ip(own), ip("10.0.0.77")) == cookie {
 			t.Error("two clients have one cookie")
 		}
 		wrong, _ := wire.NewFastOpenCookie([]byte("12345678"))
@@ -274,6 +274,63 @@ func TestFastOpenServersAreBounded(t *testing.T) {
 		}
 		if len(f.servers) != knownServers || len(f.order) != knownServers || f.servers[ipOf([4]byte{10, 0, 0, 0})] != nil {
 			t.Errorf("%d servers are remembered", len(f.servers))
+		}
+	})
+}
+
+// A server that gives no cookie is asked once in the form that the option had
+// before RFC 7413, as by Linux, and then in the new form again; one that answers
+// the older form gets it from then on.
+func TestFastOpenOlderForm(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		m := newHost(t)
+		for i, older := range []bool{false, true, false, false} {
+			e, n, syn := m.opensEarly("text")
+			if o := syn.Options; n != 0 || !o.FastOpen || !o.Cookie.IsRequest() || o.Cookie.Experimental != older {
+				t.Fatalf("SYN %d has %+v", i, o)
+			}
+			m.agrees(e, syn, 0, "")
+		}
+		m = newHost(t)
+		e, _, syn := m.opensEarly("text")
+		m.agrees(e, syn, 0, "")
+		e, _, syn = m.opensEarly("text")
+		o := wire.TCPOptions{MSS: 1000, FastOpen: true}
+		o.Cookie, _ = wire.NewFastOpenCookie([]byte("12345678"))
+		o.Cookie.Experimental = true
+		m.hears(segment(peer+":80", e.Local().String(), wire.TCP{
+			Seq: 5000, Ack: syn.Seq + 1, Flags: wire.SYN | wire.ACK, Window: 65535, Options: o,
+		}, ""))
+		if _, n, syn := m.opensEarly("text"); n != 4 || syn.Options.Cookie != o.Cookie {
+			t.Errorf("with a cookie of the older form %d octets go, with %+v", n, syn.Options)
+		}
+		s, _ := early(t, "2", 5)
+		request := wire.FastOpenCookie{Experimental: true}
+		given := s.asks("1000", request, "").Options.Cookie
+		if given.IsRequest() || !given.Experimental {
+			t.Fatalf("who asks in the older form gets %+v", given)
+		}
+		if reply := s.asks("1001", given, "text"); reply.Ack != 1005 {
+			t.Error("a cookie in the older form doesn't count")
+		}
+	})
+}
+
+// A listener's own key makes its cookies, and recognizes them (TCP_FASTOPEN_KEY).
+func TestFastOpenKeyOfAListener(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		m, l := early(t, "2", 5)
+		others := m.asks("1000", wire.FastOpenCookie{}, "").Options.Cookie
+		l.Options.FastOpenKeys = &[]tcp.Secret{{1, 2, 3}}
+		own := m.asks("1001", wire.FastOpenCookie{}, "").Options.Cookie
+		if own == others {
+			t.Error("the listener's key makes the machine's cookies")
+		}
+		if reply := m.asks("1002", others, "text"); reply.Ack != 1001 || reply.Options.Cookie != own {
+			t.Errorf("the machine's cookie is answered with %+v", reply)
+		}
+		if reply := m.asks("1003", own, "text"); reply.Ack != 1005 {
+			t.Error("the listener's cookie doesn't count")
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func tcpPatience() []sysctl {
 			"After so many retransmissions a connection is given up that no program has open any more. 0 means 8.",
 		},
 		{
-			"net.ipv4.tcp_fastopen", number(0, 0x7ff, func(s *Stack) *int { return &s.cfg.FastOpen }),
+			"net.ipv4.tcp_fastopen", number(0, math.MaxInt32, func(s *Stack) *int { return &s.cfg.FastOpen }),
 			"TCP Fast Open (RFC 7413), a sum. 1: programs may send data in a SYN. 2: listeners that want take it. 4: it is sent without a cookie. 512: it is taken without. 1024: all listeners want.",
 		},
 		{

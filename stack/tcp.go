@@ -49,7 +49,10 @@ type TCPOptions struct {
 	FastOpen         int   // of a listener: connections that are open before their handshakes are over
 	FastOpenConnect  bool  // see [TCP.ConnectDeferred]
 	FastOpenNoCookie bool  // no cookie is needed for text in SYNs (TCP_FASTOPEN_NO_COOKIE)
-	MaxSegment       int   // the longest payload of a segment, zero for what the path takes
+	// FastOpenKeys are the keys of a listener's cookies, one or two; nil: the
+	// machine's (TCP_FASTOPEN_KEY).
+	FastOpenKeys *[]tcp.Secret
+	MaxSegment   int // the longest payload of a segment, zero for what the path takes
 	// MayFragment leaves packets without the DF flag: routers may cut them.
 	MayFragment bool
 }
@@ -225,7 +228,6 @@ func (e *TCP) prepare(now clock.Time, remote netip.AddrPort) error {
 func (e *TCP) launch(now clock.Time, text []byte) int {
 	s := e.stack
 	e.conn = tcp.Connect(s.env(), now, e.Params)
-	e.Params.FastOpen = nil
 	e.limitSegments()
 	s.attach(e)
 	n := min(len(text), e.conn.EarlyRoom())

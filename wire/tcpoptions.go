@@ -14,6 +14,7 @@ const (
 	optSACK          = 5
 	optTimestamps    = 8
 	optFastOpen      = 34
+	optExperiment    = 254
 
 	lenMSS           = 4
 	lenWindowScale   = 3
@@ -22,6 +23,13 @@ const (
 	lenSACKBlock     = 8
 	lenTimestamps    = 10
 	lenFastOpenBase  = 2
+)
+
+// Before fast open had a kind of its own it was an experiment with this number
+// (RFC 6994, 3), and some hosts know it only so.
+const (
+	fastOpenExperiment    = 0xf989
+	lenFastOpenExperiment = 4
 )
 
 // A SACKBlock is a run of sequence numbers that have arrived: from Left up to,
@@ -52,8 +60,9 @@ type TCPOptions struct {
 // by: an even number of octets, 4 to 16 (RFC 7413, 4.1.1). The zero
 // FastOpenCookie is the request for one.
 type FastOpenCookie struct {
-	len    uint8
-	octets [maxFastOpenCookie]byte
+	Experimental bool // the option has the form that it had before RFC 7413
+	len          uint8
+	octets       [maxFastOpenCookie]byte
 }
 
 // The lengths of cookies in octets.
@@ -77,6 +86,14 @@ func (c *FastOpenCookie) Bytes() []byte { return c.octets[:c.len] }
 
 // IsRequest reports whether there is no cookie: one is asked for.
 func (c *FastOpenCookie) IsRequest() bool { return c.len == 0 }
+
+// optionLen returns how many octets the cookie's option has, without padding.
+func (c *FastOpenCookie) optionLen() int {
+	if c.Experimental {
+		return lenFastOpenExperiment + int(c.len)
+	}
+	return lenFastOpenBase + int(c.len)
+}
 
 // AddSACK adds a block, behind those that are there; it is left out if there
 // are MaxSACKBlocks.
@@ -153,7 +170,9 @@ func (o *TCPOptions) take(kind byte, value []byte) {
 		o.Timestamps = true
 		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(value), binary.BigEndian.Uint32(value[4:])
 	case kind == optFastOpen:
-		o.takeFastOpen(value)
+		o.takeFastOpen(value, false)
+	case kind == optExperiment && len(value) >= 2 && binary.BigEndian.Uint16(value) == fastOpenExperiment:
+		o.takeFastOpen(value[2:], true)
 	case kind == optSACK && len(value) > 0 && len(value)%lenSACKBlock == 0:
 		o.takeSACK(value)
 	}
@@ -161,8 +180,9 @@ func (o *TCPOptions) take(kind byte, value []byte) {
 
 // takeFastOpen stores a cookie, or that one is asked for. An option of another
 // length is ignored (RFC 7413, 4.1.1).
-func (o *TCPOptions) takeFastOpen(value []byte) {
+func (o *TCPOptions) takeFastOpen(value []byte, experimental bool) {
 	if cookie, ok := NewFastOpenCookie(value); ok || len(value) == 0 {
+		cookie.Experimental = experimental
 		o.FastOpen, o.Cookie = true, cookie
 	}
 }
@@ -214,7 +234,7 @@ func (o *TCPOptions) lenWithoutSACK() int {
 		n += lenWindowScale + 1
 	}
 	if o.FastOpen {
-		n += pad4(lenFastOpenBase + int(o.Cookie.len))
+		n += pad4(o.Cookie.optionLen())
 	}
 	return n
 }
@@ -251,10 +271,16 @@ func (o *TCPOptions) AppendTo(b []byte) []byte {
 }
 
 func (o *TCPOptions) appendFastOpen(b []byte) []byte {
-	b = append(b, optFastOpen, lenFastOpenBase+o.Cookie.len)
+	n := o.Cookie.optionLen()
+	if o.Cookie.Experimental {
+		b = append(b, optExperiment, byte(n))
+		b = binary.BigEndian.AppendUint16(b, fastOpenExperiment)
+	} else {
+		b = append(b, optFastOpen, byte(n))
+	}
 	b = append(b, o.Cookie.Bytes()...)
-	if (lenFastOpenBase+o.Cookie.len)%4 != 0 {
-		b = append(b, optNop, optNop)
+	for range pad4(n) - n {
+		b = append(b, optNop)
 	}
 	return b
 }

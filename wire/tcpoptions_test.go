@@ -44,6 +44,13 @@ func TestOptionOrder(t *testing.T) {
 			"020405b4 0402 080a 00000001 00000000 0103030a 22020101",
 		},
 		{"SYN with a cookie", wire.TCPOptions{MSS: 1460, FastOpen: true, Cookie: cookieOf("0011223344556677")}, "020405b4 220a 0011223344556677 0101"},
+		{
+			"a cookie in the older form",
+			wire.TCPOptions{FastOpen: true, Cookie: experimental("0011223344556677")},
+			"fe0cf989 0011223344556677",
+		},
+		{"the request for one", wire.TCPOptions{FastOpen: true, Cookie: wire.FastOpenCookie{Experimental: true}}, "fe04f989"},
+		{"a short one", wire.TCPOptions{FastOpen: true, Cookie: experimental("001122334455")}, "fe0af989 001122334455 0101"},
 		{"the longest cookie", wire.TCPOptions{FastOpen: true, Cookie: cookieOf("000102030405060708090a0b0c0d")}, "2210 000102030405060708090a0b0c0d"},
 		{"data", wire.TCPOptions{Timestamps: true, TSVal: 1, TSEcr: 2}, "0101080a 00000001 00000002"},
 		{"SACK", wire.TCPOptions{SACK: one, NumSACK: 1}, "0101050a 00000001 00000002"},
@@ -233,4 +240,20 @@ func FuzzTCPOptions(f *testing.F) {
 			t.Fatalf("%+v\nreads back as\n%+v", o, again)
 		}
 	})
+}
+
+// experimental is cookieOf for the option's form before RFC 7413.
+func experimental(hex string) wire.FastOpenCookie {
+	c := cookieOf(hex)
+	c.Experimental = true
+	return c
+}
+
+// An option of another experiment is none of ours (RFC 6994, 3).
+func TestOtherExperimentsAreSkipped(t *testing.T) {
+	for _, hex := range []string{"fe0c1234 0011223344556677", "fe03f9", "fe02"} {
+		if o := wire.ParseTCPOptions(fromHex(hex)); o != (wire.TCPOptions{}) {
+			t.Errorf("%s is read as %+v", hex, o)
+		}
+	}
 }

@@ -36,7 +36,11 @@ type fastOpen struct {
 	early    bool                // the server's program has it before the handshake is over
 	sent     int                 // octets of text in our SYN
 	taken    bool                // text in a SYN was taken
+	asked    bool                // our SYN asked for a cookie, and was not repeated
+	option   bool                // our SYN had the option
 	repeated bool                // our SYN was repeated, without
+	waiting  bool                // the program waits for the end of the handshake to write more
+	vain     Seq                 // the end of the text that went in the SYN in vain
 	given    wire.FastOpenCookie // what the SYN-ACK brought
 }
 
@@ -50,23 +54,46 @@ func (c *Conn) Opening() bool {
 // not over, or hasn't even begun.
 func (c *Conn) Early() bool { return c.rare.fast != nil && (c.rare.fast.early || c.rare.fast.Deferred) }
 
-// FastOpened returns the cookie that the server has given, which is a request
-// if it gave none; whether text that went in the SYN was taken; and whether the
-// SYN was lost, as far as can be told.
-func (c *Conn) FastOpened() (given wire.FastOpenCookie, taken, lost bool) {
-	if c.rare.fast == nil {
-		return given, false, false
+// Deferred reports whether the SYN waits for the first write.
+func (c *Conn) Deferred() bool { return c.rare.fast != nil && c.rare.fast.Deferred }
+
+// FastOpenResult is what the answer to a SYN has told about fast open.
+type FastOpenResult struct {
+	Given wire.FastOpenCookie // the cookie that the server has given; a request for none
+	Taken bool                // text in the SYN was taken
+	Lost  bool                // the SYN, or its answer, was lost: maybe for its text
+	// Ignored is set if a cookie was asked for, and none came: of a server that
+	// may know the option only in its other form.
+	Ignored bool
+}
+
+// FastOpened returns what the answer to the SYN has told.
+func (c *Conn) FastOpened() FastOpenResult {
+	f := c.rare.fast
+	if f == nil {
+		return FastOpenResult{}
 	}
-	return c.rare.fast.given, c.rare.fast.taken, c.rare.fast.repeated
+	none := f.given.IsRequest()
+	return FastOpenResult{
+		Given: f.given, Taken: f.taken, Lost: f.repeated && none && !f.taken,
+		Ignored: f.asked && none && c.snd.una != c.snd.iss,
+	}
 }
 
 // EarlyRoom returns how much text the SYN has room for. As on Linux, all the
-// room that options can take is left to them.
+// room that options can take is left to them. Where no cookie is needed, and so
+// nothing may be known of the server, the SYN has as much as the path lets
+// through.
 func (c *Conn) EarlyRoom() int {
-	if c.rare.fast == nil || !c.rare.fast.mayBeEarly() {
+	f := c.rare.fast
+	if f == nil || !f.mayBeEarly() {
 		return 0
 	}
-	return max(0, min(orDefault(c.rare.fast.Room, defaultMSS), int(c.snd.limitMSS))-wire.MaxTCPOptionsLen)
+	room := orDefault(f.Room, defaultMSS)
+	if f.Room == 0 && f.NoCookie {
+		room = int(c.snd.limitMSS)
+	}
+	return max(0, min(room, int(c.snd.limitMSS))-wire.MaxTCPOptionsLen)
 }
 
 // openEarly puts a cookie into a SYN or SYN-ACK. One that is repeated has none:
@@ -75,10 +102,12 @@ func (c *Conn) openEarly(out *Segment) {
 	f := c.rare.fast
 	switch {
 	case out.Retransmission:
-		f.repeated = f.repeated || f.sent > 0
+		f.asked, f.repeated = false, f.repeated || f.sent > 0
 	case c.state == StateSynSent:
 		out.Options.FastOpen, out.Options.Cookie = !f.NoCookie || !f.Cookie.IsRequest(), f.Cookie
-		if out.Options.FastOpen {
+		f.option = out.Options.FastOpen
+		f.asked = f.option && f.Cookie.IsRequest()
+		if f.option {
 			out.Reason = ReasonAskCookie
 		}
 		c.sendEarly(out)
@@ -107,12 +136,14 @@ func (c *Conn) sendEarly(out *Segment) {
 	c.count.dataOut++
 }
 
-// openedEarly takes in what a SYN-ACK says: a new cookie, and how much of the
-// text it acknowledges. What the server didn't take is sent again, as if for
-// the first time (RFC 7413, 4.2.1).
+// openedEarly takes in what a SYN-ACK says: a new cookie, unless nobody has asked
+// for one, and how much of the text it acknowledges. What the server didn't take
+// is sent again, as if for the first time (RFC 7413, 4.2.1).
 func (c *Conn) openedEarly(seg *Segment) {
 	f := c.rare.fast
-	f.given = seg.Options.Cookie
+	if f.option {
+		f.given = seg.Options.Cookie
+	}
 	c.unsendEarly(min(max(0, seg.Ack.Sub(c.snd.iss)-1), f.sent))
 }
 
@@ -124,8 +155,31 @@ func (c *Conn) unsendEarly(n int) {
 	c.snd.queue.Discard(n)
 	c.snd.nxt = c.snd.iss.Add(1 + n)
 	c.count.bytesOut -= uint64(f.sent - n)
+	f.vain = c.snd.iss.Add(1 + f.sent)
 	f.sent = 0
 }
+
+// AwaitWrite says that the program has more to write as soon as the handshake is
+// over: its last ACK may wait for that, as on Linux.
+func (c *Conn) AwaitWrite() {
+	if c.rare.fast != nil {
+		c.rare.fast.waiting = true
+	}
+}
+
+// ackHandshake acknowledges the SYN-ACK.
+func (c *Conn) ackHandshake(now clock.Time, seg *Segment) {
+	if f := c.rare.fast; f != nil && f.waiting && seg.Payload.Len() == 0 {
+		c.ack.dialogue, c.ack.why = true, ReasonOpenDone
+		c.delayACK(now)
+		return
+	}
+	c.ackNow(ReasonOpenDone)
+}
+
+// inVain reports whether text that ends at end went in the SYN already: then it
+// is no short segment of the program's making.
+func (c *Conn) inVain(end Seq) bool { return c.rare.fast != nil && end.LessEq(c.rare.fast.vain) }
 
 // AcceptEarly is [Accept] of a SYN whose text the program gets at once: its
 // sender has shown a cookie. The connection can be read and written in

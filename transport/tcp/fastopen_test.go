@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"net/netip"
 	"testing"
 
 	"hubbub/internal/pkt"
@@ -47,8 +48,8 @@ func TestACookieIsAskedFor(t *testing.T) {
 	e.c.HandleSegment(e.now, &syn)
 	e.drain()
 	e.want().segment("PA 1:101 ack 1", ReasonData)
-	if given, taken, lost := e.c.FastOpened(); given != testCookie() || taken || lost {
-		t.Errorf("% x, %v, %v", given.Bytes(), taken, lost)
+	if r := e.c.FastOpened(); r != (FastOpenResult{Given: testCookie()}) {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -73,8 +74,8 @@ func TestTextGoesInTheSYN(t *testing.T) {
 	e.want().sentCookie("S 0:100 mss 1000", ReasonFastOpen, true, testCookie())
 	e.peer().sends("SA 0 ack 101 mss 1000")
 	e.want().segment("A 101 ack 1", ReasonOpenDone)
-	if _, taken, lost := e.c.FastOpened(); !taken || lost || e.c.Unacked() != 0 || !e.c.Info().SYNData {
-		t.Errorf("taken: %v, lost: %v, %d octets wait", taken, lost, e.c.Unacked())
+	if r := e.c.FastOpened(); !r.Taken || r.Lost || e.c.Unacked() != 0 || !e.c.Info().SYNData {
+		t.Errorf("%+v, %d octets wait", r, e.c.Unacked())
 	}
 }
 
@@ -106,15 +107,15 @@ func TestASYNThatIsRepeatedIsPlain(t *testing.T) {
 	e.want().sentCookie("S 0 mss 1000", ReasonOpenRetry, false, wire.FastOpenCookie{})
 	e.peer().sends("SA 0 ack 101 mss 1000")
 	e.want().segment("A 101 ack 1", ReasonOpenDone)
-	if _, taken, lost := e.c.FastOpened(); !taken || !lost {
-		t.Errorf("taken: %v, lost: %v, want both", taken, lost)
+	if r := e.c.FastOpened(); !r.Taken || r.Lost {
+		t.Errorf("%+v, want the text taken after all", r)
 	}
 	// Of a SYN without text nobody can say that it is the text's fault.
 	e = opensEarly(t, 0, FastOpen{Cookie: testCookie()})
 	e.sent = nil
 	e.after(1000 * ms)
 	e.sent = nil
-	if _, _, lost := e.c.FastOpened(); lost {
+	if e.c.FastOpened().Lost {
 		t.Error("a SYN without text counts as lost for its text")
 	}
 }
@@ -259,4 +260,105 @@ func TestEarlyTextBeyondTheWindow(t *testing.T) {
 	e.drain()
 	e.want().segment("SA 0 ack 5001 mss 1000", ReasonEarly)
 	e.want().nothing()
+}
+
+// A cookie is the one that Linux gives with the same key, between the addresses
+// of its own tests.
+func TestCookiesAreLinuxs(t *testing.T) {
+	key := Secret{0xa1, 0xa1, 0xa1, 0xa1, 0xb2, 0xb2, 0xb2, 0xb2, 0xc3, 0xc3, 0xc3, 0xc3, 0xd4, 0xd4, 0xd4, 0xd4}
+	for _, x := range []struct {
+		key            Secret
+		client, server string
+		want           string
+	}{
+		{key, "192.0.2.1", "192.168.0.1", "3021b9d889017eeb"},
+		{Secret{}, "192.0.2.1", "192.168.0.1", "b7c12350a90dc8f5"},
+		{Secret{}, "::ffff:192.0.2.1", "::ffff:192.168.0.1", "b7c12350a90dc8f5"},
+		{key, "fd3d:fa7b:d17d::1", "fd3d:0a0b:17d6::1", "c1d1e9742a47a9bc"},
+		{Secret{}, "fd3d:fa7b:d17d::1", "fd3d:0a0b:17d6::1", "82af1a8f9a205c34"},
+	} {
+		c := NewFastOpenCookie(x.key, netip.MustParseAddr(x.server), netip.MustParseAddr(x.client))
+		if got := sprintf("%x", c.Bytes()); got != x.want {
+			t.Errorf("%s gets %s, want %s", x.client, got, x.want)
+		}
+	}
+}
+
+// Where the program waits to write more, the last ACK of the handshake goes with
+// that, or by the timer of delayed ACKs; and a dialogue has begun.
+func TestTheHandshakesACKWaitsForText(t *testing.T) {
+	e := opensEarly(t, 100, FastOpen{Cookie: testCookie()})
+	e.sent = nil
+	e.c.AwaitWrite()
+	e.peer().sends("SA 0 ack 101 mss 1000")
+	e.want().nothing()
+	e.writes(10)
+	e.want().segment("PA 101:111 ack 1", ReasonData)
+	e.peer().sends("PA 1:11 ack 111")
+	e.want().nothing()
+	e = opensEarly(t, 100, FastOpen{Cookie: testCookie()})
+	e.sent = nil
+	e.c.AwaitWrite()
+	e.peer().sends("SA 0 ack 101 mss 1000")
+	e.after(e.env.DelayedACK)
+	e.want().segment("A 101 ack 1", ReasonDelayedACK)
+}
+
+// What went in the SYN in vain and goes again is no short segment of the
+// program's: the Nagle algorithm lets one more go.
+func TestTextInVainIsNotShort(t *testing.T) {
+	e := opensEarly(t, 100, FastOpen{Cookie: testCookie()})
+	e.sent = nil
+	e.peer().sends("SA 0 ack 1 mss 1000")
+	e.want().segment("PA 1:101 ack 1", ReasonData)
+	e.writes(10)
+	e.want().segment("PA 101:111 ack 1", ReasonData)
+	e.writes(10)
+	e.want().nothing()
+}
+
+// Before the handshake is over the peer's window and the congestion window are
+// for text alone: the SYN-ACK takes no room of them.
+func TestASYNACKTakesNoRoom(t *testing.T) {
+	e, _ := acceptsEarly(t, "S 0:100 mss 1000 win 2000", testParams())
+	e.sent = nil
+	e.writes(3000)
+	e.want().segment("A 1:1001 ack 101", ReasonData)
+	e.want().segment("PA 1001:2001 ack 101", ReasonData)
+	e.want().nothing()
+}
+
+// A cookie that nobody has asked for isn't kept; a server that gives none to who
+// asks may know the option in its other form.
+func TestWhatASYNACKTellsOfFastOpen(t *testing.T) {
+	answer := func(f FastOpen, retried bool, cookie wire.FastOpenCookie) FastOpenResult {
+		t.Helper()
+		e := opensEarly(t, 0, f)
+		e.sent = nil
+		if retried {
+			e.after(1000 * ms)
+		}
+		e.sent = nil
+		seg := e.parse("SA 0 ack 1 mss 900")
+		seg.Options.FastOpen, seg.Options.Cookie = !cookie.IsRequest(), cookie
+		e.c.HandleSegment(e.now, &seg)
+		return e.c.FastOpened()
+	}
+	none := wire.FastOpenCookie{}
+	for _, x := range []struct {
+		f       FastOpen
+		retried bool
+		cookie  wire.FastOpenCookie
+		want    FastOpenResult
+	}{
+		{FastOpen{}, false, testCookie(), FastOpenResult{Given: testCookie()}},
+		{FastOpen{}, false, none, FastOpenResult{Ignored: true}},
+		{FastOpen{}, true, none, FastOpenResult{}},
+		{FastOpen{Cookie: testCookie()}, false, none, FastOpenResult{}},
+		{FastOpen{NoCookie: true}, false, testCookie(), FastOpenResult{}},
+	} {
+		if got := answer(x.f, x.retried, x.cookie); got != x.want {
+			t.Errorf("%+v, repeated %v, answered with % x: %+v, want %+v", x.f, x.retried, x.cookie.Bytes(), got, x.want)
+		}
+	}
 }

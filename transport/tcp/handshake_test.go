@@ -489,3 +489,20 @@ func TestSimultaneousOpenCountsItsRetriesAnew(t *testing.T) {
 	e.pass(e.c.NextTimer())
 	e.want().state(StateClosed)
 }
+
+// A SYN-ACK that echoes a timestamp which no SYN had answers another connection:
+// it is turned away like one whose acknowledgment is wrong (RFC 9293, 3.10.7.3),
+// and the right one still counts.
+func TestASYNACKEchoesATimestamp(t *testing.T) {
+	for _, echo := range []string{"9999", "10051"} {
+		e := newEnd(t, modern)
+		e.connect(testParams())
+		e.want().segment("S 0 mss 1000", ReasonOpen)
+		e.after(50 * ms)
+		e.peer().sends("SA 0 ack 1 mss 1000 ts 7 " + echo)
+		e.want().segment("R 1", ReasonBadHandshakeACK)
+		e.want().state(StateSynSent)
+		e.peer().sends("SA 0 ack 1 mss 1000 ts 7 10050")
+		e.want().segment("A 1 ack 1", ReasonOpenDone)
+	}
+}

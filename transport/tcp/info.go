@@ -98,7 +98,7 @@ type RecoveryInfo struct {
 	ReorderingSeen          uint32
 	MinRTT                  time.Duration // -1 before the first measurement
 	ReorderWindow           time.Duration // how late a segment may be (RACK.reo_wnd)
-	Delivered               uint32        // segments that have arrived, in all
+	Delivered               uint32        // segments that have arrived, in all, the SYN counted
 	LostInAll, LostAgain    uint32        // segments that counted as lost, and retransmissions among them
 	Duplicates              uint32        // segments that arrived twice, by D-SACKs
 	Undone                  uint32        // reductions of the window that were for nothing
@@ -110,7 +110,7 @@ type RecoveryInfo struct {
 func (c *Conn) recoveryInfo() RecoveryInfo {
 	info := RecoveryInfo{
 		SACK: c.sackOK, Pipe: c.pipe(), Reordering: c.dupThresh(),
-		MinRTT: -1, Delivered: c.count.delivered,
+		MinRTT: -1, Delivered: c.count.delivered + uint32(oneIf(c.state >= StateEstablished)),
 	}
 	if c.rtt.leastAt != 0 {
 		info.MinRTT = c.rtt.least

@@ -33,11 +33,12 @@ func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
 }
 
 // NewFastOpenCookie returns the cookie that a server with the secret gives to a
-// client: "a Message Authentication Code" of the addresses, as on Linux
-// (RFC 7413, 4.1.2).
+// client: "a Message Authentication Code" of the addresses (RFC 7413, 4.1.2). It
+// is the one that Linux gives: machines with the same key recognize each other's.
 func NewFastOpenCookie(secret Secret, server, client netip.Addr) wire.FastOpenCookie {
 	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], connectionHash(secret, netip.AddrPortFrom(server, 0), netip.AddrPortFrom(client, 0)))
+	ends := append(client.Unmap().AsSlice(), server.Unmap().AsSlice()...)
+	binary.LittleEndian.PutUint64(b[:], sipHash(secret, ends))
 	c, _ := wire.NewFastOpenCookie(b[:])
 	return c
 }

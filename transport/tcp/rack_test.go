@@ -69,7 +69,7 @@ func TestThreeSegmentsAfterAGapMeanALoss(t *testing.T) {
 	e.after(100 * ms)
 	e.peer().sends("A 1 ack 10001")
 	e.want().recovers(PhaseOpen, 5000, 5000, 0) // the end: "cwnd = ssthresh"
-	if info := e.c.Info().Recovery; info.Delivered != 10 || info.LostInAll != 1 || info.ReorderingSeen != 0 {
+	if info := e.c.Info().Recovery; info.Delivered != 11 || info.LostInAll != 1 || info.ReorderingSeen != 0 {
 		t.Errorf("%+v", info)
 	}
 }

@@ -127,6 +127,9 @@ func (c *Conn) sendable() int {
 	unsent, mss := c.unsent(), c.room()
 	byPeer := int(c.snd.wnd) - c.flight()
 	byNetwork := c.cc.Cwnd - c.pipe()
+	if c.rare.fast != nil && c.rare.fast.early {
+		byPeer, byNetwork = byPeer+1, byNetwork+1 // our SYN takes no room of either
+	}
 	n := min(unsent, mss, byPeer, byNetwork)
 	if byNetwork <= min(unsent, mss, byPeer) {
 		c.cc.usage = usage{c.snd.nxt.Add(max(n, 0)), windowFilled}
@@ -214,7 +217,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 			c.own().resent += uint64(n - fresh)
 		}
 	}
-	if out.Payload.Len() < int(c.snd.mss) {
+	if out.Payload.Len() < int(c.snd.mss) && !c.inVain(end) {
 		c.snd.small = later(c.snd.small, end)
 	}
 	c.snd.lastAt = now

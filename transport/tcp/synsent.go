@@ -6,7 +6,7 @@ import "hubbub/clock"
 func (c *Conn) arriveSynSent(now clock.Time, seg *Segment) {
 	acked := seg.Flags.Has(ack)
 	switch {
-	case acked && !(c.snd.una.Less(seg.Ack) && seg.Ack.LessEq(c.snd.nxt)):
+	case acked && !(c.snd.una.Less(seg.Ack) && seg.Ack.LessEq(c.snd.nxt)), acked && c.echoesAnother(now, seg):
 		c.badHandshakeACK(seg)
 	case seg.Flags.Has(rst):
 		c.resetInSynSent(now, acked)
@@ -32,6 +32,17 @@ func (c *Conn) badHandshakeACK(seg *Segment) {
 	c.sendReset(resetFor(seg, ReasonBadHandshakeACK))
 }
 
+// echoesAnother reports whether a SYN-ACK echoes a timestamp that no SYN of this
+// connection had: it answers another, and counts, as on Linux, like one that
+// acknowledges what was not sent.
+func (c *Conn) echoesAnother(now clock.Time, seg *Segment) bool {
+	o := &seg.Options
+	if !c.ts.on || !o.Timestamps || o.TSEcr == 0 {
+		return false
+	}
+	return o.TSEcr-c.ts.now(c.snd.progressAt) > c.ts.now(now)-c.ts.now(c.snd.progressAt)
+}
+
 // resetInSynSent: "If the ACK was acceptable, then signal to the user "error:
 // connection reset", drop the segment, enter CLOSED state, delete TCB, and
 // return. Otherwise (no ACK), drop the segment and return."
@@ -53,7 +64,7 @@ func (c *Conn) synACK(now clock.Time, seg *Segment) {
 	c.snd.una = seg.Ack
 	c.handshakeDone(now, seg)
 	c.setState(now, StateEstablished, "the SYN-ACK arrived")
-	c.ackNow(ReasonOpenDone)
+	c.ackHandshake(now, seg)
 	c.sendQueuedClose(now)
 	seg.trimFront(c.rcv.nxt)
 	if c.rcv.edge.Less(seg.end()) {

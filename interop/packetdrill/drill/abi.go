@@ -74,6 +74,11 @@ func (m *Machine) Call(number Number, a *Args) (result int64, errno syscall.Errn
 	}
 	m.enter(a.Thread, a.Entered)
 	defer m.leave()
+	switch number {
+	case Usleep, Gettimeofday, NetdevReceive, Owns:
+	default:
+		m.readSysctls() // a shell command of the script's may have changed them
+	}
 	return table[number](m, a)
 }
 

@@ -7,9 +7,8 @@ import (
 	"hubbub/socket"
 )
 
-// newSocket is socket(2). It is when the kernel's settings are read.
+// newSocket is socket(2).
 func (m *Machine) newSocket(a *Args) (int64, syscall.Errno) {
-	m.readSysctls()
 	family, kind := socket.Family(a.N[0]), a.N[1]
 	f := &file{six: family == socket.AF_INET6}
 	s, err := m.host.SocketOf(family, socket.Type(kind&0xf), int(a.N[2]))
@@ -42,7 +41,6 @@ func (m *Machine) listen(a *Args) (int64, syscall.Errno) {
 	if errno != 0 {
 		return -1, errno
 	}
-	m.readSysctls()
 	return m.run(a, func() (int64, syscall.Errno) { return answer(0, f.socket.Listen(int(a.N[1]))) })
 }
 
@@ -72,7 +70,6 @@ func (m *Machine) connect(a *Args) (int64, syscall.Errno) {
 	if errno != 0 {
 		return -1, errno
 	}
-	m.readSysctls()
 	addr, errno := readAddress(a.P[0], a.N[1])
 	if errno != 0 {
 		return -1, errno

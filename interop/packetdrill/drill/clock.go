@@ -21,6 +21,7 @@ type turns struct {
 	waiting   []*systemCall // of other threads, that aren't over
 	returning int           // calls that are over, and whose thread hasn't asked for the time
 	returned  clock.Time    // when the last of them was over
+	released  bool          // one has returned since the clock last moved
 }
 
 // A systemCall is a call that runs as a program of the world.
@@ -118,8 +119,14 @@ func (m *Machine) step(limit clock.Time) bool {
 	return due
 }
 
-// pass moves the clock by d, and lets happen what is due on the way.
+// pass moves the clock by d, and lets happen what is due on the way. Where time
+// passes by itself, a thread whose call is over has come to use what it got
+// before the script goes on; so wait a moment for it.
 func (m *Machine) pass(d clock.Duration) {
+	if m.turns.released && d > time.Millisecond {
+		m.turns.released = false
+		time.Sleep(2 * time.Millisecond)
+	}
 	limit := m.now().Add(d)
 	for more := true; more; {
 		more = m.step(limit)
@@ -141,6 +148,7 @@ func (m *Machine) gettimeofday(a *Args) (int64, syscall.Errno) {
 	now := t.returned
 	if a.Thread != t.main && t.returning > 0 {
 		t.returning--
+		t.released = true
 		t.cond.Broadcast()
 	} else {
 		m.pass(time.Microsecond)

@@ -136,6 +136,9 @@ func (m *Machine) sendto(a *Args) (int64, syscall.Errno) {
 		return -1, syscall.EFAULT
 	}
 	var to netip.AddrPort
+	if a.N[2]&socket.MSG_FASTOPEN != 0 && familyAt(a.P[1], a.N[3]) == syscall.AF_UNSPEC {
+		return -1, syscall.EOPNOTSUPP
+	}
 	if a.P[1] != nil && a.N[3] > 0 {
 		if to, errno = readAddress(a.P[1], a.N[3]); errno != 0 {
 			return -1, errno
