@@ -98,12 +98,12 @@ func TestAnOctetInTheSYN(t *testing.T) {
 	}
 	e.after(time.Second)
 	e.want().segment("S 0 mss 1000", ReasonOpenRetry)
-	if _, taken, lost := e.c.FastOpened(); taken || !lost {
-		t.Errorf("taken: %v, lost: %v", taken, lost)
+	if r := e.c.FastOpened(); r.Taken || !r.Lost {
+		t.Errorf("%+v", r)
 	}
 	e.peer().sends("SA 0 ack 2 mss 1000")
 	e.want().segment("A 2 ack 1", ReasonOpenDone)
-	if _, taken, _ := e.c.FastOpened(); !taken {
+	if !e.c.FastOpened().Taken {
 		t.Error("the octet wasn't taken")
 	}
 	e = opensEarly(t, 1, FastOpen{Cookie: testCookie()})
@@ -119,8 +119,8 @@ func TestAnOctetInTheSYN(t *testing.T) {
 		t.Errorf("taken: %v, lost: %v, and it was not in that segment", taken, lost)
 	}
 	// A connection that has nothing to do with it.
-	if given, taken, lost := establishedEnd(t).c.FastOpened(); given != (wire.FastOpenCookie{}) || taken || lost {
-		t.Errorf("of an ordinary connection: % x, %v, %v", given.Bytes(), taken, lost)
+	if r := establishedEnd(t).c.FastOpened(); r != (FastOpenResult{}) {
+		t.Errorf("of a connection without: %+v", r)
 	}
 }
 
