@@ -3,8 +3,6 @@ package tcp
 import (
 	"testing"
 	"time"
-
-	"hubbub/wire"
 )
 
 // RFC 7413, 4.2.2: a connection that is open before its handshake is over is like any other:
@@ -115,8 +113,8 @@ func TestAnOctetInTheSYN(t *testing.T) {
 	if i := e.c.Info(); i.BytesOut != 0 || i.InFlight != 1 {
 		t.Errorf("%d octets count as sent, %d as in flight", i.BytesOut, i.InFlight)
 	}
-	if _, taken, lost := e.c.FastOpened(); taken || lost {
-		t.Errorf("taken: %v, lost: %v, and it was not in that segment", taken, lost)
+	if r := e.c.FastOpened(); r.Taken || r.Lost {
+		t.Errorf("%+v, and it was not in that segment", r)
 	}
 	// A connection that has nothing to do with it.
 	if r := establishedEnd(t).c.FastOpened(); r != (FastOpenResult{}) {

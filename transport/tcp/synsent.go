@@ -37,7 +37,7 @@ func (c *Conn) badHandshakeACK(seg *Segment) {
 // acknowledges what was not sent.
 func (c *Conn) echoesAnother(now clock.Time, seg *Segment) bool {
 	o := &seg.Options
-	if !c.ts.on || !o.Timestamps || o.TSEcr == 0 {
+	if !c.stamped || !o.Timestamps || o.TSEcr == 0 {
 		return false
 	}
 	return o.TSEcr-c.ts.now(c.snd.progressAt) > c.ts.now(now)-c.ts.now(c.snd.progressAt)
