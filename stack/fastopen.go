@@ -92,6 +92,28 @@ func (k *fastServer) pausing(now clock.Time) bool {
 
 const minute = clock.Duration(60e9)
 
+// ConnectEarly is Connect with TCP Fast Open (RFC 7413): if a cookie is known,
+// the SYN carries as much of text as it has room for; else it asks for one. It
+// returns how much of text that was.
+func (e *TCP) ConnectEarly(now clock.Time, remote netip.AddrPort, text []byte) (int, error) {
+	if err := e.prepare(now, remote); err != nil {
+		return 0, err
+	}
+	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), false)
+	return e.launch(now, text), nil
+}
+
+// ConnectDeferred is ConnectEarly where the SYN waits for what is written first,
+// if a cookie is known.
+func (e *TCP) ConnectDeferred(now clock.Time, remote netip.AddrPort) error {
+	if err := e.prepare(now, remote); err != nil {
+		return err
+	}
+	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), true)
+	e.launch(now, nil)
+	return nil
+}
+
 // openingEarly says what an active open has to do with fast open, nil for
 // nothing.
 func (s *Stack) openingEarly(now clock.Time, e *TCP, server netip.Addr, deferrable bool) *tcp.FastOpen {
