@@ -136,8 +136,6 @@ func TestNamesByHand(t *testing.T) {
 		if len(addrs) != 16 || err != nil {
 			t.Errorf("many: %d, %v; want 16 of them, by TCP", len(addrs), err)
 		}
-		// RFC 1123, 6.1.3.3: "The resolver MUST be able to multiplex multiple
-		// concurrent requests": a connection by name.
 		if _, err := nick.Dial("tcp", "dns:53"); err != nil {
 			t.Error(err)
 		}

@@ -138,7 +138,7 @@ const (
 	IPV6_RECVERR        = 25 // kept
 	IPV6_V6ONLY         = 26
 	IPV6_RECVPKTINFO    = 49
-	IPV6_PKTINFO        = 50 // of control messages
+	IPV6_PKTINFO        = 50 // bytes only; and of control messages
 	IPV6_RECVHOPLIMIT   = 51
 	IPV6_HOPLIMIT       = 52 // of control messages
 	IPV6_DONTFRAG       = 62
@@ -146,6 +146,17 @@ const (
 	IPV6_TCLASS         = 67
 	IPV6_AUTOFLOWLABEL  = 70 // kept
 	IPV6_FREEBIND       = 78 // kept
+)
+
+// The options of both levels by which groups are joined, and their sources chosen
+// (RFC 3678, 5.1): bytes only.
+const (
+	MCAST_JOIN_GROUP         = 42
+	MCAST_BLOCK_SOURCE       = 43
+	MCAST_UNBLOCK_SOURCE     = 44
+	MCAST_LEAVE_GROUP        = 45
+	MCAST_JOIN_SOURCE_GROUP  = 46
+	MCAST_LEAVE_SOURCE_GROUP = 47
 )
 
 // The values of IP_MTU_DISCOVER, and of IPV6_MTU_DISCOVER.

@@ -98,6 +98,16 @@ func (s *Socket) nextDatagram(peek bool) (d stack.Datagram, ok bool, err error) 
 // sendTo sends a datagram to a destination, or, if that is the zero AddrPort,
 // to where the socket is connected. It never waits.
 func (s *Socket) sendTo(b []byte, to netip.AddrPort) (int, error) {
+	a, err := s.ancillary(nil)
+	if err != nil {
+		return 0, err
+	}
+	return s.sendWith(b, to, a)
+}
+
+// sendWith is sendTo for a datagram of which more is said than where it goes; nil
+// is nothing.
+func (s *Socket) sendWith(b []byte, to netip.AddrPort, a *stack.Ancillary) (int, error) {
 	if len(b) > pkt.MaxView {
 		return 0, syscall.EMSGSIZE
 	}
@@ -118,7 +128,7 @@ func (s *Socket) sendTo(b []byte, to netip.AddrPort) (int, error) {
 		return 0, err
 	}
 	s.tell("sendto", len(b), "%d bytes, %v", nil, len(b), s.destination(to))
-	if err := s.sendDatagram(now, payload, meant); err != nil {
+	if err := s.sendDatagram(now, payload, meant, a); err != nil {
 		s.tell("sendto", 0, "%d bytes, %v", err, len(b), s.destination(to))
 		return 0, err
 	}
@@ -132,13 +142,13 @@ func (s *Socket) destination(to netip.AddrPort) netip.AddrPort {
 	return s.remote()
 }
 
-func (s *Socket) sendDatagram(now clock.Time, payload pkt.View, to netip.AddrPort) error {
+func (s *Socket) sendDatagram(now clock.Time, payload pkt.View, to netip.AddrPort, a *stack.Ancillary) error {
 	switch {
 	case s.writeShut:
 		payload.Release()
 		return syscall.EPIPE
 	case s.raw != nil:
-		return s.raw.Send(now, payload, to.Addr())
+		return s.raw.SendWith(now, payload, to.Addr(), a)
 	case s.udp == nil:
 		payload.Release()
 		return syscall.EOPNOTSUPP
@@ -146,5 +156,5 @@ func (s *Socket) sendDatagram(now clock.Time, payload pkt.View, to netip.AddrPor
 		payload.Release()
 		return s.udp.TakeError()
 	}
-	return s.udp.Send(now, payload, to)
+	return s.udp.SendWith(now, payload, to, a)
 }

@@ -33,6 +33,7 @@ var errnos = []struct {
 	{stack.ErrNoBuffers, syscall.ENOBUFS},
 	{stack.ErrNetDown, syscall.ENETDOWN},
 	{stack.ErrDestination, syscall.EDESTADDRREQ},
+	{stack.ErrNoDevice, syscall.ENODEV},
 	{tcp.ErrRefused, syscall.ECONNREFUSED},
 	{tcp.ErrResetClosing, syscall.EPIPE}, // as on Linux
 	{tcp.ErrReset, syscall.ECONNRESET},

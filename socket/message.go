@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"hubbub/stack"
 	"hubbub/transport/tcp"
 )
 
@@ -162,8 +163,10 @@ func (m *Message) put(room, level, kind int, data []byte) {
 }
 
 // SendMsg sends what is in the message's buffers as if it were in one:
-// sendmsg(2), and writev(2). flags are those of Send. Control messages are not
-// looked at, apart from their form: EINVAL says that it is wrong. MSG_FASTOPEN
+// sendmsg(2), and writev(2). flags are those of Send. Control messages say where a
+// datagram leaves, from which address, with which TTL and type of service:
+// IP_PKTINFO, IP_TTL, IP_TOS, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS; EINVAL says
+// that one is wrong. MSG_FASTOPEN
 // connects a stream to Addr, with data in the SYN if the server has given a
 // cookie before (RFC 7413).
 func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
@@ -184,7 +187,10 @@ func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
 	case s.unix != nil:
 		n, err = s.sendMessage(b, m.Path)
 	default:
-		n, err = s.sendTo(b, m.Addr)
+		var a *stack.Ancillary
+		if a, err = s.ancillary(m.Control); err == nil {
+			n, err = s.sendWith(b, m.Addr, a)
+		}
 	}
 	return n, failed("sendmsg", err)
 }

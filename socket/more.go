@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"hubbub/clock"
+	"hubbub/stack"
 )
 
 // more is what only some sockets have: a socket that uses none of it holds a
@@ -11,10 +12,11 @@ import (
 type more struct {
 	kept                         map[place]int // options that are kept for whoever asks
 	receiveTimeout, sendTimeout  clock.Duration
-	lowWater                     int  // octets that make a stream readable, zero for one
-	tellUnread                   bool // RecvMsg tells how much is left (TCP_INQ)
-	tellTOS, tellTTL, tellTo     bool // RecvMsg tells about a datagram's header
-	tellClass, tellHops, tellTo6 bool // the same of IPv6
+	lowWater                     int              // octets that make a stream readable, zero for one
+	tellUnread                   bool             // RecvMsg tells how much is left (TCP_INQ)
+	tellTOS, tellTTL, tellTo     bool             // RecvMsg tells about a datagram's header
+	tellClass, tellHops, tellTo6 bool             // the same of IPv6
+	sticky                       *stack.Ancillary // of all datagrams that are sent (IPV6_PKTINFO); nil: nothing
 }
 
 // nothingMore is what sockets without have. It is never written to.

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/stack"
 )
 
 // ipv6Options are those of level IPPROTO_IPV6 (ipv6(7)), which sockets of
@@ -19,6 +20,7 @@ var ipv6Options = map[int]option{
 	IPV6_V6ONLY: {name: "IPV6_V6ONLY", kind: flag, get: func(s *Socket, _ clock.Time) (int, error) {
 		return toInt(s.v6Only()), nil
 	}, set: (*Socket).setV6Only},
+	IPV6_PKTINFO:      {name: "IPV6_PKTINFO", kind: blob, write: (*Socket).setPacketInfo},
 	IPV6_RECVPKTINFO:  told("IPV6_RECVPKTINFO", func(m *more) *bool { return &m.tellTo6 }),
 	IPV6_RECVHOPLIMIT: told("IPV6_RECVHOPLIMIT", func(m *more) *bool { return &m.tellHops }),
 	IPV6_RECVTCLASS:   told("IPV6_RECVTCLASS", func(m *more) *bool { return &m.tellClass }),
@@ -32,8 +34,14 @@ var ipv6Options = map[int]option{
 	IPV6_MULTICAST_IF: {name: "IPV6_MULTICAST_IF", get: func(s *Socket, _ clock.Time) (int, error) {
 		return s.more().kept[place{IPPROTO_IPV6, IPV6_MULTICAST_IF}], nil
 	}, set: (*Socket).setGroupInterface6},
-	IPV6_JOIN_GROUP:  membership6("IPV6_JOIN_GROUP", true),
-	IPV6_LEAVE_GROUP: membership6("IPV6_LEAVE_GROUP", false),
+	IPV6_JOIN_GROUP:          membership6("IPV6_JOIN_GROUP", true),
+	IPV6_LEAVE_GROUP:         membership6("IPV6_LEAVE_GROUP", false),
+	MCAST_JOIN_GROUP:         anyMembership("MCAST_JOIN_GROUP", true),
+	MCAST_LEAVE_GROUP:        anyMembership("MCAST_LEAVE_GROUP", false),
+	MCAST_JOIN_SOURCE_GROUP:  anySource("MCAST_JOIN_SOURCE_GROUP", stack.AddSource),
+	MCAST_LEAVE_SOURCE_GROUP: anySource("MCAST_LEAVE_SOURCE_GROUP", stack.DropSource),
+	MCAST_BLOCK_SOURCE:       anySource("MCAST_BLOCK_SOURCE", stack.Block),
+	MCAST_UNBLOCK_SOURCE:     anySource("MCAST_UNBLOCK_SOURCE", stack.Unblock),
 }
 
 // setHops sets the hop limit of what is sent: 0 to 255, or -1 for the machine's

@@ -289,6 +289,7 @@ func (s *Socket) Close() error {
 		s.udp.LeaveGroups(now)
 		s.udp.Close()
 	case s.raw != nil:
+		s.raw.LeaveGroups(now)
 		s.raw.Close()
 	default:
 		s.unix.close()

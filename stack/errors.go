@@ -18,5 +18,6 @@ var (
 	ErrMessageSize     = errors.New("message too long")
 	ErrNoBuffers       = errors.New("no buffer space available")
 	ErrNetDown         = errors.New("network is down")
+	ErrNoDevice        = errors.New("no such device")
 	ErrDestination     = errors.New("destination address required")
 )

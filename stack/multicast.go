@@ -9,7 +9,14 @@ import (
 	"hubbub/network/groups"
 )
 
-// multicast is what a UDP endpoint has to do with groups. Most have nothing.
+// GroupEnd is the side of an endpoint, of UDP or raw, that has to do with groups:
+// most have nothing to do with them.
+type GroupEnd struct {
+	machine   *Stack
+	multicast *multicast // nil if it has nothing to do with groups
+}
+
+// multicast is what an endpoint has to do with groups.
 type multicast struct {
 	id     uint64 // by which memberships know it
 	joined []joined
@@ -37,10 +44,10 @@ const (
 
 // groupUse returns what the endpoint has to do with groups, made if it was
 // nothing yet.
-func (e *UDP) groupUse() *multicast {
+func (e *GroupEnd) groupUse() *multicast {
 	if e.multicast == nil {
-		e.stack.groupUsers++
-		e.multicast = &multicast{id: e.stack.groupUsers, ttl: defaultGroupTTL}
+		e.machine.groupUsers++
+		e.multicast = &multicast{id: e.machine.groupUsers, ttl: defaultGroupTTL}
 	}
 	return e.multicast
 }
@@ -53,24 +60,24 @@ const defaultGroupTTL = 1
 
 // JoinGroup makes the endpoint hear a group on an interface, from all sources
 // (RFC 1112, 7.1; RFC 3376, 2).
-func (e *UDP) JoinGroup(now clock.Time, i *Interface, group netip.Addr) error {
+func (e *GroupEnd) JoinGroup(now clock.Time, i *Interface, group netip.Addr) error {
 	return e.changeGroup(now, i, group, func(m *groups.Member, id uint64) error { return m.Join(now, id, group) })
 }
 
 // LeaveGroup ends that, whichever way it was joined.
-func (e *UDP) LeaveGroup(now clock.Time, i *Interface, group netip.Addr) error {
+func (e *GroupEnd) LeaveGroup(now clock.Time, i *Interface, group netip.Addr) error {
 	return e.changeGroup(now, i, group, func(m *groups.Member, id uint64) error { return m.Leave(now, id, group) })
 }
 
 // ChangeSource changes from which sources the endpoint hears a group.
-func (e *UDP) ChangeSource(now clock.Time, i *Interface, group netip.Addr, op SourceOp, source netip.Addr) error {
+func (e *GroupEnd) ChangeSource(now clock.Time, i *Interface, group netip.Addr, op SourceOp, source netip.Addr) error {
 	return e.changeGroup(now, i, group, func(m *groups.Member, id uint64) error {
 		return m.ChangeSource(now, id, group, op, source)
 	})
 }
 
-func (e *UDP) changeGroup(now clock.Time, i *Interface, group netip.Addr, change func(*groups.Member, uint64) error) error {
-	s := e.stack
+func (e *GroupEnd) changeGroup(now clock.Time, i *Interface, group netip.Addr, change func(*groups.Member, uint64) error) error {
+	s := e.machine
 	member := s.membership(i, group)
 	if member == nil || !group.IsMulticast() {
 		return ErrInvalid
@@ -107,7 +114,7 @@ func groupError(err error) error {
 }
 
 // LeaveGroups ends all that the endpoint hears of groups, as before it is closed.
-func (e *UDP) LeaveGroups(now clock.Time) {
+func (e *GroupEnd) LeaveGroups(now clock.Time) {
 	if e.multicast == nil {
 		return
 	}
@@ -120,19 +127,19 @@ func (e *UDP) LeaveGroups(now clock.Time) {
 
 // SetGroupInterface sets the interface that what is sent to groups leaves by;
 // nil leaves that to the route.
-func (e *UDP) SetGroupInterface(i *Interface) { e.groupUse().out = i }
+func (e *GroupEnd) SetGroupInterface(i *Interface) { e.groupUse().out = i }
 
 // SetGroupTTL sets the TTL or hop limit of what is sent to groups; 0 keeps it on
 // this machine.
-func (e *UDP) SetGroupTTL(ttl uint8) { e.groupUse().ttl = ttl }
+func (e *GroupEnd) SetGroupTTL(ttl uint8) { e.groupUse().ttl = ttl }
 
 // SetGroupLoop sets whether this machine hears what the endpoint sends to groups,
 // which it does at first.
-func (e *UDP) SetGroupLoop(on bool) { e.groupUse().quiet = !on }
+func (e *GroupEnd) SetGroupLoop(on bool) { e.groupUse().quiet = !on }
 
 // SetGroupAll sets whether the endpoint hears groups that others on this machine
 // have joined, as it does at first (IP_MULTICAST_ALL).
-func (e *UDP) SetGroupAll(on bool) { e.groupUse().own = !on }
+func (e *GroupEnd) SetGroupAll(on bool) { e.groupUse().own = !on }
 
 // GroupInterface returns the interface for a group where a program names none:
 // the one that has an address of the machine's, else the one that packets to the
@@ -150,47 +157,46 @@ func (s *Stack) GroupInterface(group, addr netip.Addr) (*Interface, error) {
 
 // towardGroup returns where a datagram to a group goes, and the address that it
 // is to come from, if the endpoint says so.
-func (e *UDP) towardGroup(to netip.AddrPort) (netip.AddrPort, netip.Addr) {
-	source, use := e.sourceWanted(), e.multicast
+func (e *GroupEnd) towardGroup(to, source netip.Addr) (netip.Addr, netip.Addr) {
+	use := e.multicast
 	switch {
-	case use == nil || use.out == nil || !to.Addr().IsMulticast():
-	case to.Addr().Is6() && to.Addr().Zone() == "":
-		to = netip.AddrPortFrom(to.Addr().WithZone(use.out.Name), to.Port())
-	case to.Addr().Is4() && !source.IsValid() && len(use.out.addresses) > 0:
+	case use == nil || use.out == nil || !to.IsMulticast():
+	case to.Is6() && to.Zone() == "":
+		to = to.WithZone(use.out.Name)
+	case to.Is4() && !source.IsValid() && len(use.out.addresses) > 0:
 		source = use.out.addresses[0].Addr()
 	}
 	return to, source
 }
 
-// groupOptions are the options of what the endpoint sends to a group.
-func (e *UDP) groupOptions(v *path) UDPOptions {
-	o := e.Options
-	o.TTL = defaultGroupTTL
+// groupTTL returns the TTL of what the endpoint sends to a group along v, which
+// for 0 doesn't leave the machine.
+func (e *GroupEnd) groupTTL(v *path) uint8 {
+	ttl := uint8(defaultGroupTTL)
 	if use := e.multicast; use != nil {
-		o.TTL, v.quiet = use.ttl, use.quiet
+		ttl, v.quiet = use.ttl, use.quiet
 	}
-	if o.TTL == 0 {
-		v.iface, v.neighbors = e.stack.loopback, nil
+	if ttl == 0 {
+		v.iface, v.neighbors = e.machine.loopback, nil
 	}
-	return o
+	return ttl
 }
 
-// hears reports whether the endpoint hears a datagram's source in its group. What
-// this machine has sent itself comes by loopback: then any interface will do.
-func (e *UDP) hears(d *Datagram) bool {
-	group := d.To.Addr()
+// hears reports whether the endpoint hears a source in a group, from an interface.
+// What this machine has sent itself comes by loopback: then any interface will do.
+func (e *GroupEnd) hears(group, source netip.Addr, from int) bool {
 	if !group.IsMulticast() {
 		return true
 	}
-	s, id, all := e.stack, uint64(0), true
+	s, id, all := e.machine, uint64(0), true
 	if e.multicast != nil {
 		id, all = e.multicast.id, !e.multicast.own
 	}
 	for _, i := range s.interfaces {
-		if i.Index != d.Interface && !s.interfaces[d.Interface].Loopback {
+		if i.Index != from && !s.interfaces[from].Loopback {
 			continue
 		}
-		if m := s.membership(i, group); m != nil && m.Delivers(id, bare(group), bare(d.From.Addr()), all) {
+		if m := s.membership(i, group); m != nil && m.Delivers(id, bare(group), bare(source), all) {
 			return true
 		}
 	}

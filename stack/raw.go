@@ -30,6 +30,7 @@ type RawOptions struct {
 // sends the stack puts one.
 type Raw struct {
 	endpoint
+	GroupEnd
 	Options RawOptions
 
 	local, remote netip.Addr
@@ -40,7 +41,7 @@ type Raw struct {
 
 // NewRaw returns an endpoint that hears all packets of a protocol.
 func (s *Stack) NewRaw(protocol wire.Protocol) *Raw {
-	e := &Raw{endpoint: endpoint{stack: s}, Options: RawOptions{Protocol: protocol}}
+	e := &Raw{endpoint: endpoint{stack: s}, GroupEnd: GroupEnd{machine: s}, Options: RawOptions{Protocol: protocol}}
 	s.raws = append(s.raws, e)
 	return e
 }
@@ -77,6 +78,12 @@ func (e *Raw) Connect(addr netip.Addr) error {
 
 // Send sends a packet. It takes over the payload's reference.
 func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
+	return e.SendWith(now, payload, to, nil)
+}
+
+// SendWith is Send for a packet of which the program says more than where it
+// goes; nil is nothing.
+func (e *Raw) SendWith(now clock.Time, payload pkt.View, to netip.Addr, a *Ancillary) error {
 	s := e.stack
 	if e.Options.HeaderIncluded {
 		return e.sendWhole(now, payload)
@@ -84,8 +91,8 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	if !to.IsValid() {
 		to = e.remote
 	}
-	to = s.meant(netip.AddrPortFrom(to, 0), e.local).Addr()
-	v, err := s.pathTo(to, e.local)
+	to, source := e.towardGroup(s.meant(netip.AddrPortFrom(to, 0), e.local).Addr(), e.local)
+	v, to, err := s.pathWith(to, source, a)
 	switch {
 	case !to.IsValid():
 		err = ErrDestination
@@ -108,9 +115,12 @@ func (e *Raw) Send(now clock.Time, payload pkt.View, to netip.Addr) error {
 	if e.Options.IPv6 && e.Options.Protocol == wire.ProtocolICMPv6 && head == wire.ICMPv6HeaderLen {
 		putICMPv6Checksum(p, v.source, to)
 	}
-	s.send(now, p, &v, &envelope{
-		src: v.source, dst: to, protocol: e.Options.Protocol, tos: e.Options.TOS, ttl: e.Options.TTL,
-	})
+	ttl := e.Options.TTL
+	if to.IsMulticast() {
+		ttl = e.groupTTL(&v)
+	}
+	ttl, tos := a.apply(ttl, e.Options.TOS)
+	s.send(now, p, &v, &envelope{src: v.source, dst: to, protocol: e.Options.Protocol, tos: tos, ttl: ttl})
 	return nil
 }
 
@@ -186,7 +196,7 @@ func (e *Raw) Close() {
 func (s *Stack) tellRaws(at arrival, h *header, p *pkt.Packet) {
 	for _, e := range s.raws {
 		if e.Options.HeaderIncluded || e.Options.IPv6 != h.dst.Is6() || e.Options.Protocol != h.protocol || e.local.IsValid() && e.local != h.dst ||
-			e.remote.IsValid() && e.remote != h.src {
+			e.remote.IsValid() && e.remote != h.src || !e.hears(h.dst, h.src, at.iface.Index) {
 			continue
 		}
 		limit := e.Options.Buffer

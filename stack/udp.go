@@ -36,6 +36,7 @@ type UDPOptions struct {
 // UDP is an end of the User Datagram Protocol (RFC 768).
 type UDP struct {
 	endpoint
+	GroupEnd
 	Options UDPOptions
 
 	local, remote netip.AddrPort
@@ -46,11 +47,12 @@ type UDP struct {
 	arrived       uint64
 	err           error
 	dropped       uint64
-	multicast     *multicast // nil if it has nothing to do with groups
 }
 
 // NewUDP returns an endpoint that is not bound.
-func (s *Stack) NewUDP() *UDP { return &UDP{endpoint: endpoint{stack: s}} }
+func (s *Stack) NewUDP() *UDP {
+	return &UDP{endpoint: endpoint{stack: s}, GroupEnd: GroupEnd{machine: s}}
+}
 
 // State.
 
@@ -175,14 +177,20 @@ const MaxDatagram = 65535 - 20 - wire.UDPHeaderLen
 // Send sends a datagram to a destination, or, if that is the zero AddrPort,
 // to where the endpoint is connected. It takes over the payload's reference.
 func (e *UDP) Send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
-	err := e.send(now, payload, to)
+	return e.SendWith(now, payload, to, nil)
+}
+
+// SendWith is Send for a datagram of which the program says more than where it
+// goes; nil is nothing.
+func (e *UDP) SendWith(now clock.Time, payload pkt.View, to netip.AddrPort, a *Ancillary) error {
+	err := e.send(now, payload, to, a)
 	if err != nil {
 		payload.Release()
 	}
 	return err
 }
 
-func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
+func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort, a *Ancillary) error {
 	s := e.stack
 	if !to.IsValid() {
 		to = e.remote
@@ -198,8 +206,11 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	if err := e.ensureBound(); err != nil {
 		return err
 	}
-	to, source := e.towardGroup(s.meant(to, e.local.Addr()))
-	v, err := s.pathTo(to.Addr(), source)
+	to = s.meant(to, e.local.Addr())
+	dst, source := e.towardGroup(to.Addr(), e.sourceWanted())
+	v, dst, err := s.pathWith(dst, source, a)
+	to = netip.AddrPortFrom(dst, to.Port())
+	o := e.Options
 	switch {
 	case err != nil:
 		return err
@@ -211,11 +222,10 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort) error {
 	from := netip.AddrPortFrom(v.source, e.local.Port())
 	s.tellRoute(now, to.Addr(), &v)
 	if to.Addr().IsMulticast() {
-		o := e.groupOptions(&v)
-		s.sendUDP(now, &v, from, to, payload, &o)
-		return nil
+		o.TTL = e.groupTTL(&v)
 	}
-	s.sendUDP(now, &v, from, to, payload, &e.Options)
+	o.TTL, o.TOS = a.apply(o.TTL, o.TOS)
+	s.sendUDP(now, &v, from, to, payload, &o)
 	return nil
 }
 
@@ -350,7 +360,7 @@ func (s *Stack) receive(now clock.Time, at arrival, h *header, p *pkt.Packet, d 
 func (s *Stack) udpReceivers(d Datagram, group bool) []*UDP {
 	all := s.udps[d.To.Port()]
 	if group {
-		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 || !e.hears(&d) })
+		return slices.DeleteFunc(slices.Clone(all), func(e *UDP) bool { return e.score(d) < 0 || !e.hears(d.To.Addr(), d.From.Addr(), d.Interface) })
 	}
 	most := 0
 	var best []*UDP
