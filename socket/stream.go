@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
 	"syscall"
 
 	"hubbub/clock"
@@ -185,6 +186,11 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 		s.update(now)
 		s.endWrite()
 		s.leave()
+		if len(b) > smallWrite {
+			// Whoever reads it does well to do so while it is in the
+			// processor's cache.
+			runtime.Gosched()
+		}
 		return written, err
 	}
 }
