@@ -30,14 +30,8 @@ func (c *Conn) takeSACK(now clock.Time, seg *Segment, n *news) {
 // has not arrived.
 func (c *Conn) takeBlock(now clock.Time, block run, seg *Segment, n *news) {
 	b := c.loss.board
-	i := b.find(block.from)
-	if i > 0 && i < b.n && b.at(i).has(isSacked) && b.at(i-1).has(isSacked) {
-		for i < b.n && b.at(i).has(isSacked) { // inside a run
-			i++
-		}
-	}
-	for i < b.n && b.at(i).seq.Less(block.to) {
-		next := b.next(i)
+	for i := b.find(block.from); i < b.n && b.at(i).seq.Less(block.to); {
+		next := b.step(i)
 		if r := b.at(i); !r.has(isSacked) {
 			if next < b.n && b.at(next).has(isSacked) {
 				next = b.next(next) // while this is the first of its run
