@@ -1,8 +1,6 @@
 package tcp
 
 import (
-	"fmt"
-	"os"
 	"testing"
 	"unsafe"
 
@@ -22,6 +20,7 @@ type direct struct {
 // newDirect returns two connected ends.
 func newDirect(tb testing.TB, adjust ...func(*Config)) *direct {
 	tb.Helper()
+	sharesNothing(tb)
 	config := DefaultConfig()
 	for _, f := range adjust {
 		f(&config)
@@ -114,14 +113,16 @@ func TestIdleConnectionIsSmall(t *testing.T) {
 	}
 }
 
-// What connections share that need nothing rare is as it was, after all tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if nothing != (rare{}) {
-		fmt.Printf("a connection has changed what all connections share: %+v\n", nothing)
-		code = 1
-	}
-	os.Exit(code)
+// sharesNothing fails, at the end of the test, if a connection has changed what all
+// connections share that need nothing rare.
+func sharesNothing(tb testing.TB) {
+	tb.Helper()
+	tb.Cleanup(func() {
+		if nothing != (rare{}) {
+			tb.Errorf("a connection has changed what all connections share: %+v", nothing)
+			nothing = rare{}
+		}
+	})
 }
 
 func TestQueuesAreUsedAgain(t *testing.T) {

@@ -81,6 +81,7 @@ func slowAck(c *Config) { c.QuickACKs = 0 }
 
 func newEnd(t *testing.T, adjust ...func(*Config)) *end {
 	t.Helper()
+	sharesNothing(t)
 	config := DefaultConfig()
 	config.CongestionControl = "reno" // whose windows are easily foreseen
 	plain(&config)

@@ -51,8 +51,14 @@ func TestWhoSearches(t *testing.T) {
 // RFC 4821, 7.3: the search has converged when too little is uncertain to be worth a probe.
 func TestWhenTheSearchHasConverged(t *testing.T) {
 	for _, c := range []struct{ threshold, low, high, probe int }{
-		{8, 500, 508, 504}, {8, 500, 507, 0}, {0, 500, 501, 501}, {0, 500, 500, 0}, {1, 500, 501, 501}, {2, 500, 501, 0},
-		{8, 500, 0, 750}, {8, 500, 5000, 750}, // 0: not known, or more than both ends allow
+		{8, 500, 508, 504},
+		{8, 500, 507, 0},
+		{0, 500, 501, 501},
+		{0, 500, 500, 0},
+		{1, 500, 501, 501},
+		{2, 500, 501, 0},
+		{8, 500, 0, 750},
+		{8, 500, 5000, 750}, // 0: not known, or more than both ends allow
 	} {
 		e := searchingEnd(t, func(o *Config) { o.MTUProbeThreshold = c.threshold })
 		e.c.snd.mss = int32(c.low)

@@ -58,6 +58,8 @@ type party struct {
 }
 
 func newPair(t testing.TB, seed uint64, net impairments, adjust ...func(*Config)) *pair {
+	t.Helper()
+	sharesNothing(t)
 	p := &pair{t: t, now: began, net: net, rng: rand.New(rand.NewPCG(seed, 1))}
 	for i := range p.parties {
 		config := DefaultConfig()
