@@ -44,6 +44,7 @@ type Socket struct {
 	reported                    bool // the error that ended the connection was told
 	sendBuffer                  int  // as it was set, where nothing depends on it
 	crowded                     bool // somebody has found no room to write
+	answers                     bool // something was read since the last write
 	rare                        *more
 	watched                     *watching
 

@@ -63,6 +63,7 @@ func (s *Socket) enterToTake() (clock.Time, error) {
 // leaveTaken is leave for a call that took what had arrived: most often nothing
 // follows from it.
 func (s *Socket) leaveTaken(now clock.Time) {
+	s.answers = true
 	if s.unix == nil && !s.tcp.Owes() {
 		s.host.world.Unlock()
 		return
@@ -185,14 +186,22 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 		s.tellTransfer("send", written, len(b), err)
 		s.update(now)
 		s.endWrite()
+		first := s.readerFirst(len(b))
 		s.leave()
-		if len(b) > smallWrite {
-			// Whoever reads it does well to do so while it is in the
-			// processor's cache.
+		if first {
 			runtime.Gosched()
 		}
 		return written, err
 	}
+}
+
+// readerFirst reports whether others had better go on before a program that has
+// written n bytes: while much data is in the processor's cache, and where an answer
+// is written, so that the next one may be there before the program waits for it.
+func (s *Socket) readerFirst(n int) bool {
+	answers := s.answers
+	s.answers = false
+	return n > smallWrite || answers
 }
 
 // sayMore says whether more will follow what is written next (MSG_MORE).
