@@ -45,6 +45,13 @@ var namespaces atomic.Int32
 
 // newKernel makes a namespace with a TAP card, and a LAN whose uplink it is.
 func newKernel(t *testing.T, options ...hubbub.UplinkOption) *kernel {
+	k := newKernelOn(t, subnet, options...)
+	k.must("-n", k.namespace, "address", "add", kernelAddr+"/24", "dev", "hubbub0")
+	return k
+}
+
+// newKernelOn is newKernel with a LAN of another subnet, and no address.
+func newKernelOn(t *testing.T, subnet string, options ...hubbub.UplinkOption) *kernel {
 	k := &kernel{t: t, ip: need.NetworkNamespaces(t)}
 	k.sweep()
 	k.namespace = fmt.Sprintf("hubbub-%d-%d", os.Getpid(), namespaces.Add(1))
@@ -60,7 +67,6 @@ func newKernel(t *testing.T, options ...hubbub.UplinkOption) *kernel {
 	k.uplink = k.lan.Uplink("linux", tap, options...)
 	k.must("-n", k.namespace, "link", "set", "lo", "up")
 	k.must("-n", k.namespace, "link", "set", tap.Name(), "up")
-	k.must("-n", k.namespace, "address", "add", kernelAddr+"/24", "dev", tap.Name())
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the uplink: %+v, discards %v", k.uplink.Stats(), k.uplink.Discards())
