@@ -164,20 +164,15 @@ func TestNdisc6ToolsAreAnswered(t *testing.T) {
 		{"the way to a host", `(?s)1 +2001:db8:77::1 .*\n *2 +` + b.far.Addr().String() + ` `, []string{"tracert6", "-n", "-q", "1", b.far.Addr().String()}},
 		{"the way with echo requests", `(?s)1 +2001:db8:77::1 .*\n *2 +` + b.far.Addr().String() + ` `, []string{"tracert6", "-I", "-n", "-q", "1", b.far.Addr().String()}},
 	} {
-		var out string
-		ok := false
-		for range 5 { // routers are limited in how often they answer
-			var err error
-			out, err = b.run(c.args[0], c.args[1:]...)
-			if ok = regexp.MustCompile(c.want).MatchString(out); ok {
-				break
+		want := regexp.MustCompile(c.want)
+		b.until(c.what+": "+c.want, func() bool { // routers are limited in how often they answer
+			out, err := b.run(c.args[0], c.args[1:]...)
+			if !want.MatchString(out) {
+				t.Logf("%s: %v: %v\n%s", c.what, c.args, err, out)
+				return false
 			}
-			t.Logf("%s: %v: %v\n%s", c.what, c.args, err, out)
-			time.Sleep(time.Second)
-		}
-		if !ok {
-			t.Errorf("%s: %v says\n%s\nwant %s", c.what, c.args, out, c.want)
-		}
+			return true
+		})
 	}
 }
 
