@@ -513,11 +513,15 @@ func TestTheFlightIsSortedAndStable(t *testing.T) {
 				model = append(model, x)
 				slices.SortStableFunc(model, func(a, b traveller) int { return int(a.at - b.at) })
 			}
-			for i, x := range model {
-				if *f.slot(i) != x {
-					t.Fatalf("place %d holds %v, want %v", i, *f.slot(i), x)
-				}
+			if f.n != len(model) || len(model) > 0 && *f.first() != model[0] {
+				t.Fatalf("%d frames, the first is %v; want %d, %v", f.n, f.first(), len(model), model)
 			}
+		}
+		for _, x := range model {
+			if *f.first() != x {
+				t.Fatalf("the first is %v, want %v", f.first(), x)
+			}
+			f.pop()
 		}
 	})
 }
