@@ -136,10 +136,31 @@ func (c *Conn) growReceiveBuffer(read int) {
 	r := &c.rcv
 	window := 2*read + 16*int(r.mss)
 	window += 2 * min(window*(read-int(r.read))/int(r.read), maxWindow)
+	c.widen(window)
+}
+
+// widen makes the receive buffer large enough for a window, as far as the host
+// allows.
+func (c *Conn) widen(window int) {
+	r := &c.rcv
 	if buffer := min(c.env.bufferFor(window), c.env.MaxReceiveBuffer); buffer > int(r.buffer) {
 		r.buffer = int32(min(buffer, math.MaxInt32))
 		r.limit = max(r.limit, int32(c.fullWindow(0xffff<<r.shift)))
 	}
+}
+
+// growForGap lets the receive buffer grow where what arrived after a gap reaches
+// up to end: while the gap is open the program reads nothing, and the peer needs
+// a window for what is held and for a round trip's text beside it. It is so on
+// Linux: for connections that the program has accepted. An ACK that changes the
+// window is no duplicate to a peer that counts them (RFC 5681, 2): it must
+// understand SACK.
+func (c *Conn) growForGap(end Seq) {
+	r := &c.rcv
+	if !c.sackOK || c.unclaimed || !c.env.ModerateReceive || c.wants().receive || c.env.memory.pressure {
+		return
+	}
+	c.widen(2*int(r.read) + end.Sub(r.nxt))
 }
 
 // peerRTT returns the round-trip time as the receiver of data sees it: by the

@@ -25,6 +25,7 @@ type Conn struct {
 	passive   bool  // from LISTEN: SYN-RECEIVED goes back there (MUST-11; RFC 9293, 3.5)
 	readShut  bool  // the program expects no more
 	orphan    bool  // the program has let go of the connection
+	unclaimed bool  // the program hasn't accepted it yet
 	burst     burst // of segments that leave together
 	noDelay   bool
 	oobInline bool

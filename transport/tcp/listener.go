@@ -208,6 +208,7 @@ func (e *Env) Deferral(n uint8) (d time.Duration) {
 // Push queues a connection whose handshake is complete.
 func (l *Listener) Push(c *Conn) {
 	l.queued++
+	c.unclaimed = true
 	l.queue = append(l.queue, c)
 }
 
@@ -226,6 +227,7 @@ func (l *Listener) Pop() *Conn {
 		return nil
 	}
 	c := l.queue[l.head]
+	c.unclaimed = false
 	l.queue[l.head] = nil
 	l.head++
 	if l.head >= 32 && l.head > len(l.queue)/2 {

@@ -49,6 +49,7 @@ func (c *Conn) hold(seg *Segment) {
 		c.discard(DiscardDuplicate)
 	}
 	seg.Payload = pkt.View{}
+	c.growForGap(gaps.blocks[len(gaps.blocks)-1].end())
 }
 
 // The number of blocks is bounded: by one for each blockShare octets of the
