@@ -77,9 +77,27 @@ func (c *Conn) adaptWindow(n *news) {
 		h.inRound = false
 	}
 	if n.dsack && !n.probeTwice && !h.inRound {
-		h.inRound, h.round = true, c.snd.nxt
-		h.steps = min(h.steps+1, maxSteps)
-		h.persist = windowPersists
+		c.widenReordering()
+	}
+}
+
+// widenReordering widens the reordering window by a step. What is told of it
+// within the next round trip is no news.
+func (c *Conn) widenReordering() {
+	h := c.loss.history
+	h.inRound, h.round = true, c.snd.nxt
+	h.steps = min(h.steps+1, maxSteps)
+	h.persist = windowPersists
+}
+
+// wasTooSoon widens the reordering window when a timestamp tells that what was
+// sent again had only been late: a D-SACK of the retransmission will tell the
+// same a round trip later, and until then as much again would be sent for
+// nothing. RFC 8985, 6.2 leaves open what else the window adapts to. Before any
+// reordering was seen there was no window.
+func (c *Conn) wasTooSoon() {
+	if c.loss.history.windowed && !c.env.StaticReorderWindow && c.env.RACK {
+		c.widenReordering()
 	}
 }
 

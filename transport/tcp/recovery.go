@@ -73,6 +73,7 @@ type history struct {
 	// RACK.reo_wnd_persist, RACK.dsack_round.
 	steps, persist uint8
 	inRound        bool
+	windowed       bool // the last recovery began though the window was respected
 	round          Seq
 
 	degree     uint16 // by how many segments one was overtaken, at most; 0 for the default

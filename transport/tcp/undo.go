@@ -7,6 +7,7 @@ import "hubbub/clock"
 func (c *Conn) remember() {
 	h := c.past()
 	h.undo, h.undoFrom, h.undoSegments = true, c.snd.una, -1
+	h.windowed = h.reordered > 0
 	if b := c.loss.board; b != nil && b.again.segments > 0 {
 		h.undoSegments = b.again.segments // may come twice, too
 	}
@@ -55,6 +56,9 @@ func (c *Conn) undoReduction(forgive bool, why string) {
 // window back if they had not been lost.
 func (c *Conn) leaveUndone(seg *Segment) {
 	if c.mayUndo(seg) {
+		if c.loss.phase == PhaseRecovery && c.wasDelayed(seg) {
+			c.wasTooSoon()
+		}
 		c.undoReduction(false, "the reduction was for nothing: undone")
 	} else {
 		c.past().leftRecovery()
@@ -84,6 +88,7 @@ func (c *Conn) undonePartly(seg *Segment, n *news) bool {
 		c.reorderingSeen(n.una, n)
 	}
 	if b := c.loss.board; b == nil || b.again.segments == 0 {
+		c.wasTooSoon()
 		c.undoReduction(true, "what was sent again had only been late: the reduction is undone")
 		c.settle()
 	}
