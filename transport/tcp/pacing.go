@@ -30,7 +30,9 @@ const shortestBurst = 4 * time.Microsecond
 // second; 0 is no limit.
 func (c *Conn) SetMaxPacingRate(rate uint64) {
 	if rate > 0 || c.rare.pace != nil {
-		c.paces().most = rate
+		p := c.paces()
+		p.most = rate
+		p.next, p.burst = 0, 0 // what waits for its time, waits no longer for that of the old rate
 	}
 }
 

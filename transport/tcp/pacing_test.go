@@ -184,3 +184,52 @@ func TestTheDeliveryRate(t *testing.T) {
 		t.Errorf("after the second it is %d", got)
 	}
 }
+
+// pacedTimeout has a segment of 1000 octets in flight whose retransmission
+// time-out comes before its retransmission may leave.
+func pacedTimeout(t *testing.T) *end {
+	e := establishedEnd(t)
+	e.c.SetMaxPacingRate(500) // a segment takes two seconds
+	e.writes(2000)
+	e.want().segment("A 1:1001 ack 1", ReasonData)
+	e.want().segment("PA 1001:2001 ack 1", ReasonData)
+	for e.c.Info().Retries == 0 {
+		e.pass(e.c.NextTimer())
+	}
+	e.want().nothing()
+	return e
+}
+
+// "(5.6) Start the retransmission timer, such that it expires after RTO seconds"
+// (R6298-7; RFC 6298, 5), even where pacing holds the retransmission back: if the
+// peer shuts its window meanwhile, that timer is all that is left, and has the
+// window probed.
+func TestATimeoutWhoseRetransmissionIsPaced(t *testing.T) {
+	e := pacedTimeout(t)
+	if !e.c.timers.running(TimerRetransmit) {
+		t.Error("the retransmission timer doesn't run")
+	}
+	e.peer().sends("A 1 ack 1 win 0")
+	e.want().nothing()
+	for range 20 {
+		if at := e.c.NextTimer(); len(e.sent) == 0 && at != clock.Never {
+			e.pass(at)
+		}
+	}
+	if len(e.sent) == 0 {
+		t.Fatal("nothing is sent any more")
+	}
+	e.want().segment("A 1:2 ack 1", ReasonWindowProbe)
+}
+
+// A higher limit counts at once for what waits.
+func TestAHigherPacingRateCountsAtOnce(t *testing.T) {
+	for _, rate := range []uint64{0, 1 << 20} {
+		e := pacedTimeout(t)
+		e.c.SetMaxPacingRate(rate)
+		e.drain()
+		e.want().segment("A 1:1001 ack 1", ReasonTimeout)
+		e.peer().sends("A 1 ack 2001")
+		e.sent = nil
+	}
+}

@@ -102,6 +102,9 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		c.env.note(Event{Kind: EventAdvice})
 	}
 	c.rtt.backOff(c.env)
+	// The retransmission may have to wait for its time: until then the peer may
+	// shut its window, and nothing else would ever happen.
+	c.restartRetransmit(now)
 }
 
 // timeoutError returns what the program gets when the peer doesn't answer:
