@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,20 @@ func BenchmarkBulkIPv6(b *testing.B) { bulk(b, overIPv6) }
 // itself.
 func BenchmarkBulkFrames(b *testing.B) {
 	bulk(b, "172.16.10.0/24", hubbub.Config(func(c *stack.Config) { c.GSO = true }))
+}
+
+// BenchmarkBulkBusy is BenchmarkBulk beside goroutines that compute, one for each
+// processor: a connection must not starve beside them.
+func BenchmarkBulkBusy(b *testing.B) {
+	var stop atomic.Bool
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for !stop.Load() {
+			}
+		}()
+	}
+	defer stop.Store(true)
+	bulk(b, "172.16.10.0/24")
 }
 
 // BenchmarkBulkSegments is BenchmarkBulk where TCP makes each frame by itself.

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"math"
+	"runtime"
 	"time"
 
 	"hubbub/clock"
@@ -202,6 +203,28 @@ func (p *pace) prodIfReal() {
 		p.prod()
 	}
 }
+
+// Yield lets other goroutines go on first, for a caller that isn't locked and has
+// something ready for them. Where the processors are busy with other things that
+// costs more than it's worth: after it took long, the next calls do nothing.
+func (w *World) Yield() {
+	if n := w.busy.Load(); n > 0 {
+		w.busy.Store(n - 1) // a race does no harm: it is about that many
+		return
+	}
+	since := time.Since(w.pace.since)
+	runtime.Gosched()
+	if time.Since(w.pace.since)-since > longYield {
+		w.busy.Store(yieldsSkipped)
+	}
+}
+
+// A goroutine that computes keeps its processor for 10 ms. Ones that wait for each
+// other's data take microseconds.
+const (
+	longYield     = time.Millisecond
+	yieldsSkipped = 1000
+)
 
 // TimeOfDay returns what the clock outside shows: where a network that is not
 // virtual begins to count.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"hubbub/clock"
 	"hubbub/event"
@@ -37,6 +38,7 @@ type World struct {
 	pace     pace
 	programs baton
 	stepping stepper
+	busy     atomic.Int32 // how many calls of Yield are to do nothing
 	storm    stormWatch
 	err      error // why the world has stopped
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"runtime"
 	"syscall"
 
 	"hubbub/clock"
@@ -189,7 +188,7 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 		first := s.readerFirst(len(b))
 		s.leave()
 		if first {
-			runtime.Gosched()
+			s.host.world.Yield()
 		}
 		return written, err
 	}
