@@ -38,7 +38,7 @@ func (s *Socket) meant(addr netip.AddrPort, refused error) (netip.AddrPort, erro
 func (s *Socket) v6Only() bool {
 	switch {
 	case s.tcp != nil:
-		return s.tcp.Options.V6Only
+		return s.tcp.Settings().Options.V6Only
 	case s.udp != nil:
 		return s.udp.Options.V6Only
 	}

@@ -10,6 +10,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/sim"
+	"hubbub/stack"
 )
 
 // A Conn is a connection as package net has it: [net.Conn], and what
@@ -114,11 +115,13 @@ func (s *Socket) setKeepAliveConfig(config net.KeepAliveConfig) error {
 	if s.tcp == nil {
 		return syscall.EOPNOTSUPP
 	}
-	k := &s.tcp.Params.KeepAlive
-	k.On = config.Enable
-	k.Idle = positive(config.Idle, k.Idle)
-	k.Interval = positive(config.Interval, k.Interval)
-	k.Probes = positive(config.Count, k.Probes)
+	s.tcp.Set(func(set *stack.Settings) {
+		k := &set.Params.KeepAlive
+		k.On = config.Enable
+		k.Idle = positive(config.Idle, k.Idle)
+		k.Interval = positive(config.Interval, k.Interval)
+		k.Probes = positive(config.Count, k.Probes)
+	})
 	s.applyKeepAlive(now)
 	return nil
 }
@@ -274,7 +277,7 @@ func (s *Socket) goDefaults() {
 		return
 	}
 	defer s.leave()
-	s.tcp.Params.NoDelay = true
+	s.tcp.Set(func(set *stack.Settings) { set.Params.NoDelay = true })
 	s.tcp.Conn().SetNoDelay(true)
 	s.tcp.Update(now)
 }

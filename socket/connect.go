@@ -44,7 +44,7 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 	}
 	s.announce("connect", s.shown(remote))
 	begin := s.tcp.Connect
-	if s.tcp.Options.FastOpenConnect {
+	if s.tcp.Settings().Options.FastOpenConnect {
 		begin = s.tcp.ConnectDeferred
 	}
 	if err := begin(now, remote); err != nil {

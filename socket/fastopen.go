@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/stack"
 	"hubbub/transport/tcp"
 )
 
@@ -105,14 +106,14 @@ func (s *Socket) fresh() bool {
 	return state == tcp.StateClosed || state == tcp.StateListen
 }
 
-func (s *Socket) fastOpen(clock.Time) (int, error) { return s.tcp.Options.FastOpen, nil }
+func (s *Socket) fastOpen(clock.Time) (int, error) { return s.tcp.Settings().Options.FastOpen, nil }
 
 func (s *Socket) setFastOpen(_ clock.Time, v int) error {
 	if v < 0 || !s.fresh() {
 		return syscall.EINVAL
 	}
 	v = min(v, s.host.stack.TCPEnv().MaxBacklog)
-	s.tcp.Options.FastOpen = v
+	s.tcp.Set(func(set *stack.Settings) { set.Options.FastOpen = v })
 	if l := s.tcp.Listener(); l != nil {
 		l.SetFastOpen(v)
 	}
@@ -120,7 +121,7 @@ func (s *Socket) setFastOpen(_ clock.Time, v int) error {
 }
 
 func (s *Socket) fastOpenConnect(clock.Time) (int, error) {
-	return toInt(s.tcp.Options.FastOpenConnect), nil
+	return toInt(s.tcp.Settings().Options.FastOpenConnect), nil
 }
 
 func (s *Socket) setFastOpenConnect(_ clock.Time, v int) error {
@@ -130,19 +131,19 @@ func (s *Socket) setFastOpenConnect(_ clock.Time, v int) error {
 	case !s.host.stack.MayOpenEarly():
 		return syscall.EOPNOTSUPP
 	}
-	s.tcp.Options.FastOpenConnect = v == 1
+	s.tcp.Set(func(set *stack.Settings) { set.Options.FastOpenConnect = v == 1 })
 	return nil
 }
 
 func (s *Socket) fastOpenNoCookie(clock.Time) (int, error) {
-	return toInt(s.tcp.Options.FastOpenNoCookie), nil
+	return toInt(s.tcp.Settings().Options.FastOpenNoCookie), nil
 }
 
 func (s *Socket) setFastOpenNoCookie(_ clock.Time, v int) error {
 	if v < 0 || v > 1 || !s.fresh() {
 		return syscall.EINVAL
 	}
-	s.tcp.Options.FastOpenNoCookie = v == 1
+	s.tcp.Set(func(set *stack.Settings) { set.Options.FastOpenNoCookie = v == 1 })
 	return nil
 }
 
@@ -150,7 +151,7 @@ func (s *Socket) setFastOpenNoCookie(_ clock.Time, v int) error {
 // this listener or of the machine, one behind the other.
 func (s *Socket) fastOpenKey(clock.Time) ([]byte, error) {
 	keys := s.host.stack.FastOpenKeys()
-	if own := s.tcp.Options.FastOpenKeys; own != nil {
+	if own := s.tcp.Settings().Options.FastOpenKeys; own != nil {
 		keys = *own
 	}
 	var b []byte
@@ -171,6 +172,6 @@ func (s *Socket) setFastOpenKey(_ clock.Time, value []byte) error {
 	if keys == nil {
 		return syscall.EINVAL
 	}
-	s.tcp.Options.FastOpenKeys = &keys
+	s.tcp.Set(func(set *stack.Settings) { set.Options.FastOpenKeys = &keys })
 	return nil
 }

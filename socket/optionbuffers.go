@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"hubbub/clock"
+	"hubbub/stack"
 )
 
 // setWindowClamp is TCP_WINDOW_CLAMP: the window is never larger. 0 takes the
@@ -16,7 +17,7 @@ func (s *Socket) setWindowClamp(now clock.Time, value int) error {
 	if value > 0 {
 		value = max(value, leastToReceive/2)
 	}
-	s.tcp.Params.WindowClamp = max(0, value)
+	s.tcp.Set(func(set *stack.Settings) { set.Params.WindowClamp = max(0, value) })
 	if c != nil {
 		c.SetWindowClamp(now, value)
 		s.tcp.Update(now)
@@ -30,7 +31,7 @@ func (s *Socket) setNotSentLowat(_ clock.Time, value int) error {
 	if value < 0 {
 		value = 1<<31 - 1 // it has no sign on Linux
 	}
-	s.tcp.Params.NotSentLowat = value
+	s.tcp.Set(func(set *stack.Settings) { set.Params.NotSentLowat = value })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetNotSentLowat(value)
 		s.wake()

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/stack"
 	"hubbub/transport/tcp/congestion"
 )
 
-func (s *Socket) corked(clock.Time) (int, error) { return toInt(s.tcp.Params.Cork), nil }
+func (s *Socket) corked(clock.Time) (int, error) { return toInt(s.tcp.Settings().Params.Cork), nil }
 
 // setCorked holds back segments under full size until the cork is drawn, or
 // for the retransmission time-out, which is 200 ms at least.
 func (s *Socket) setCorked(now clock.Time, v int) error {
-	s.tcp.Params.Cork = v != 0
+	s.tcp.Set(func(set *stack.Settings) { set.Params.Cork = v != 0 })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetCork(v != 0)
 		s.tcp.Update(now)
@@ -24,7 +25,7 @@ func (s *Socket) setCorked(now clock.Time, v int) error {
 
 // finWait returns TCP_LINGER2: how long FIN-WAIT-2 lasts, in seconds.
 func (s *Socket) finWait(clock.Time) (int, error) {
-	v := s.tcp.Params.FinWait2
+	v := s.tcp.Settings().Params.FinWait2
 	if v == 0 {
 		v = int(s.host.stack.TCPEnv().FinWait2Timeout / time.Second)
 	}
@@ -34,7 +35,7 @@ func (s *Socket) finWait(clock.Time) (int, error) {
 func (s *Socket) setFinWait(_ clock.Time, v int) error {
 	const most = 120 // seconds
 	v = min(max(-1, v), most)
-	s.tcp.Params.FinWait2 = v
+	s.tcp.Set(func(set *stack.Settings) { set.Params.FinWait2 = v })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetFinWait2(v)
 	}
@@ -59,7 +60,7 @@ func (s *Socket) setQuickACK(now clock.Time, v int) error {
 const algorithmName = 16
 
 func (s *Socket) congestion(clock.Time) ([]byte, error) {
-	name := orDefault(s.tcp.Params.CongestionControl, s.host.stack.TCPEnv().CongestionControl)
+	name := orDefault(s.tcp.Settings().Params.CongestionControl, s.host.stack.TCPEnv().CongestionControl)
 	if c := s.tcp.Conn(); c != nil {
 		name = c.CongestionControl()
 	}
@@ -78,7 +79,7 @@ func (s *Socket) setCongestion(_ clock.Time, value []byte) error {
 	if _, ok := congestion.Number(name); !ok {
 		return syscall.ENOENT
 	}
-	s.tcp.Params.CongestionControl = name
+	s.tcp.Set(func(set *stack.Settings) { set.Params.CongestionControl = name })
 	if c := s.tcp.Conn(); c != nil {
 		return c.SetCongestionControl(name)
 	}

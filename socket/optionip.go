@@ -66,21 +66,32 @@ func told(name string, which func(*more) *bool) option {
 	}
 }
 
-// header returns where the endpoint keeps the TTL and the type of service of
-// what it sends.
-func (s *Socket) header() (ttl, tos *uint8) {
+// header returns the TTL and the type of service of what the endpoint sends.
+func (s *Socket) header() (ttl, tos uint8) {
 	switch {
 	case s.tcp != nil:
-		return &s.tcp.Options.TTL, &s.tcp.Options.TOS
+		o := s.tcp.Settings().Options
+		return o.TTL, o.TOS
 	case s.udp != nil:
-		return &s.udp.Options.TTL, &s.udp.Options.TOS
+		return s.udp.Options.TTL, s.udp.Options.TOS
 	}
-	return &s.raw.Options.TTL, &s.raw.Options.TOS
+	return s.raw.Options.TTL, s.raw.Options.TOS
+}
+
+func (s *Socket) setHeader(ttl, tos uint8) {
+	switch {
+	case s.tcp != nil:
+		s.tcp.Set(func(set *stack.Settings) { set.Options.TTL, set.Options.TOS = ttl, tos })
+	case s.udp != nil:
+		s.udp.Options.TTL, s.udp.Options.TOS = ttl, tos
+	default:
+		s.raw.Options.TTL, s.raw.Options.TOS = ttl, tos
+	}
 }
 
 func (s *Socket) ttl(clock.Time) (int, error) {
 	ttl, _ := s.header()
-	return int(orDefault(*ttl, s.host.stack.Config().TTL)), nil
+	return int(orDefault(ttl, s.host.stack.Config().TTL)), nil
 }
 
 func (s *Socket) setTTL(_ clock.Time, v int) error {
@@ -89,14 +100,14 @@ func (s *Socket) setTTL(_ clock.Time, v int) error {
 	} else if v < 1 || v > 255 {
 		return syscall.EINVAL
 	}
-	ttl, _ := s.header()
-	*ttl = uint8(v)
+	_, tos := s.header()
+	s.setHeader(uint8(v), tos)
 	return nil
 }
 
 func (s *Socket) tos(clock.Time) (int, error) {
 	_, tos := s.header()
-	return int(*tos), nil
+	return int(tos), nil
 }
 
 // setTOS sets the type of service. Its two bits of congestion notification
@@ -106,8 +117,8 @@ func (s *Socket) setTOS(_ clock.Time, v int) error {
 	if s.tcp != nil {
 		v &^= ecn
 	}
-	_, tos := s.header()
-	*tos = uint8(v)
+	ttl, _ := s.header()
+	s.setHeader(ttl, uint8(v))
 	return nil
 }
 
@@ -115,7 +126,7 @@ func (s *Socket) setTOS(_ clock.Time, v int) error {
 // takes. TCP finds the path MTU unless told not to.
 func (s *Socket) mtuDiscovery(clock.Time) (int, error) {
 	switch {
-	case s.tcp != nil && s.tcp.Options.MayFragment:
+	case s.tcp != nil && s.tcp.Settings().Options.MayFragment:
 		return IP_PMTUDISC_DONT, nil
 	case s.tcp != nil:
 		return s.more().discovery(IP_PMTUDISC_WANT), nil
@@ -139,7 +150,9 @@ func (s *Socket) setMTUDiscovery(_ clock.Time, v int) error {
 	}
 	switch {
 	case s.tcp != nil:
-		s.tcp.Options.MayFragment = v == IP_PMTUDISC_DONT || v >= IP_PMTUDISC_INTERFACE
+		s.tcp.Set(func(set *stack.Settings) {
+			set.Options.MayFragment = v == IP_PMTUDISC_DONT || v >= IP_PMTUDISC_INTERFACE
+		})
 	case s.udp != nil:
 		s.udp.Options.DontFragment = v == IP_PMTUDISC_DO || v == IP_PMTUDISC_PROBE
 	}

@@ -69,7 +69,7 @@ func (s *Socket) setV6Only(_ clock.Time, v int) error {
 	}
 	switch {
 	case s.tcp != nil:
-		s.tcp.Options.V6Only = v != 0
+		s.tcp.Set(func(set *stack.Settings) { set.Options.V6Only = v != 0 })
 	case s.udp != nil:
 		s.udp.Options.V6Only = v != 0
 	}

@@ -13,9 +13,9 @@ import (
 // socketOptions are those of level SOL_SOCKET (socket(7)).
 var socketOptions = map[int]option{
 	SO_REUSEADDR: shared("SO_REUSEADDR",
-		func(e *stack.TCP) *bool { return &e.Options.ReuseAddr }, func(e *stack.UDP) *bool { return &e.Options.ReuseAddr }),
+		func(set *stack.Settings) *bool { return &set.Options.ReuseAddr }, func(e *stack.UDP) *bool { return &e.Options.ReuseAddr }),
 	SO_REUSEPORT: shared("SO_REUSEPORT",
-		func(e *stack.TCP) *bool { return &e.Options.ReusePort }, func(e *stack.UDP) *bool { return &e.Options.ReusePort }),
+		func(set *stack.Settings) *bool { return &set.Options.ReusePort }, func(e *stack.UDP) *bool { return &e.Options.ReusePort }),
 	SO_BROADCAST:   {name: "SO_BROADCAST", kind: flag, get: (*Socket).broadcasts, set: (*Socket).setBroadcasts},
 	SO_LINGER:      {name: "SO_LINGER", kind: linger, get: (*Socket).lingers, set: (*Socket).setLingers},
 	SO_KEEPALIVE:   {name: "SO_KEEPALIVE", kind: flag, get: (*Socket).keepsAlive, set: (*Socket).setKeepsAlive},
@@ -77,29 +77,33 @@ func timeout(micros int) clock.Duration {
 // A sharing is a switch that endpoints of TCP and of UDP have, and others
 // have not.
 type sharing struct {
-	tcp func(*stack.TCP) *bool
+	tcp func(*stack.Settings) *bool
 	udp func(*stack.UDP) *bool
 }
 
-func shared(name string, t func(*stack.TCP) *bool, u func(*stack.UDP) *bool) option {
+func shared(name string, t func(*stack.Settings) *bool, u func(*stack.UDP) *bool) option {
 	x := sharing{t, u}
 	return option{name: name, kind: flag, get: x.get, set: x.set}
 }
 
-func (x sharing) of(s *Socket) *bool {
+func (x sharing) get(s *Socket, _ clock.Time) (int, error) {
 	switch {
 	case s.tcp != nil:
-		return x.tcp(s.tcp)
+		set := s.tcp.Settings()
+		return toInt(*x.tcp(&set)), nil
 	case s.udp != nil:
-		return x.udp(s.udp)
+		return toInt(*x.udp(s.udp)), nil
 	}
-	return new(bool)
+	return 0, nil
 }
 
-func (x sharing) get(s *Socket, _ clock.Time) (int, error) { return toInt(*x.of(s)), nil }
-
 func (x sharing) set(s *Socket, _ clock.Time, v int) error {
-	*x.of(s) = v != 0
+	switch {
+	case s.tcp != nil:
+		s.tcp.Set(func(set *stack.Settings) { *x.tcp(set) = v != 0 })
+	case s.udp != nil:
+		*x.udp(s.udp) = v != 0
+	}
 	return nil
 }
 
@@ -133,14 +137,14 @@ func (s *Socket) keepsAlive(clock.Time) (int, error) {
 	if s.tcp == nil {
 		return s.more().kept[place{SOL_SOCKET, SO_KEEPALIVE}], nil
 	}
-	return toInt(s.tcp.Params.KeepAlive.On), nil
+	return toInt(s.tcp.Settings().Params.KeepAlive.On), nil
 }
 
 func (s *Socket) setKeepsAlive(now clock.Time, v int) error {
 	if s.tcp == nil {
 		return s.keep(place{SOL_SOCKET, SO_KEEPALIVE}, toInt(v != 0))
 	}
-	s.tcp.Params.KeepAlive.On = v != 0
+	s.tcp.Set(func(set *stack.Settings) { set.Params.KeepAlive.On = v != 0 })
 	s.applyKeepAlive(now)
 	return nil
 }
@@ -149,14 +153,14 @@ func (s *Socket) oobInline(clock.Time) (int, error) {
 	if s.tcp == nil {
 		return s.more().kept[place{SOL_SOCKET, SO_OOBINLINE}], nil
 	}
-	return toInt(s.tcp.Params.OOBInline), nil
+	return toInt(s.tcp.Settings().Params.OOBInline), nil
 }
 
 func (s *Socket) setOOBInline(_ clock.Time, v int) error {
 	if s.tcp == nil {
 		return s.keep(place{SOL_SOCKET, SO_OOBINLINE}, toInt(v != 0))
 	}
-	s.tcp.Params.OOBInline = v != 0
+	s.tcp.Set(func(set *stack.Settings) { set.Params.OOBInline = v != 0 })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetOOBInline(v != 0)
 	}
@@ -207,7 +211,7 @@ func (s *Socket) sendBufferSize(clock.Time) (int, error) {
 		if c := s.tcp.Conn(); c != nil {
 			return c.SendBuffer(), nil
 		}
-		return orDefault(s.tcp.Params.SendBuffer, s.host.stack.TCPEnv().SendBuffer), nil
+		return orDefault(s.tcp.Settings().Params.SendBuffer, s.host.stack.TCPEnv().SendBuffer), nil
 	case s.unix != nil:
 		return orDefault(s.sendBuffer, unixBuffer), nil
 	}
@@ -230,7 +234,7 @@ func (s *Socket) resizeSendBuffer(_ clock.Time, value int) error {
 		s.sendBuffer = size
 		return nil
 	}
-	s.tcp.Params.SendBuffer = size
+	s.tcp.Set(func(set *stack.Settings) { set.Params.SendBuffer = size })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetSendBuffer(size)
 	}
@@ -244,7 +248,7 @@ func (s *Socket) receiveBufferSize(clock.Time) (int, error) {
 		if c := s.tcp.Conn(); c != nil {
 			return c.ReceiveBuffer(), nil
 		}
-		return orDefault(s.tcp.Params.RecvBuffer, s.host.stack.TCPEnv().ReceiveBuffer), nil
+		return orDefault(s.tcp.Settings().Params.RecvBuffer, s.host.stack.TCPEnv().ReceiveBuffer), nil
 	case s.udp != nil:
 		return orDefault(s.udp.Options.Buffer, otherwise), nil
 	case s.raw != nil:
@@ -261,7 +265,7 @@ func (s *Socket) resizeReceiveBuffer(now clock.Time, value int) error {
 	case s.raw != nil:
 		s.raw.Options.Buffer = size
 	case s.tcp != nil:
-		s.tcp.Params.RecvBuffer = size
+		s.tcp.Set(func(set *stack.Settings) { set.Params.RecvBuffer = size })
 		if c := s.tcp.Conn(); c != nil {
 			c.SetReceiveBuffer(now, size)
 			s.tcp.Update(now)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubbub/clock"
+	"hubbub/stack"
 	"hubbub/transport/tcp"
 )
 
@@ -20,26 +21,26 @@ var tcpOptions = map[int]option{
 	TCP_CONGESTION: {name: "TCP_CONGESTION", kind: blob, read: (*Socket).congestion, write: (*Socket).setCongestion},
 	TCP_MAXSEG:     {name: "TCP_MAXSEG", get: (*Socket).maxSegment, set: (*Socket).setMaxSegment},
 	TCP_WINDOW_CLAMP: {name: "TCP_WINDOW_CLAMP", get: func(s *Socket, _ clock.Time) (int, error) {
-		return s.tcp.Params.WindowClamp, nil
+		return s.tcp.Settings().Params.WindowClamp, nil
 	}, set: (*Socket).setWindowClamp},
 	TCP_NOTSENT_LOWAT: {name: "TCP_NOTSENT_LOWAT", get: func(s *Socket, _ clock.Time) (int, error) {
-		return s.tcp.Params.NotSentLowat, nil
+		return s.tcp.Settings().Params.NotSentLowat, nil
 	}, set: (*Socket).setNotSentLowat},
 	TCP_USER_TIMEOUT: {name: "TCP_USER_TIMEOUT", get: (*Socket).userTimeout, set: (*Socket).setUserTimeout},
 	TCP_SYNCNT:       {name: "TCP_SYNCNT", get: (*Socket).synCount, set: (*Socket).setSynCount},
 	TCP_DEFER_ACCEPT: {name: "TCP_DEFER_ACCEPT", get: (*Socket).deferAccept, set: (*Socket).setDeferAccept},
 	TCP_KEEPIDLE: {name: "TCP_KEEPIDLE", get: func(s *Socket, _ clock.Time) (int, error) {
-		return seconds(s.tcp.Params.KeepAlive.Idle, s.host.stack.TCPEnv().KeepAliveIdle), nil
+		return seconds(s.tcp.Settings().Params.KeepAlive.Idle, s.host.stack.TCPEnv().KeepAliveIdle), nil
 	}, set: func(s *Socket, now clock.Time, v int) error {
 		return s.setKeepAlive(now, v, math.MaxInt16, func(k *tcp.KeepAlive) { k.Idle = time.Duration(v) * time.Second })
 	}},
 	TCP_KEEPINTVL: {name: "TCP_KEEPINTVL", get: func(s *Socket, _ clock.Time) (int, error) {
-		return seconds(s.tcp.Params.KeepAlive.Interval, s.host.stack.TCPEnv().KeepAliveInterval), nil
+		return seconds(s.tcp.Settings().Params.KeepAlive.Interval, s.host.stack.TCPEnv().KeepAliveInterval), nil
 	}, set: func(s *Socket, now clock.Time, v int) error {
 		return s.setKeepAlive(now, v, math.MaxInt16, func(k *tcp.KeepAlive) { k.Interval = time.Duration(v) * time.Second })
 	}},
 	TCP_KEEPCNT: {name: "TCP_KEEPCNT", get: func(s *Socket, _ clock.Time) (int, error) {
-		return orDefault(s.tcp.Params.KeepAlive.Probes, s.host.stack.TCPEnv().KeepAliveProbes), nil
+		return orDefault(s.tcp.Settings().Params.KeepAlive.Probes, s.host.stack.TCPEnv().KeepAliveProbes), nil
 	}, set: func(s *Socket, now clock.Time, v int) error {
 		return s.setKeepAlive(now, v, math.MaxInt8, func(k *tcp.KeepAlive) { k.Probes = v })
 	}},
@@ -60,10 +61,10 @@ func (s *Socket) connection() *tcp.Conn {
 	return s.tcp.Conn()
 }
 
-func (s *Socket) noDelay(clock.Time) (int, error) { return toInt(s.tcp.Params.NoDelay), nil }
+func (s *Socket) noDelay(clock.Time) (int, error) { return toInt(s.tcp.Settings().Params.NoDelay), nil }
 
 func (s *Socket) setNoDelay(now clock.Time, v int) error {
-	s.tcp.Params.NoDelay = v != 0
+	s.tcp.Set(func(set *stack.Settings) { set.Params.NoDelay = v != 0 })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetNoDelay(v != 0)
 		s.tcp.Update(now)
@@ -76,7 +77,7 @@ const leastSegment, mostSegment = 88, 32767
 
 func (s *Socket) maxSegment(clock.Time) (int, error) {
 	c := s.tcp.Conn()
-	switch asked := s.tcp.Options.MaxSegment; {
+	switch asked := s.tcp.Settings().Options.MaxSegment; {
 	case c != nil && c.State() != tcp.StateClosed && c.State() != tcp.StateSynSent:
 		return c.SendMSS(), nil
 	case asked > 0:
@@ -89,7 +90,7 @@ func (s *Socket) setMaxSegment(_ clock.Time, v int) error {
 	if v != 0 && (v < leastSegment || v > mostSegment) {
 		return syscall.EINVAL
 	}
-	s.tcp.Options.MaxSegment = v
+	s.tcp.Set(func(set *stack.Settings) { set.Options.MaxSegment = v })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetMaxSegment(v)
 	}
@@ -97,29 +98,29 @@ func (s *Socket) setMaxSegment(_ clock.Time, v int) error {
 }
 
 func (s *Socket) userTimeout(clock.Time) (int, error) {
-	return int(s.tcp.Params.UserTimeout / time.Millisecond), nil
+	return int(s.tcp.Settings().Params.UserTimeout / time.Millisecond), nil
 }
 
 func (s *Socket) setUserTimeout(_ clock.Time, v int) error {
 	if v < 0 {
 		return syscall.EINVAL
 	}
-	s.tcp.Params.UserTimeout = time.Duration(v) * time.Millisecond
+	s.tcp.Set(func(set *stack.Settings) { set.Params.UserTimeout = time.Duration(v) * time.Millisecond })
 	if c := s.tcp.Conn(); c != nil {
-		c.SetUserTimeout(s.tcp.Params.UserTimeout)
+		c.SetUserTimeout(s.tcp.Settings().Params.UserTimeout)
 	}
 	return nil
 }
 
 func (s *Socket) synCount(clock.Time) (int, error) {
-	return orDefault(s.tcp.Params.SynRetries, s.host.stack.TCPEnv().SynRetries), nil
+	return orDefault(s.tcp.Settings().Params.SynRetries, s.host.stack.TCPEnv().SynRetries), nil
 }
 
 func (s *Socket) setSynCount(_ clock.Time, v int) error {
 	if v < 1 || v > math.MaxInt8 {
 		return syscall.EINVAL
 	}
-	s.tcp.Params.SynRetries = v
+	s.tcp.Set(func(set *stack.Settings) { set.Params.SynRetries = v })
 	if c := s.tcp.Conn(); c != nil {
 		c.SetSynRetries(v)
 	}
@@ -129,13 +130,13 @@ func (s *Socket) setSynCount(_ clock.Time, v int) error {
 // deferAccept tells the time as it is kept: in time-outs of a SYN-ACK.
 func (s *Socket) deferAccept(clock.Time) (int, error) {
 	env := s.host.stack.TCPEnv()
-	return int(env.Deferral(env.Deferrals(s.tcp.Params.DeferAccept)) / time.Second), nil
+	return int(env.Deferral(env.Deferrals(s.tcp.Settings().Params.DeferAccept)) / time.Second), nil
 }
 
 func (s *Socket) setDeferAccept(_ clock.Time, v int) error {
-	s.tcp.Params.DeferAccept = time.Duration(max(0, v)) * time.Second
+	s.tcp.Set(func(set *stack.Settings) { set.Params.DeferAccept = time.Duration(max(0, v)) * time.Second })
 	if l := s.tcp.Listener(); l != nil {
-		l.SetDeferAccept(s.tcp.Params.DeferAccept)
+		l.SetDeferAccept(s.tcp.Settings().Params.DeferAccept)
 	}
 	return nil
 }
@@ -146,7 +147,7 @@ func (s *Socket) setKeepAlive(now clock.Time, v, most int, set func(*tcp.KeepAli
 	if v < 1 || v > most {
 		return syscall.EINVAL
 	}
-	set(&s.tcp.Params.KeepAlive)
+	s.tcp.Set(func(all *stack.Settings) { set(&all.Params.KeepAlive) })
 	s.applyKeepAlive(now)
 	return nil
 }
@@ -154,7 +155,7 @@ func (s *Socket) setKeepAlive(now clock.Time, v, most int, set func(*tcp.KeepAli
 // applyKeepAlive gives a connection that there is already what was set.
 func (s *Socket) applyKeepAlive(now clock.Time) {
 	if c := s.tcp.Conn(); c != nil {
-		c.SetKeepAlive(now, s.tcp.Params.KeepAlive)
+		c.SetKeepAlive(now, s.tcp.Settings().Params.KeepAlive)
 		s.tcp.Update(now)
 	}
 }

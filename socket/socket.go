@@ -101,8 +101,10 @@ func (s *Socket) open(protocol int) syscall.Errno {
 		return syscall.EAFNOSUPPORT
 	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
 		s.stand(h.stack.NewTCP())
-		s.tcp.Options.IPv6 = s.family == AF_INET6
-		s.tcp.Options.V6Only = s.tcp.Options.IPv6 && h.stack.Config().BindV6Only
+		s.tcp.Set(func(set *stack.Settings) {
+			set.Options.IPv6 = s.family == AF_INET6
+			set.Options.V6Only = set.Options.IPv6 && h.stack.Config().BindV6Only
+		})
 	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
 		s.udp = h.stack.NewUDP()
 		s.udp.SetOwner(s)
@@ -142,7 +144,7 @@ func (s *Socket) openICMP() {
 // stand makes e the connection that the socket is for.
 func (s *Socket) stand(e *stack.TCP) {
 	s.tcp = e
-	e.Options.Privileged = !s.host.ordinary
+	e.Set(func(set *stack.Settings) { set.Options.Privileged = !s.host.ordinary })
 	e.SetOwner(s)
 }
 

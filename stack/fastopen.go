@@ -96,28 +96,29 @@ const minute = clock.Duration(60e9)
 // the SYN carries as much of text as it has room for; else it asks for one. It
 // returns how much of text that was.
 func (e *TCP) ConnectEarly(now clock.Time, remote netip.AddrPort, text []byte) (int, error) {
-	if err := e.prepare(now, remote); err != nil {
+	p, err := e.prepare(now, remote)
+	if err != nil {
 		return 0, err
 	}
-	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), false)
-	return e.launch(now, text), nil
+	p.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), false)
+	return e.launch(now, p, text), nil
 }
 
 // ConnectDeferred is ConnectEarly where the SYN waits for what is written first,
 // if a cookie is known.
 func (e *TCP) ConnectDeferred(now clock.Time, remote netip.AddrPort) error {
-	if err := e.prepare(now, remote); err != nil {
-		return err
+	p, err := e.prepare(now, remote)
+	if err == nil {
+		p.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), true)
+		e.launch(now, p, nil)
 	}
-	e.Params.FastOpen = e.stack.openingEarly(now, e, e.remote.Addr(), true)
-	e.launch(now, nil)
-	return nil
+	return err
 }
 
 // openingEarly says what an active open has to do with fast open, nil for
 // nothing.
 func (s *Stack) openingEarly(now clock.Time, e *TCP, server netip.Addr, deferrable bool) *tcp.FastOpen {
-	o := &e.Options
+	o := &e.settings.Options
 	if s.cfg.FastOpen&fastOpenClient == 0 {
 		return nil
 	}
@@ -139,15 +140,10 @@ func (s *Stack) openingEarly(now clock.Time, e *TCP, server netip.Addr, deferrab
 // or a loss. A server that gives none is asked once in the option's older form,
 // as by Linux.
 func (s *Stack) openedEarly(now clock.Time, e *TCP) {
-	if e.Params.FastOpen == nil {
-		return
-	}
-	e.Params.FastOpen = nil
-	r := e.conn.FastOpened()
-	if e.conn.State() != tcp.StateEstablished {
+	if !e.conn.TriesFastOpen() || e.conn.State() != tcp.StateEstablished {
 		return // nobody has answered, or not to this SYN
 	}
-	k := s.fast.learn(e.remote.Addr())
+	r, k := e.conn.FastOpened(), s.fast.learn(e.remote.Addr())
 	if mss := e.conn.Info().PeerMSS; mss > 0 {
 		k.mss = mss
 	}
@@ -176,13 +172,13 @@ func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segm
 	}
 	text := seg.Payload.Len() > 0
 	keys := s.fast.keys
-	if l.Options.FastOpenKeys != nil {
-		keys = *l.Options.FastOpenKeys
+	if own := l.settings.Options.FastOpenKeys; own != nil {
+		keys = *own
 	}
 	switch o := &seg.Options; {
 	case bits&fastOpenServer == 0 || most == 0 || !o.FastOpen && !text || !policy.MayOpenEarly(most):
 		return false, give
-	case text && (bits&fastOpenServerNoCookie != 0 || l.Options.FastOpenNoCookie):
+	case text && (bits&fastOpenServerNoCookie != 0 || l.settings.Options.FastOpenNoCookie):
 		return true, give
 	case !o.FastOpen:
 		return false, give

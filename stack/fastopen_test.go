@@ -321,7 +321,7 @@ func TestFastOpenKeyOfAListener(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		m, l := early(t, "2", 5)
 		others := m.asks("1000", wire.FastOpenCookie{}, "").Options.Cookie
-		l.Options.FastOpenKeys = &[]tcp.Secret{{1, 2, 3}}
+		l.Set(func(set *Settings) { set.Options.FastOpenKeys = &[]tcp.Secret{{1, 2, 3}} })
 		own := m.asks("1001", wire.FastOpenCookie{}, "").Options.Cookie
 		if own == others {
 			t.Error("the listener's key makes the machine's cookies")

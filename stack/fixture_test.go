@@ -424,11 +424,14 @@ func (m *machine) listensUDP(address string, change ...func(*UDPOptions)) *UDP {
 	return e
 }
 
+// privileged lets an endpoint bind to any port.
+func privileged(set *Settings) { set.Options.Privileged = true }
+
 // listensTCP returns an endpoint that listens at an address.
 func (m *machine) listensTCP(address string, backlog int) *TCP {
 	m.t.Helper()
 	e := m.NewTCP()
-	e.Options.Privileged = true
+	e.Set(privileged)
 	e.SetOwner(owner{})
 	m.ok("bind", e.Bind(at(address)))
 	m.ok("listen", e.Listen(backlog))

@@ -103,7 +103,7 @@ func (s *Stack) failOpening(now clock.Time, h *header, head []byte) bool {
 	if h.protocol != wire.ProtocolTCP || len(head) < wire.TCPHeaderLen {
 		return false
 	}
-	e := s.conns[s.tupleOf(netip.AddrPortFrom(h.src, be16(head)), netip.AddrPortFrom(h.dst, be16(head[2:])))]
+	e := s.connection(netip.AddrPortFrom(h.src, be16(head)), netip.AddrPortFrom(h.dst, be16(head[2:])))
 	if e == nil || e.conn.State() != tcp.StateSynSent {
 		return false
 	}

@@ -132,7 +132,7 @@ func (s *Stack) isOurs(h *header, transport []byte) bool {
 	}
 	switch h.protocol {
 	case wire.ProtocolTCP:
-		e := s.conns[s.tupleOf(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))]
+		e := s.connection(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))
 		if e == nil {
 			return false
 		}

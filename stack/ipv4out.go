@@ -24,6 +24,23 @@ type path struct {
 	quiet      bool // this machine doesn't hear what it sends to a group
 }
 
+// manyPaths is how many paths are remembered, to be shared by the connections that
+// take the same. They are then forgotten, and connections keep those that they have.
+const manyPaths = 256
+
+// sharePath returns a path that is the same as v.
+func (s *Stack) sharePath(v *path) *path {
+	if known := s.paths[*v]; known != nil {
+		return known
+	}
+	if len(s.paths) >= manyPaths {
+		clear(s.paths)
+	}
+	shared := *v
+	s.paths[shared] = &shared
+	return &shared
+}
+
 // pathTo looks up where packets to dst go. source is the address to be used,
 // or the zero Addr, for which the path's is put. A link-local address has its
 // zone.

@@ -53,8 +53,8 @@ func TestTooManyOrphansAreReset(t *testing.T) {
 		h := ackOf(reply3)
 		h.Flags, h.Ack = wire.FIN|wire.ACK, reply3.Seq+2
 		m.hears(segment(peer+":1002", own+":80", h, ""))
-		if m.orphans != 0 || len(m.timeWaits) != 1 {
-			t.Errorf("%d orphans, %d in TIME-WAIT", m.orphans, len(m.timeWaits))
+		if m.orphans != 0 || m.waits.count != 1 {
+			t.Errorf("%d orphans, %d in TIME-WAIT", m.orphans, m.waits.count)
 		}
 		m.forget()
 	})
@@ -79,7 +79,7 @@ func TestTimeWaitIsReused(t *testing.T) {
 			m := newHost(t)
 			m.sysctl("tcp_tw_reuse", c.value)
 			e := m.NewTCP()
-			e.Options.ReuseAddr = true
+			e.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 			m.ok("bind", e.Bind(at(own+":4000")))
 			m.ok("connect", e.Connect(m.now, at(peer+":80")))
 			syn := m.lastSegment()
@@ -92,19 +92,19 @@ func TestTimeWaitIsReused(t *testing.T) {
 			h.Seq, h.Ack, h.Flags = 7001, syn.Seq+2, wire.FIN|wire.ACK
 			m.hears(segment(peer+":80", own+":4000", h, ""))
 			m.forget()
-			if len(m.timeWaits) != 1 {
+			if m.waits.count != 1 {
 				t.Fatal("it is not in TIME-WAIT")
 			}
 			m.passes(c.after)
 			again := m.NewTCP()
-			again.Options.ReuseAddr = true
+			again.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 			m.ok("bind", again.Bind(at(own+":4000")))
 			m.wantError(c.value, again.Connect(m.now, at(peer+":80")), c.want)
 			if c.want != nil {
 				continue
 			}
-			if next := m.lastSegment(); len(m.timeWaits) != 0 || tcp.Seq(next.Seq).Less(tcp.Seq(syn.Seq+1).Add(1<<16)) {
-				t.Errorf("%d in TIME-WAIT, the ISS is %d after %d", len(m.timeWaits), next.Seq, syn.Seq)
+			if next := m.lastSegment(); m.waits.count != 0 || tcp.Seq(next.Seq).Less(tcp.Seq(syn.Seq+1).Add(1<<16)) {
+				t.Errorf("%d in TIME-WAIT, the ISS is %d after %d", m.waits.count, next.Seq, syn.Seq)
 			}
 			m.forget()
 		}
@@ -118,9 +118,9 @@ func TestDeferredAccept(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		m := newHost(t)
 		l := m.NewTCP()
-		l.Options.Privileged = true
+		l.Set(privileged)
 		l.SetOwner(owner{})
-		l.Params.DeferAccept = 5 * time.Second // 1 + 2 + 4 s
+		l.Set(func(set *Settings) { set.Params.DeferAccept = 5 * time.Second }) // 1 + 2 + 4 s
 		m.ok("bind", l.Bind(at(own+":80")))
 		m.ok("listen", l.Listen(5))
 		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))

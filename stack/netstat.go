@@ -27,22 +27,23 @@ func (s *Stack) Netstat() []SocketState {
 			})
 		}
 	}
-	for _, e := range s.conns {
+	s.conns.all(func(e *TCP) {
 		info := e.conn.Info()
 		all = append(all, SocketState{
 			Proto: "tcp", Local: e.local, Remote: e.remote, State: info.State.String(),
 			RecvQ: info.Unread, SendQ: info.Unacked,
 		})
-	}
+	})
 	for _, r := range s.requests {
 		local, remote := r.ends()
 		all = append(all, SocketState{Proto: "tcp", Local: local, Remote: remote, State: tcp.StateSynReceived.String()})
 	}
-	for _, tw := range s.timeWaits {
+	s.waits.all(func(n uint32) {
+		local, remote := s.endsOf(s.waits.record(n))
 		all = append(all, SocketState{
-			Proto: "tcp", Local: tw.local, Remote: tw.remote, State: tcp.StateTimeWait.String(),
+			Proto: "tcp", Local: local, Remote: remote, State: tcp.StateTimeWait.String(),
 		})
-	}
+	})
 	for _, u := range s.udps {
 		for _, e := range u {
 			all = append(all, SocketState{Proto: "udp", Local: e.local, Remote: e.remote, RecvQ: e.waiting})

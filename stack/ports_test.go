@@ -56,7 +56,9 @@ func bindsTCP(t *testing.T, o1, o2, address string, listening bool) bool {
 	m := newHost(t)
 	e := [2]*TCP{m.NewTCP(), m.NewTCP()}
 	for i, o := range []string{o1, o2} {
-		e[i].Options = TCPOptions{ReuseAddr: has(o, 'A'), ReusePort: has(o, 'P'), Privileged: true}
+		e[i].Set(func(set *Settings) {
+			set.Options = TCPOptions{ReuseAddr: has(o, 'A'), ReusePort: has(o, 'P'), Privileged: true}
+		})
 	}
 	m.ok("the first", e[0].Bind(at("0.0.0.0:80")))
 	if listening {
@@ -93,7 +95,7 @@ func TestOnlyOneListens(t *testing.T) {
 		var e [2]*TCP
 		for i := range e {
 			e[i] = m.NewTCP()
-			e[i].Options = TCPOptions{ReuseAddr: true}
+			e[i].Set(func(set *Settings) { set.Options.ReuseAddr = true })
 			m.ok("bind", e[i].Bind(at("0.0.0.0:8080")))
 		}
 		m.ok("the first listens", e[0].Listen(1))
@@ -118,18 +120,18 @@ func TestBindAfterTimeWait(t *testing.T) {
 		} {
 			m := newHost(t)
 			l := m.NewTCP()
-			l.Options.ReuseAddr = x.first
+			l.Set(func(set *Settings) { set.Options.ReuseAddr = x.first })
 			m.ok("bind", l.Bind(at(own+":8080")))
 			m.ok("listen", l.Listen(1))
 			e := m.accepts(l, peer+":1000")
 			e.Close(m.now)
 			m.closesToo(e, peer+":1000")
 			l.Close(m.now)
-			if n := len(m.timeWaits); n != 1 {
+			if n := m.waits.count; n != 1 {
 				t.Fatalf("%d connections are in TIME-WAIT, want 1", n)
 			}
 			again := m.NewTCP()
-			again.Options.ReuseAddr = x.second
+			again.Set(func(set *Settings) { set.Options.ReuseAddr = x.second })
 			m.wantError("binding again", again.Bind(at(own+":8080")), x.want)
 			again.Close(m.now)
 			m.passes(seconds(241)) // 2MSL
@@ -154,7 +156,8 @@ func TestBindToOthersAddresses(t *testing.T) {
 		m := newHost(t)
 		for _, address := range []string{peer + ":80", far + ":80"} {
 			e, u := m.NewTCP(), m.NewUDP()
-			e.Options.Privileged, u.Options.Privileged = true, true
+			e.Set(privileged)
+			u.Options.Privileged = true
 			m.wantError("TCP at "+address, e.Bind(at(address)), ErrAddrNotAvail)
 			m.wantError("UDP at "+address, u.Bind(at(address)), ErrAddrNotAvail)
 		}
@@ -231,7 +234,7 @@ func TestReusePortDistributes(t *testing.T) {
 		var sockets [4]*UDP
 		for i := range listeners {
 			listeners[i] = m.NewTCP()
-			listeners[i].Options.ReusePort = true
+			listeners[i].Set(func(set *Settings) { set.Options.ReusePort = true })
 			m.ok("bind", listeners[i].Bind(at("0.0.0.0:8080")))
 			m.ok("listen", listeners[i].Listen(1000))
 			sockets[i] = m.listensUDP("0.0.0.0:9", func(o *UDPOptions) { o.ReusePort = true })

@@ -122,7 +122,7 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 // header, and sends it to the next hop. It reports false where that is left to
 // [Stack.send].
 func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) bool {
-	f, v := &s.predicted, &e.path
+	f, v := &s.predicted, e.path
 	if f.tcp != e || !v.unicast || s.stream.On() || f.generation != s.generation {
 		return false
 	}
@@ -157,22 +157,22 @@ func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) 
 // for, and reports whether there is one: not for packets that this machine may
 // have to cut.
 func (f *prediction) current(s *Stack, e *TCP) bool {
-	six, i := f.six, e.path.iface
-	ttl, whole, most := e.Options.TTL, s.cfg.NoPathMTU == 0 && !e.Options.MayFragment, i.MTU
+	six, i, o := f.six, e.path.iface, &e.settings.Options
+	ttl, whole, most := o.TTL, s.cfg.NoPathMTU == 0 && !o.MayFragment, i.MTU
 	switch {
 	case six && !whole:
 		return false
 	case six:
 		most = i.mtu6()
 		if ttl == 0 {
-			ttl = s.hopLimit(&e.path, e.remote.Addr())
+			ttl = s.hopLimit(e.path, e.remote.Addr())
 		}
 	case ttl == 0:
 		ttl = s.cfg.TTL
 	}
 	f.most = most
-	if f.headLen == 0 || f.tos != e.Options.TOS || f.ttl != ttl || f.whole != whole {
-		f.tos, f.ttl, f.whole = e.Options.TOS, ttl, whole
+	if f.headLen == 0 || f.tos != o.TOS || f.ttl != ttl || f.whole != whole {
+		f.tos, f.ttl, f.whole = o.TOS, ttl, whole
 		f.prepare(e)
 	}
 	return true

@@ -10,6 +10,18 @@ import (
 	"hubbub/wire"
 )
 
+// fourTuple finds a half-open connection: the addresses as 16 bytes of either family,
+// and the ports, from this machine's point of view.
+type fourTuple struct {
+	local, remote         [16]byte
+	localPort, remotePort uint16
+	scope                 uint16 // of a link-local address: which link
+}
+
+func (s *Stack) tupleOf(local, remote netip.AddrPort) fourTuple {
+	return fourTuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port(), s.scopeOf(remote.Addr())}
+}
+
 // request is a connection that a listener's peer has asked for, and whose
 // handshake is under way. It is small, for anybody can send SYNs; the endpoint
 // is made when the connection is established.
@@ -18,6 +30,15 @@ type request struct {
 	key      fourTuple
 	listener *TCP
 	timer    timerq.Timer[timed]
+}
+
+// requestFor returns the half-open connection between two ends, nil if there is
+// none.
+func (s *Stack) requestFor(local, remote netip.AddrPort) *request {
+	if len(s.requests) == 0 {
+		return nil
+	}
+	return s.requests[s.tupleOf(local, remote)]
 }
 
 // ends returns the two ends.
@@ -108,7 +129,7 @@ func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPor
 	s.send(now, p, v, &envelope{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
 		label: s.flowLabel(wire.ProtocolTCP, local, remote),
-		tos:   l.Options.TOS | seg.ECN, ttl: l.Options.TTL, whole: s.cfg.NoPathMTU == 0,
+		tos:   l.settings.Options.TOS | seg.ECN, ttl: l.settings.Options.TTL, whole: s.cfg.NoPathMTU == 0,
 	})
 }
 

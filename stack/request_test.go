@@ -35,8 +35,8 @@ func TestHalfOpenIsARequest(t *testing.T) {
 		m.hears(segment(peer+":1000", own+":80", synOf(1000), ""))
 		reply := m.lastSegment()
 		m.sends(own + ":80 > " + peer + ":1000: SYN|ACK of 0 bytes")
-		if len(m.conns) != 0 || len(m.requests) != 1 || l.Listener().HalfOpen() != 1 {
-			t.Fatalf("%d connections, %d requests, %d half open", len(m.conns), len(m.requests), l.Listener().HalfOpen())
+		if m.conns.count != 0 || len(m.requests) != 1 || l.Listener().HalfOpen() != 1 {
+			t.Fatalf("%d connections, %d requests, %d half open", m.conns.count, len(m.requests), l.Listener().HalfOpen())
 		}
 		if got, ok := m.halfOpen(); !ok || got.Remote != at(peer+":1000") {
 			t.Errorf("netstat: %+v", got)

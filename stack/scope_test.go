@@ -74,7 +74,7 @@ func TestConnectionsWithTheSameAddressOnTwoLinks(t *testing.T) {
 	var opened [2]*TCP
 	for n, to := range []string{"[fe80::12%eth0]:7", "[fe80::12%eth1]:7"} {
 		opened[n] = m.NewTCP()
-		opened[n].Options.ReuseAddr = true
+		opened[n].Set(func(set *Settings) { set.Options.ReuseAddr = true })
 		m.ok("bind", opened[n].Bind(at("[::]:4000")))
 		m.ok("connect", opened[n].Connect(m.now, at(to)))
 	}

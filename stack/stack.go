@@ -108,7 +108,8 @@ type Stack struct {
 	own         ownAddresses      // the machine's own addresses
 	policy      *addrselect.Table // RFC 6724
 	routes      route.Table
-	generation  uint32 // grows whenever a path that was looked up may be wrong
+	paths       map[path]*path // to be shared
+	generation  uint32         // grows whenever a path that was looked up may be wrong
 	reassembly  *frag.Reassembler[wire.IPv4]
 	reassembly6 *frag.Reassembler[frag.Head6]
 	pathMTU     *pmtu.Cache
@@ -123,13 +124,15 @@ type Stack struct {
 	secret     secret
 	stable     tcp.Secret // of addresses: it outlives the power (RFC 7217, 5)
 	fast       fastOpens
-	switchedOn clock.Time // where the clock of plain timestamps begins
-	conns      map[fourTuple]*TCP
+	switchedOn clock.Time             // where the clock of plain timestamps begins
+	settings   map[Settings]*Settings // to be shared
+	plain      *Settings              // nothing is set
+	conns      connTable
 	recent     *TCP // the connection that the last segment was for
 	predicted  prediction
 	others     otherTimers
-	requests   map[fourTuple]*request // half open, from listeners
-	timeWaits  map[fourTuple]*timeWait
+	requests   map[fourTuple]*request  // half open, from listeners
+	waits      waits                   // connections in TIME-WAIT
 	orphans    int                     // connections that no program has open any more
 	recycled   map[netip.Addr]recycled // last timestamps by address
 	tcpPorts   portTable
@@ -162,9 +165,11 @@ func New(cfg Config) *Stack {
 		policy:    addrselect.New(),
 		pathMTU:   pmtu.New(nil),
 		icmpLimit: icmperr.NewLimiter(&cfg.ICMPErrors),
-		conns:     make(map[fourTuple]*TCP),
+		conns:     newConnTable(),
+		settings:  make(map[Settings]*Settings),
+		plain:     new(Settings),
 		requests:  make(map[fourTuple]*request),
-		timeWaits: make(map[fourTuple]*timeWait),
+		paths:     make(map[path]*path),
 		listeners: make(map[netip.AddrPort][]*TCP),
 		udps:      make(map[uint16][]*UDP),
 		conf6:     defaultConf6(),
@@ -218,11 +223,11 @@ func (s *Stack) Restart(now clock.Time) {
 	s.fast.forget()
 	s.SetFastOpenKeys(s.cfg.FastOpenKeys...)
 	s.ipID = uint16(s.rnd.Uint32())
-	clear(s.conns)
+	s.conns = newConnTable()
 	s.recent, s.predicted.tcp = nil, nil
 	clear(s.requests)
 	s.orphans = 0
-	clear(s.timeWaits)
+	s.waits.init()
 	clear(s.recycled)
 	clear(s.listeners)
 	clear(s.udps)
@@ -253,6 +258,7 @@ func (s *Stack) HandleTimer(now clock.Time) {
 		}
 		t.Owner.expire(s, now)
 	}
+	s.expireWaits(now)
 	for _, i := range s.interfaces {
 		i.handleTimer(s, now)
 		s.handleTimer6(now, i)
@@ -292,7 +298,7 @@ func (s *Stack) NextTimer() clock.Time {
 		o.next, o.known = s.nextOther(), true
 	}
 	s.others.still = false
-	return clock.Earlier(s.timers.Next(), s.others.next)
+	return clock.Earlier(clock.Earlier(s.timers.Next(), s.waits.next()), s.others.next)
 }
 
 // otherTimers are those that aren't of a connection. After a segment, or what a

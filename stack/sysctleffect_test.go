@@ -191,7 +191,7 @@ func TestSysctlTimeWaits(t *testing.T) {
 			e.Close(m.now)
 			m.closesToo(e, from)
 		}
-		if n := len(m.timeWaits); n != 1 {
+		if n := m.waits.count; n != 1 {
 			t.Errorf("%d connections are in TIME-WAIT, want 1", n)
 		}
 	})
@@ -209,12 +209,12 @@ func TestSysctlRFC1337(t *testing.T) {
 			beside := reset
 			beside.Seq++
 			m.hears(segment(peer+":1000", own+":80", beside, ""))
-			if len(m.timeWaits) != 1 {
+			if m.waits.count != 1 {
 				t.Errorf("tcp_rfc1337 = %s: a reset beside the window ends TIME-WAIT", value)
 			}
 			m.hears(segment(peer+":1000", own+":80", reset, ""))
-			if len(m.timeWaits) != want {
-				t.Errorf("tcp_rfc1337 = %s: %d connections are in TIME-WAIT, want %d", value, len(m.timeWaits), want)
+			if m.waits.count != want {
+				t.Errorf("tcp_rfc1337 = %s: %d connections are in TIME-WAIT, want %d", value, m.waits.count, want)
 			}
 			m.sendsNothing()
 		}

@@ -10,18 +10,6 @@ import (
 	"hubbub/wire"
 )
 
-// fourTuple finds a connection: the addresses as 16 bytes of either family,
-// and the ports, from this machine's point of view.
-type fourTuple struct {
-	local, remote         [16]byte
-	localPort, remotePort uint16
-	scope                 uint16 // of a link-local address: which link
-}
-
-func (s *Stack) tupleOf(local, remote netip.AddrPort) fourTuple {
-	return fourTuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port(), s.scopeOf(remote.Addr())}
-}
-
 // unspecified returns the address that stands for all of a family.
 func unspecified(six bool) netip.Addr {
 	if six {
@@ -57,32 +45,64 @@ type TCPOptions struct {
 	MayFragment bool
 }
 
-// TCP is one end of a connection, or what waits for connections.
-type TCP struct {
-	endpoint
+// Settings are what the owner of a TCP endpoint has set. Endpoints share them:
+// they are changed by [TCP.Set] alone.
+type Settings struct {
 	Options TCPOptions
 	Params  tcp.Params // of the connection to be; of the listener's children
+}
 
+// manySettings is how many different settings are remembered, to be shared. They
+// are then forgotten, and endpoints keep those that they have.
+const manySettings = 64
+
+// share returns settings that endpoints with the same share.
+func (s *Stack) share(set *Settings) *Settings {
+	if known := s.settings[*set]; known != nil {
+		return known
+	}
+	if len(s.settings) >= manySettings {
+		clear(s.settings)
+	}
+	shared := *set
+	s.settings[shared] = &shared
+	return &shared
+}
+
+// TCP is one end of a connection, or what waits for connections. There may be a
+// million, at rest: what several have in common they share.
+type TCP struct {
+	endpoint
+	settings      *Settings
 	local, remote netip.AddrPort
-	path          path
+	path          *path
 	conn          *tcp.Conn
+	listening     *listening // of a listener
 	timer         timerq.Timer[timed]
+	next          *TCP // of the same bucket of the table
+	hash          uint32
 	label         uint32    // of its packets (RFC 6437)
+	binding       bindingID // 0 if no port is held
 	state         tcp.State // as the stack's tables know it
 	attached      bool      // the connection is in the tables
-	bound         bool      // the port is held
 	orphan        bool      // no program has it open any more
-	binding       binding
-
-	listening *listening // of a listener
-	parent    *TCP       // of a connection that the parent has not given out
 }
 
 // NewTCP returns an endpoint that is neither bound nor connected.
 func (s *Stack) NewTCP() *TCP {
-	e := &TCP{endpoint: endpoint{stack: s}}
+	e := &TCP{endpoint: endpoint{stack: s}, settings: s.plain}
 	e.timer.Owner = e
 	return e
+}
+
+// Settings returns what is set.
+func (e *TCP) Settings() Settings { return *e.settings }
+
+// Set changes what is set.
+func (e *TCP) Set(change func(*Settings)) {
+	set := *e.settings
+	change(&set)
+	e.settings = e.stack.share(&set)
 }
 
 // State.
@@ -112,7 +132,7 @@ func (e *TCP) PathMTU(now clock.Time) int {
 	if e.conn == nil {
 		return 0
 	}
-	return e.stack.mtuTo(now, e.remote.Addr(), &e.path)
+	return e.stack.mtuTo(now, e.remote.Addr(), e.path)
 }
 
 // Commands.
@@ -120,16 +140,16 @@ func (e *TCP) PathMTU(now clock.Time) int {
 // Bind gives the endpoint a local address (MUST-43; RFC 9293, 3.9.1.1). Port 0
 // asks for any that is free.
 func (e *TCP) Bind(addr netip.AddrPort) error {
-	s := e.stack
-	if e.bound {
+	s, o := e.stack, &e.settings.Options
+	if e.binding != 0 {
 		return ErrInvalid
 	}
-	if err := s.bindable(addr, e.Options.Privileged); err != nil {
+	if err := s.bindable(addr, o.Privileged); err != nil {
 		return err
 	}
 	b := binding{
-		addr: addr.Addr(), reuseAddr: e.Options.ReuseAddr, reusePort: e.Options.ReusePort,
-		dual: addr.Addr() == netip.IPv6Unspecified() && !e.Options.V6Only,
+		addr: addr.Addr(), reuseAddr: o.ReuseAddr, reusePort: o.ReusePort,
+		dual: addr.Addr() == netip.IPv6Unspecified() && !o.V6Only,
 	}
 	port := addr.Port()
 	if port == 0 {
@@ -144,15 +164,14 @@ func (e *TCP) Bind(addr netip.AddrPort) error {
 
 // hold takes the port.
 func (e *TCP) hold(local netip.AddrPort, b binding) {
-	e.local, e.binding, e.bound = local, b, true
-	e.stack.tcpPorts.add(local.Port(), b)
+	e.local, e.binding = local, e.stack.tcpPorts.add(local.Port(), b)
 }
 
 // unhold gives the port back.
 func (e *TCP) unhold() {
-	if e.bound {
-		e.bound = false
+	if e.binding != 0 {
 		e.stack.tcpPorts.remove(e.local.Port(), e.binding)
+		e.binding = 0
 	}
 }
 
@@ -161,51 +180,55 @@ func (e *TCP) unhold() {
 // given is chosen before the SYN (MUST-44), and stays (MUST-45; RFC 9293,
 // 3.9.1.1).
 func (e *TCP) Connect(now clock.Time, remote netip.AddrPort) error {
-	if err := e.prepare(now, remote); err != nil {
-		return err
+	p, err := e.prepare(now, remote)
+	if err == nil {
+		e.launch(now, p, nil)
 	}
-	e.launch(now, nil)
-	return nil
+	return err
 }
 
-// prepare finds out how to connect to remote.
-func (e *TCP) prepare(now clock.Time, remote netip.AddrPort) error {
+// prepare finds out how to connect to remote, and returns what the connection
+// begins with. The MSS that is told leaves room for both headers, and is the
+// link's (MUST-67, SHLD-6; RFC 9293, 3.7.1 and 3.7.3).
+func (e *TCP) prepare(now clock.Time, remote netip.AddrPort) (p tcp.Params, err error) {
 	s := e.stack
 	if e.listening != nil || e.conn != nil {
-		return ErrIsConnected
+		return p, ErrIsConnected
 	}
 	remote = s.meant(remote, e.local.Addr())
 	to := remote.Addr()
 	v, err := s.pathTo(to, e.sourceWanted())
 	if err != nil {
-		return err
+		return p, err
 	}
 	if to.IsMulticast() || v.iface.isBroadcast(to) {
 		// RFC 9293, 3.9.1.1, MUST-46: an OPEN to a broadcast or multicast
 		// address is an error.
-		return ErrNetUnreachable
+		return p, ErrNetUnreachable
 	}
 	if err := e.takePort(now, v.source, remote); err != nil {
-		return err
+		return p, err
 	}
-	e.remote, e.path = remote, v
+	e.remote, e.path = remote, s.sharePath(&v)
+	e.hash = s.hashOf(e.local, remote)
 	e.label = s.flowLabel(wire.ProtocolTCP, e.local, remote)
-	e.begin(now, &v)
-	if tw := s.timeWaits[s.tupleOf(e.local, remote)]; tw != nil {
-		s.forget(tw)
-		if next := tw.NextISS(); e.Params.ISS.Less(next) {
-			e.Params.ISS = next
+	p = e.settings.Params
+	s.parameters(now, &p, e.local, remote, &v)
+	if n := s.waitFor(e.hash, e.local, remote); n != 0 {
+		if next := s.waits.record(n).NextISS(); p.ISS.Less(next) {
+			p.ISS = next
 		}
+		s.forget(n)
 	}
 	s.tellRoute(now, to, &v)
-	return nil
+	return p, nil
 }
 
 // launch begins the handshake, with text as far as it may go in the SYN, and
 // returns how much that is.
-func (e *TCP) launch(now clock.Time, text []byte) int {
+func (e *TCP) launch(now clock.Time, p tcp.Params, text []byte) int {
 	s := e.stack
-	e.conn = tcp.Connect(s.env(), now, e.Params)
+	e.conn = tcp.Connect(s.env(), now, p)
 	e.limitSegments()
 	s.attach(e)
 	n := min(len(text), e.conn.EarlyRoom())
@@ -219,7 +242,7 @@ func (e *TCP) launch(now clock.Time, text []byte) int {
 // sourceWanted returns the address that the endpoint is bound to, if it is
 // bound to one.
 func (e *TCP) sourceWanted() netip.Addr {
-	if e.bound && !e.local.Addr().IsUnspecified() {
+	if e.binding != 0 && !e.local.Addr().IsUnspecified() {
 		return e.local.Addr()
 	}
 	return netip.Addr{}
@@ -230,7 +253,7 @@ func (e *TCP) sourceWanted() netip.Addr {
 // ends.
 func (e *TCP) takePort(now clock.Time, source netip.Addr, remote netip.AddrPort) error {
 	s := e.stack
-	if e.bound {
+	if e.binding != 0 {
 		local := netip.AddrPortFrom(source, e.local.Port())
 		if s.tupleTaken(now, local, remote) {
 			return ErrAddrInUse
@@ -242,19 +265,19 @@ func (e *TCP) takePort(now clock.Time, source netip.Addr, remote netip.AddrPort)
 	if port == 0 {
 		return ErrAddrNotAvail
 	}
-	e.hold(netip.AddrPortFrom(source, port), binding{addr: source, reuseAddr: e.Options.ReuseAddr, ephemeral: true})
+	e.hold(netip.AddrPortFrom(source, port), binding{addr: source, reuseAddr: e.settings.Options.ReuseAddr, ephemeral: true})
 	return nil
 }
 
 // tupleTaken reports whether there is a connection between two ends, or the
 // remains of one that must be waited for.
 func (s *Stack) tupleTaken(now clock.Time, local, remote netip.AddrPort) bool {
-	k := s.tupleOf(local, remote)
-	if s.conns[k] != nil || s.requests[k] != nil {
+	h := s.hashOf(local, remote)
+	if s.conns.find(h, local, remote) != nil || s.requestFor(local, remote) != nil {
 		return true
 	}
-	tw := s.timeWaits[k]
-	return tw != nil && !s.reusable(now, tw)
+	n := s.waitFor(h, local, remote)
+	return n != 0 && !s.reusable(now, s.waits.record(n))
 }
 
 // ephemeralPort chooses a local port for a connection (RFC 6056, 3.3.3): a
@@ -274,13 +297,6 @@ func (s *Stack) ephemeralPort(now clock.Time, source netip.Addr, remote netip.Ad
 		return port
 	}
 	return 0
-}
-
-// begin fills in what a connection along v begins with. The MSS that is told
-// leaves room for both headers, and is the link's (MUST-67, SHLD-6; RFC 9293,
-// 3.7.1 and 3.7.3).
-func (e *TCP) begin(now clock.Time, v *path) {
-	e.stack.parameters(now, &e.Params, e.local, e.remote, v)
 }
 
 // parameters fills in what a connection from local to remote along v begins
@@ -304,8 +320,8 @@ func tcpOverhead(addr netip.Addr) int { return overhead(addr) + wire.TCPHeaderLe
 
 // limitSegments heeds the owner's wish for shorter segments.
 func (e *TCP) limitSegments() {
-	if e.Options.MaxSegment > 0 {
-		e.conn.SetMaxSegment(e.Options.MaxSegment)
+	if most := e.settings.Options.MaxSegment; most > 0 {
+		e.conn.SetMaxSegment(most)
 	}
 }
 
@@ -315,8 +331,9 @@ func (e *TCP) limitSegments() {
 func (e *TCP) Renew(now clock.Time) *TCP {
 	s := e.stack
 	n := s.NewTCP()
-	n.Options, n.Params = e.Options, e.Params
-	local, b, asked := e.local, e.binding, e.bound && !e.binding.ephemeral
+	n.settings = e.settings
+	local, b := e.local, s.tcpPorts.binding(e.binding)
+	asked := e.binding != 0 && !b.ephemeral
 	e.Close(now)
 	if asked {
 		n.hold(netip.AddrPortFrom(b.addr, local.Port()), b)
@@ -391,7 +408,7 @@ func (s *Stack) env() *tcp.Env {
 // attach puts a connection where its segments find it.
 func (s *Stack) attach(e *TCP) {
 	e.attached = true
-	s.conns[s.tupleOf(e.local, e.remote)] = e
+	s.conns.add(e)
 }
 
 // detach takes a connection out of the tables. What has arrived can still be
@@ -406,7 +423,7 @@ func (s *Stack) detach(e *TCP) {
 		s.orphans--
 	}
 	s.recent, s.predicted.tcp = nil, nil
-	delete(s.conns, s.tupleOf(e.local, e.remote))
+	s.conns.remove(e)
 	s.timers.Remove(&e.timer)
 }
 

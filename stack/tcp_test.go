@@ -169,7 +169,7 @@ func TestTimeWaitIsBounded(t *testing.T) {
 			e.Close(m.now)
 			m.closesToo(e, from)
 		}
-		if n := len(m.timeWaits); n != 3 {
+		if n := m.waits.count; n != 3 {
 			t.Errorf("%d connections are in TIME-WAIT, want 3", n)
 		}
 		states := make(map[string]int)
@@ -181,7 +181,7 @@ func TestTimeWaitIsBounded(t *testing.T) {
 		}
 		l.Close(m.now)
 		m.passes(seconds(241))
-		if len(m.tcpPorts.ports) != 0 || len(m.timeWaits) != 0 {
+		if len(m.tcpPorts.ports) != 0 || m.waits.count != 0 {
 			t.Errorf("after 2MSL ports %v are held", m.tcpPorts.ports)
 		}
 	})
@@ -201,8 +201,8 @@ func TestPortsComeBack(t *testing.T) {
 		m.hears(segment(waiting, own+":80", wire.TCP{Seq: 1, Flags: wire.SYN, Window: 100}, "")) // half open
 		m.accepts(l, peer+":1001").Abort(m.now)
 		l.Close(m.now)
-		if len(m.tcpPorts.ports) != 0 || len(m.conns) != 0 || len(m.listeners) != 0 {
-			t.Errorf("ports %v are held, %d connections left", m.tcpPorts.ports, len(m.conns))
+		if len(m.tcpPorts.ports) != 0 || m.conns.count != 0 || len(m.listeners) != 0 {
+			t.Errorf("ports %v are held, %d connections left", m.tcpPorts.ports, m.conns.count)
 		}
 	})
 }

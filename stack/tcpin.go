@@ -69,7 +69,7 @@ func (s *Stack) connection(local, remote netip.AddrPort) *TCP {
 	if e := s.recent; e != nil && e.remote == remote && e.local == local {
 		return e
 	}
-	e := s.conns[s.tupleOf(local, remote)]
+	e := s.conns.find(s.hashOf(local, remote), local, remote)
 	if e != nil {
 		s.recent = e
 	}
@@ -79,14 +79,13 @@ func (s *Stack) connection(local, remote netip.AddrPort) *TCP {
 // demultiplex hands a segment that is for no connection to whoever it is for. It
 // takes over the payload's reference unless it reports false.
 func (s *Stack) demultiplex(now clock.Time, local, remote netip.AddrPort, seg *tcp.Segment) (Discard, bool) {
-	k := s.tupleOf(local, remote)
-	if r := s.requests[k]; r != nil {
+	if r := s.requestFor(local, remote); r != nil {
 		return s.handleRequest(now, r, seg)
 	}
 	l := s.listenerFor(local, remote)
 	var least tcp.Seq
-	if tw := s.timeWaits[k]; tw != nil {
-		next, open := s.handleTimeWait(now, tw, seg, l != nil)
+	if n := s.waitFor(s.hashOf(local, remote), local, remote); n != 0 {
+		next, open := s.handleTimeWait(now, n, local, remote, seg, l != nil)
 		if !open {
 			return 0, true
 		}
@@ -117,11 +116,10 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) {
 
 // tcpError hands what ICMP says about a segment to its connection.
 func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tcp.Seq, what *verdict) bool {
-	k := s.tupleOf(local, remote)
-	if r := s.requests[k]; r != nil {
+	if r := s.requestFor(local, remote); r != nil {
 		return s.requestError(now, r, quoted, what)
 	}
-	e := s.conns[k]
+	e := s.conns.find(s.hashOf(local, remote), local, remote)
 	if e == nil {
 		return false
 	}
@@ -129,7 +127,7 @@ func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tc
 	switch {
 	case what.tooBig:
 		if v, err := s.pathTo(remote.Addr(), local.Addr()); err == nil {
-			e.path = v
+			e.path = s.sharePath(&v)
 			e.conn.HandlePathMTU(now, s.mtuTo(now, remote.Addr(), &v)-tcpOverhead(remote.Addr()), quoted)
 		}
 	case what.err != nil:

@@ -61,7 +61,7 @@ func TestListeningDisturbsNoConnection(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		m := newHost(t)
 		opening := m.NewTCP()
-		opening.Options.ReuseAddr = true
+		opening.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 		opening.SetOwner(owner{})
 		m.ok("bind", opening.Bind(at(own+":4000")))
 		m.ok("connect", opening.Connect(m.now, at(peer+":80")))
@@ -69,7 +69,7 @@ func TestListeningDisturbsNoConnection(t *testing.T) {
 		m.forget()
 
 		l := m.NewTCP()
-		l.Options.ReuseAddr = true
+		l.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 		l.SetOwner(owner{})
 		m.ok("bind while SYN-SENT", l.Bind(at(own+":4000")))
 		m.ok("listen while SYN-SENT", l.Listen(5))
@@ -86,7 +86,7 @@ func TestListeningDisturbsNoConnection(t *testing.T) {
 		}
 		l.Close(m.now)
 		again := m.NewTCP()
-		again.Options.ReuseAddr = true
+		again.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 		m.ok("bind while SYN-RECEIVED", again.Bind(at(own+":4000")))
 		m.ok("listen while SYN-RECEIVED", again.Listen(5))
 		m.hears(segment(peer+":80", own+":4000", wire.TCP{Seq: 7001, Ack: syn.Seq + 1, Flags: wire.ACK, Window: 100}, ""))
@@ -95,7 +95,7 @@ func TestListeningDisturbsNoConnection(t *testing.T) {
 		}
 
 		second := m.NewTCP()
-		second.Options.ReuseAddr = true
+		second.Set(func(set *Settings) { set.Options.ReuseAddr = true })
 		m.wantError("bind beside a listener", second.Bind(at(own+":4000")), ErrAddrInUse)
 		if again.State() != tcp.StateListen || opening.State() != tcp.StateEstablished {
 			t.Errorf("the error has changed others: %v, %v", again.State(), opening.State())
@@ -151,13 +151,13 @@ func TestDifferentiatedServicesAndTTLAreTheProgramsChoice(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		m := newHost(t)
 		e := m.NewTCP()
-		e.Options.TOS, e.Options.TTL = 0xb8, 7
+		e.Set(func(set *Settings) { set.Options.TOS, set.Options.TTL = 0xb8, 7 })
 		m.ok("connect", e.Connect(m.now, at(peer+":80")))
 		syn := m.lastSegment()
 		if h := m.headerOf(); h.TOS != 0xb8 || h.TTL != 7 {
 			t.Errorf("the SYN has TOS %#x and TTL %d", h.TOS, h.TTL)
 		}
-		e.Options.TOS, e.Options.TTL = 0x28, 99
+		e.Set(func(set *Settings) { set.Options.TOS, set.Options.TTL = 0x28, 99 })
 		m.hears(segment(peer+":80", e.Local().String(), wire.TCP{Seq: 7000, Ack: syn.Seq + 1, Flags: wire.SYN | wire.ACK, Window: 1000}, ""))
 		if h := m.headerOf(); h.TOS != 0x28 || h.TTL != 99 {
 			t.Errorf("the ACK has TOS %#x and TTL %d", h.TOS, h.TTL)

@@ -28,25 +28,26 @@ func (e *TCP) Listen(backlog int) error {
 	if e.conn != nil {
 		return ErrInvalid
 	}
-	if !e.bound {
-		if err := e.Bind(netip.AddrPortFrom(unspecified(e.Options.IPv6), 0)); err != nil {
+	if e.binding == 0 {
+		if err := e.Bind(netip.AddrPortFrom(unspecified(e.settings.Options.IPv6), 0)); err != nil {
 			return err
 		}
 	}
 	// Two may have bound to the port with SO_REUSEADDR, but one may listen.
+	before := s.tcpPorts.binding(e.binding)
 	e.unhold()
-	b := e.binding
+	b := before
 	b.listening = true
 	if !s.tcpPorts.free(e.local.Port(), b) {
-		e.hold(e.local, e.binding)
+		e.hold(e.local, before)
 		return ErrAddrInUse
 	}
 	e.hold(e.local, b)
 	e.listening = &listening{policy: tcp.NewListener(s.env(), backlog)}
-	e.listening.policy.SetDeferAccept(e.Params.DeferAccept)
-	e.listening.policy.SetFastOpen(e.Options.FastOpen)
+	e.listening.policy.SetDeferAccept(e.settings.Params.DeferAccept)
+	e.listening.policy.SetFastOpen(e.settings.Options.FastOpen)
 	s.listeners[e.local] = append(s.listeners[e.local], e)
-	if e.binding.dual {
+	if b.dual {
 		all := dualAt(e.local.Port())
 		s.listeners[all] = append(s.listeners[all], e)
 	}
@@ -87,7 +88,6 @@ func (e *TCP) Accept() (*TCP, bool) {
 	child := l.accepted[0]
 	l.accepted = slices.Delete(l.accepted, 0, 1)
 	l.policy.Pop()
-	child.parent = nil
 	return child, true
 }
 
@@ -97,7 +97,7 @@ func (e *TCP) Unlisten(now clock.Time) {
 	if e.listening == nil {
 		return
 	}
-	b := e.binding
+	b := e.stack.tcpPorts.binding(e.binding)
 	b.listening = false
 	e.stopListening(now)
 	e.hold(e.local, b)
@@ -115,7 +115,6 @@ func (e *TCP) stopListening(now clock.Time) {
 	}
 	e.unhold()
 	for _, child := range l.accepted {
-		child.parent = nil
 		child.Abort(now)
 	}
 	for _, r := range s.requestsOf(e) {
@@ -209,9 +208,9 @@ func (s *Stack) refuse(now clock.Time, local, remote netip.AddrPort, seg *tcp.Se
 
 // childParams returns what a connection from a listener begins with.
 func (s *Stack) childParams(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path) tcp.Params {
-	p := l.Params
+	p := l.settings.Params
 	s.parameters(now, &p, local, remote, v)
-	if most := l.Options.MaxSegment; most > 0 {
+	if most := l.settings.Options.MaxSegment; most > 0 {
 		p.MSS, p.SendMSS = min(p.MSS, most), min(p.SendMSS, most)
 	}
 	return p
@@ -221,9 +220,9 @@ func (s *Stack) childParams(now clock.Time, l *TCP, local, remote netip.AddrPort
 // accepted.
 func (s *Stack) give(now clock.Time, l *TCP, local, remote netip.AddrPort, v *path, c *tcp.Conn) {
 	child := s.NewTCP()
-	child.Options, child.Params = l.Options, l.Params
-	child.remote, child.path, child.parent = remote, *v, l
-	b := l.binding
+	child.settings = l.settings
+	child.remote, child.path, child.hash = remote, s.sharePath(v), s.hashOf(local, remote)
+	b := s.tcpPorts.binding(l.binding)
 	b.addr, b.listening, b.dual = local.Addr(), false, false
 	child.label = s.flowLabel(wire.ProtocolTCP, local, remote)
 	child.hold(local, b)

@@ -18,7 +18,7 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 			e.conn.HandleUnreachable(now, err, false, seg.Seq)
 			return
 		}
-		e.path = v
+		e.path = s.sharePath(&v)
 	}
 	pseudo := s.predicted.pseudo
 	if s.predicted.tcp != e || s.predicted.headLen == 0 {
@@ -28,10 +28,11 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 	if s.sendPredicted(now, e, p, seg.ECN) {
 		return
 	}
-	s.send(now, p, &e.path, &envelope{
+	o := &e.settings.Options
+	s.send(now, p, e.path, &envelope{
 		src: e.local.Addr(), dst: e.remote.Addr(), protocol: wire.ProtocolTCP,
 		label: e.label,
-		tos:   e.Options.TOS | seg.ECN, ttl: e.Options.TTL, whole: s.cfg.NoPathMTU == 0 && !e.Options.MayFragment,
+		tos:   o.TOS | seg.ECN, ttl: o.TTL, whole: s.cfg.NoPathMTU == 0 && !o.MayFragment,
 	})
 }
 

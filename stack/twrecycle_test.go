@@ -34,7 +34,7 @@ func (m *machine) restsWith(l *TCP, port string, stamp uint32) {
 	}
 	e.Close(m.now)
 	m.hears(segment(from, own+":80", wire.TCP{Seq: 1001, Ack: reply.Seq + 2, Flags: wire.FIN | wire.ACK, Window: 65535, Options: options}, ""))
-	if len(m.timeWaits) == 0 {
+	if m.waits.count == 0 {
 		m.t.Fatal("there is no TIME-WAIT")
 	}
 }
@@ -50,11 +50,11 @@ func TestSysctlTimeWaitRecycle(t *testing.T) {
 		l := m.listensTCP(own+":80", 10)
 		m.restsWith(l, "1000", 5000)
 		m.passes(seconds(0.7) - 1)
-		if len(m.timeWaits) != 1 {
+		if m.waits.count != 1 {
 			t.Error("TIME-WAIT is over before 3.5 time-outs of 200 ms")
 		}
 		m.passes(1)
-		if len(m.timeWaits) != 0 {
+		if m.waits.count != 0 {
 			t.Error("TIME-WAIT is not over after 3.5 time-outs of 200 ms")
 		}
 		m.discards()
@@ -83,14 +83,14 @@ func TestNothingIsRecycled(t *testing.T) {
 		m := newHost(t)
 		m.restsWith(m.listensTCP(own+":80", 10), "1000", 5000)
 		m.passes(seconds(59))
-		if len(m.timeWaits) != 1 || !m.stamped("1001", 10) {
+		if m.waits.count != 1 || !m.stamped("1001", 10) {
 			t.Error("the setting is off, and acts")
 		}
 		m, e := opened(t, "tcp_tw_recycle", "1")
 		e.Close(m.now)
 		m.closesToo(e, peer+":1000")
 		m.passes(seconds(59))
-		if len(m.timeWaits) != 1 {
+		if m.waits.count != 1 {
 			t.Error("a connection without timestamps is forgotten early")
 		}
 	})

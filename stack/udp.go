@@ -42,6 +42,7 @@ type UDP struct {
 	local, remote netip.AddrPort
 	bound         bool
 	binding       binding
+	held          bindingID // what the port table calls it
 	queue         []Datagram
 	waiting       int // bytes in queue
 	arrived       uint64
@@ -102,7 +103,7 @@ func (e *UDP) Bind(addr netip.AddrPort) error {
 		return ErrAddrInUse
 	}
 	e.local, e.binding, e.bound = netip.AddrPortFrom(addr.Addr(), port), b, true
-	s.udpPorts.add(port, b)
+	e.held = s.udpPorts.add(port, b)
 	s.udps[port] = append(s.udps[port], e)
 	return nil
 }
@@ -294,7 +295,7 @@ func (e *UDP) Close() {
 	}
 	e.bound = false
 	s, port := e.stack, e.local.Port()
-	s.udpPorts.remove(port, e.binding)
+	s.udpPorts.remove(port, e.held)
 	s.udps[port] = slices.DeleteFunc(s.udps[port], func(o *UDP) bool { return o == e })
 	if len(s.udps[port]) == 0 {
 		delete(s.udps, port)

@@ -108,8 +108,8 @@ func TestIdleConnectionIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(Conn{}); size > 480 {
 		t.Errorf("a Conn takes %d octets, want at most 480", size)
 	}
-	if size := unsafe.Sizeof(TimeWait{}); size > 56 {
-		t.Errorf("a TimeWait takes %d octets, want at most 56", size)
+	if size := unsafe.Sizeof(TimeWait{}); size > 48 {
+		t.Errorf("a TimeWait takes %d octets, want at most 48", size)
 	}
 }
 

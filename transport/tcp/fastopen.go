@@ -57,6 +57,9 @@ func (c *Conn) Early() bool { return c.rare.fast != nil && (c.rare.fast.early ||
 // Deferred reports whether the SYN waits for the first write.
 func (c *Conn) Deferred() bool { return c.rare.fast != nil && c.rare.fast.Deferred }
 
+// TriesFastOpen reports whether the connection has to do with fast open.
+func (c *Conn) TriesFastOpen() bool { return c.rare.fast != nil }
+
 // FastOpenResult is what the answer to a SYN has told about fast open.
 type FastOpenResult struct {
 	Given wire.FastOpenCookie // the cookie that the server has given; a request for none
