@@ -167,6 +167,17 @@ func (l *LAN) Stations() []link.Station {
 	return l.bridge.Table()
 }
 
+// Groups returns the groups that somebody on the LAN listens to, as the LAN's switch
+// knows them; nil if it doesn't look (see [Snooping]).
+func (l *LAN) Groups() []link.ListenedGroup {
+	l.network.world.Enter()
+	defer l.network.world.Unlock()
+	if l.bridge == nil {
+		return nil
+	}
+	return l.bridge.Groups()
+}
+
 // addPort gives the hub or switch one more port, behind which there may be a host
 // alone.
 func (l *LAN) addPort(vlan uint16, host bool) int {
@@ -259,6 +270,9 @@ func (l *LAN) attach(h *Host, o *hostOptions, router bool) *attachment {
 		l.network.names.add(h.name, a.address)
 	}
 	l.attach6(a, i, o, router)
+	if router && l.options.snoops {
+		h.stack.StartQuerier(l.network.world.Now(), i)
+	}
 	l.attachNames(a, o, router)
 	a.cable = l.plug(i.Name, h.node, a.index, l.addPort(a.vlan, !router), cable)
 	return a

@@ -36,8 +36,9 @@ func (b *Bridge) SetSnooping(on bool) {
 	}
 }
 
-// forwardGroup sends a multicast frame on. Reports go to routers alone, so that
-// no host keeps its own back because of another's (RFC 4541, 2.1.1).
+// forwardGroup sends a multicast frame on. "A snooping switch should forward IGMP
+// Membership Reports only to those ports where multicast routers are attached"
+// (RFC 4541, 2.1.1), so that no host keeps its own back because of another's.
 func (b *Bridge) forwardGroup(now clock.Time, in int, vlan uint16, p *pkt.Packet) {
 	group, kind := b.look(now, in, vlan, p)
 	seg := b.snoop.domains[domain{vlan, group.Is6()}]
@@ -84,8 +85,9 @@ func (b *Bridge) whole(p *pkt.Packet) []byte {
 	return l3
 }
 
-// linkGroups are flooded, "as they are used by routing protocols": packets for
-// them are not for listeners who have reported alone (RFC 4541, 2.1.2).
+// linkGroups are flooded: "Packets with a destination IP (DIP) address in the
+// 224.0.0.X range which are not IGMP must be forwarded on all ports." (RFC 4541,
+// 2.1.2) Many hosts don't report such groups.
 var linkGroups = netip.MustParsePrefix("224.0.0.0/24")
 
 func (b *Bridge) look4(now clock.Time, in int, vlan uint16, p *pkt.Packet, l3 []byte) (netip.Addr, multicast) {

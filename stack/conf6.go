@@ -112,7 +112,7 @@ func (i *Interface) neighborConfig(s *Stack) *neigh.Config {
 // which is now.
 func (s *Stack) reconfigure(i *Interface) {
 	if i.six != nil {
-		i.six.changed = true
+		i.six.changed, s.others.known = true, false
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *Stack) reconfigure(i *Interface) {
 // plugged in.
 func (s *Stack) beginAnew(i *Interface) {
 	if i.six != nil && !i.Loopback {
-		i.six.anew = true
+		i.six.anew, s.others.known = true, false
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *Stack) detectsAnew(i *Interface) {
 	case x.up:
 		x.neighbors.SetTransmits(max(1, i.conf6.transmits))
 	default:
-		x.anew = true
+		s.beginAnew(i)
 	}
 }
 

@@ -68,7 +68,12 @@ func (s *Stack) handleMLD(now clock.Time, at arrival, h *header, p *pkt.Packet, 
 	ip, rest, _ := wire.ParseIPv6Header(p.Head())
 	x, _, _ := wire.ParseIPv6Extensions(ip.NextHeader, rest[:min(len(rest), ip.PayloadLen)])
 	from := groups.Arrival{Src: bare(h.src), Dst: bare(h.dst), HopLimit: h.ttl, RouterAlert: wire.HasRouterAlert(x.HopByHop)}
-	if why := member.HandleMLD(now, from, m, payload); why != 0 {
+	asks := at.iface.queriers.on
+	if asks {
+		at.iface.queriers.six.HandleMLD(now, from, m, payload)
+		s.driveQueriers(now, at.iface)
+	}
+	if why := member.HandleMLD(now, from, m, payload); why != 0 && !(asks && why == groups.ForRouters) {
 		s.discard(now, at.iface, p, discardGroups+Discard(why))
 		return
 	}
@@ -89,7 +94,12 @@ func (s *Stack) handleIGMP(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pack
 		Src: h.Src, Dst: h.Dst, HopLimit: h.TTL,
 		RouterAlert: wire.FindIPv4Option(h.Options, wire.OptionRouterAlert) != nil,
 	}
-	if why := member.HandleIGMP(now, from, body.Bytes()); why != 0 {
+	asks := at.iface.queriers.on
+	if asks {
+		at.iface.queriers.four.HandleIGMP(now, from, body.Bytes())
+		s.driveQueriers(now, at.iface)
+	}
+	if why := member.HandleIGMP(now, from, body.Bytes()); why != 0 && !(asks && why == groups.ForRouters) {
 		s.discard(now, at.iface, p, discardGroups+Discard(why))
 		return
 	}
@@ -103,14 +113,19 @@ func (s *Stack) drainGroups(now clock.Time, i *Interface, m *groups.Member) {
 		s.tellGroup(now, i, &f)
 	}
 	for r, ok := m.PollMessage(now); ok; r, ok = m.PollMessage(now) {
-		pack, kind := packIGMP, wire.EtherTypeIPv4
-		if r.Dst.Is6() {
-			pack, kind = packMLD, wire.EtherTypeIPv6
-		}
-		p := pack(&r)
-		p.Cause, p.Reason, p.RFC = r.Cause, r.Reason, r.RFC
-		s.frame(i, p, r.DstMAC, kind)
+		s.sendGroupMessage(i, &r)
 	}
+}
+
+// sendGroupMessage sends a report or a query.
+func (s *Stack) sendGroupMessage(i *Interface, r *groups.Message) {
+	pack, kind := packIGMP, wire.EtherTypeIPv4
+	if r.Dst.Is6() {
+		pack, kind = packMLD, wire.EtherTypeIPv6
+	}
+	p := pack(r)
+	p.Cause, p.Reason, p.RFC = r.Cause, r.Reason, r.RFC
+	s.frame(i, p, r.DstMAC, kind)
 }
 
 // tellGroup publishes what isn't seen from the reports themselves.

@@ -28,7 +28,8 @@ func (s *Stack) handleICMPv6(now clock.Time, at arrival, h *header, p *pkt.Packe
 		p.Release()
 	case s.isNDP(&m):
 		s.handleNDP(now, at, h, p, &m, payload, fragmented)
-	case m.Type == wire.MulticastListenerQuery, m.Type == wire.MulticastListenerReport:
+	case m.Type == wire.MulticastListenerQuery, m.Type == wire.MulticastListenerReport,
+		at.iface.queriers.on && (m.Type == wire.MulticastListenerDone || m.Type == wire.MulticastListenerReportV2):
 		s.handleMLD(now, at, h, p, &m, payload)
 	case m.Type == wire.ICMPv6EchoReply && len(s.raws) > 0:
 		p.Release()

@@ -32,6 +32,7 @@ type Interface struct {
 	groups    *groups.Member // of IPv4; nil on loopback
 	six       *ipv6          // nil where IPv6 isn't used
 	conf6     conf6
+	queriers  queriers
 	last      seenBefore
 }
 
@@ -63,6 +64,7 @@ func (i *Interface) restart(s *Stack) {
 	}
 	i.neighbors = neigh.New(&s.cfg.Neighbors, i.MAC, s.rnd)
 	i.groups = groups.New(&groups.Config{MTU: i.MTU}, s.rnd)
+	s.restartQueriers(i)
 	for _, prefix := range i.addresses {
 		i.neighbors.AddAddress(0, prefix.Addr(), false)
 	}
@@ -160,6 +162,7 @@ func (s *Stack) with(c *neigh.Cache) *neigh.Cache {
 }
 
 func (i *Interface) handleTimer(s *Stack, now clock.Time) {
+	s.driveQueriers(now, i)
 	if i.neighbors == nil {
 		return
 	}

@@ -112,6 +112,7 @@ func (s *Stack) bringUp(now clock.Time, i *Interface) {
 		if s.cfg.Forwarding6 {
 			s.join(now, i, wire.AllRouters)
 			s.serveDHCP(now, i)
+			s.hearReports6(now, i)
 		}
 	}
 	for _, p := range x.cfg.Addresses {
@@ -209,6 +210,7 @@ func (s *Stack) usable(now clock.Time, i *Interface, addr netip.Addr) {
 		if x.client != nil {
 			x.client.Start(now)
 		}
+		s.driveQueriers(now, i)
 	}
 }
 
@@ -244,6 +246,8 @@ func (s *Stack) Boot(now clock.Time) {
 		if i.six != nil && !i.Loopback {
 			s.bringUp(now, i)
 		}
+		s.hearReports4(now, i)
+		s.driveQueriers(now, i)
 	}
 }
 

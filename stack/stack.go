@@ -320,6 +320,7 @@ func (s *Stack) nextOther() clock.Time {
 		if i.six != nil {
 			next = clock.Earlier(next, i.six.nextTimer())
 		}
+		next = clock.Earlier(next, i.queriers.nextTimer())
 	}
 	return next
 }
