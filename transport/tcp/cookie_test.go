@@ -292,6 +292,7 @@ func TestACookieKeepsECN(t *testing.T) {
 	}{
 		{syn | wire.ECE | wire.CWR, timestamps, true, true},
 		{syn, timestamps, true, false},
+		{syn, wire.TCPOptions{MSS: 1460, Timestamps: true, TSVal: 9, HasWindowScale: true, WindowScale: 3}, true, false},
 		{syn | wire.ECE | wire.CWR, wire.TCPOptions{MSS: 1460}, true, false},
 		{syn | wire.ECE | wire.CWR, timestamps, false, false},
 	} {
@@ -307,7 +308,7 @@ func TestACookieKeepsECN(t *testing.T) {
 		if !ok || conn.Info().ECN != c.agreed {
 			t.Errorf("%+v: ECN is agreed on: %v", c, ok && conn.Info().ECN)
 		}
-		if i := conn.Info(); i.Timestamps && i.SendScale != 2 {
+		if i := conn.Info(); i.Timestamps && i.SendScale != c.options.WindowScale {
 			t.Errorf("%+v: the scale is %d", c, i.SendScale)
 		}
 	}

@@ -173,7 +173,7 @@ func (c *Conn) AwaitWrite() {
 // ackHandshake acknowledges the SYN-ACK.
 func (c *Conn) ackHandshake(now clock.Time, seg *Segment) {
 	if f := c.rare.fast; f != nil && f.waiting && seg.Payload.Len() == 0 {
-		c.ack.dialogue, c.ack.why = true, ReasonOpenDone
+		c.ack.dialogue = true
 		c.delayACK(now)
 		return
 	}

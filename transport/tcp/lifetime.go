@@ -55,7 +55,7 @@ func (c *Conn) Close(now clock.Time) {
 	before := c.orphan
 	c.orphan = true
 	switch {
-	case before || c.state == StateClosed:
+	case before:
 	case c.state == StateSynSent:
 		c.fail(now, ErrAborted, "the program closed")
 	case c.rcv.queue.Len() > 0 && c.state != StateTimeWait:

@@ -155,7 +155,7 @@ func TestWhatAnArrivedProbeTells(t *testing.T) {
 	e.want().sentSegmentIs(1, 750, ReasonMTUProbe)
 	e.sent = nil
 	e.env.Watch = true
-	e.c.cc.Cwnd = 500
+	e.c.cc.Cwnd, e.c.cc.Ssthresh = 500, 0
 	e.c.env.SlowStartAfterIdle = false
 	e.peer().sends("A 1 ack 751")
 	e.sent = nil

@@ -86,7 +86,7 @@ func (c *Conn) handshakeSegment(now clock.Time, out *Segment) bool {
 		out.Ack = c.rcv.nxt
 		c.acknowledging()
 	}
-	if c.retries > 0 || c.synLost {
+	if c.synLost {
 		out.Reason, out.Retransmission = ReasonOpenRetry, true
 		c.own().retransmissions++
 	}

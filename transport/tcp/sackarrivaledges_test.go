@@ -129,3 +129,55 @@ func TestAllRetransmissionsMustHaveComeTwice(t *testing.T) {
 	e.peer().sends("A 1 ack 8001 sack 1001:2001")
 	e.want().told("all retransmissions came twice: the reduction is undone")
 }
+
+// What comes twice of before the reduction has nothing to do with it (RFC 3708, 3).
+func TestADSACKOfBeforeTheReductionDoesNotUndoIt(t *testing.T) {
+	e := sackFlight(t, 10, 100*ms, noProbe)
+	e.peer().sends("A 1 ack 1 sack 1001:10001")
+	e.want().segment("A 1:1001 ack 1", ReasonRACK)
+	e.after(ms)
+	e.peer().sends("A 1 ack 10001")
+	e.want().nothing()
+	e.writes(4000)
+	e.sent = nil
+	e.after(100 * ms)
+	e.peer().sends("A 1 ack 10001 sack 11001:14001")
+	e.want().segment("A 10001:11001 ack 1", ReasonRACK)
+	e.env.Watch = true
+	e.after(ms)
+	e.peer().sends("A 1 ack 10001 sack 1:1001,11001:14001") // the first retransmission was for nothing
+	if i := e.c.Info(); i.Phase != PhaseRecovery || i.Recovery.Duplicates != 1 {
+		t.Errorf("%v; %d came twice", i.Phase, i.Recovery.Duplicates)
+	}
+	e.peer().sends("A 1 ack 14001")
+	if i := e.c.Info(); i.Recovery.Undone != 0 {
+		t.Errorf("%d reductions were undone", i.Recovery.Undone)
+	}
+	e.sent = nil
+}
+
+// A block that covers several segments which were lost and sent again covers all of them, and
+// nothing else, wherever the numbers come round.
+func TestABlockCoversAllOfItsSegments(t *testing.T) {
+	e := sackFlight(t, 10, 100*ms, noProbe)
+	e.peer().sends("A 1 ack 1 sack 3001:10001")
+	e.sent = nil
+	e.after(ms)
+	e.peer().sends("A 1 ack 1 sack 1001:10001")
+	e.sent = nil
+	if i := e.c.Info(); i.Recovery.Sacked != 9 || i.Recovery.Lost > 1 {
+		t.Errorf("%d have arrived, %d are lost", i.Recovery.Sacked, i.Recovery.Lost)
+	}
+	e = sackEnd(t, 100*ms, noProbe)
+	e.does(func(c *Conn) { c.SetNoDelay(true) })
+	for range 4 { // the third has the number 0
+		e.writes(100)
+	}
+	e.sent = nil
+	before := e.c.Info().Recovery.Delivered
+	e.peer().sends("A 1 ack 1 sack 101:401")
+	e.sent = nil
+	if i := e.c.Info(); i.Recovery.Sacked != 3 || i.Recovery.Delivered != before+3 {
+		t.Errorf("%d have arrived, %d in all", i.Recovery.Sacked, i.Recovery.Delivered-before)
+	}
+}

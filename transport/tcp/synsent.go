@@ -99,5 +99,4 @@ func (c *Conn) handshakeDone(now clock.Time, seg *Segment) {
 	c.retries = 0
 	c.snd.progressAt, c.rcv.dataAt = now, now
 	c.ack.quick = uint8(min(c.env.QuickACKs, 255))
-	c.setWindow(seg)
 }
