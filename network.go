@@ -27,6 +27,8 @@ type Network struct {
 	lans    []*LAN
 	hosts   []*Host
 	uplinks []*Uplink
+	trunks  []*Trunk
+	block   uint16 // of MAC addresses
 	serials uint32 // MAC addresses given out
 	known   map[string]bool
 	config  stack.Config
@@ -39,7 +41,12 @@ type settings struct {
 	seed   uint64
 	pace   sim.Pace
 	config stack.Config
+	block  uint16
 }
+
+// CardNumbers gives the network's cards MAC addresses from the block of that
+// number, instead of from block 0: networks that are joined need different ones.
+func CardNumbers(block uint16) Option { return func(s *settings) { s.block = block } }
 
 // Seed makes the network's random numbers those that belong to seed: the same
 // seed, the same packets. Without it the seed is 1.
@@ -82,7 +89,7 @@ func New(options ...Option) *Network {
 		s.config.TCP.Offload = 0
 	}
 	n := &Network{
-		world: sim.New(s.pace, s.seed), epoch: virtualEpoch, known: make(map[string]bool), config: s.config,
+		world: sim.New(s.pace, s.seed), epoch: virtualEpoch, known: make(map[string]bool), config: s.config, block: s.block,
 	}
 	if !s.pace.IsVirtual() {
 		n.epoch = sim.TimeOfDay()
@@ -91,15 +98,18 @@ func New(options ...Option) *Network {
 }
 
 // Close ends the network: everything that waits in it returns an error that
-// is [net.ErrClosed], and nothing moves any more. Its uplinks are closed too. It
-// never fails.
+// is [net.ErrClosed], and nothing moves any more. Its uplinks
+// and trunks are closed too. It never fails.
 func (n *Network) Close() error {
 	n.world.Close()
 	n.world.Enter()
-	uplinks := n.uplinks
+	uplinks, trunks := n.uplinks, n.trunks
 	n.world.Unlock()
 	for _, u := range uplinks {
 		u.Close()
+	}
+	for _, t := range trunks {
+		t.Close()
 	}
 	return nil
 }
@@ -137,7 +147,7 @@ func (n *Network) claim(kind, name string) {
 func (n *Network) nextMAC() wire.MAC {
 	n.serials++
 	s := n.serials
-	return wire.MAC{0x02, 0x00, 0x00, byte(s >> 16), byte(s >> 8), byte(s)}
+	return wire.MAC{0x02, byte(n.block >> 8), byte(n.block), byte(s >> 16), byte(s >> 8), byte(s)}
 }
 
 // Hosts returns the hosts and routers, in the order in which they were made.
