@@ -9,11 +9,11 @@ import (
 )
 
 // A prediction is what the packets of one connection have in common: the headers that
-// the last one came with, and those that the next one gets. Most packets are of
-// the connection that the one before was of; they need no second look at what
-// was found in order, nor a second search for what they are for (Jacobson,
-// "Congestion Avoidance and Control", calls it header prediction, Linux early
-// demultiplexing and a cache of hardware headers).
+// the last one came with, and those that the next one gets. Most packets are of a
+// connection that others were of lately; they need no second look at what
+// was found in order, nor a second search for what they are for. (Jacobson calls
+// it header prediction in a message to the tcp-ip list of 1990, Linux early
+// demultiplexing and a cache of hardware headers.)
 //
 // It is only for machines that nobody watches, and for packets without options
 // and extensions. Whatever changes a verdict changes the generation.
@@ -40,6 +40,58 @@ type prediction struct {
 	pseudo   wire.Sum
 }
 
+// predictions are a machine's: each connection has one place where it can be, by
+// its ports. There is one place until connections come in each other's way.
+type predictions struct {
+	places  []prediction // as many as a power of two
+	shift   uint8        // by how many bits a hash is longer than an index
+	crowded int          // how often one has taken another's place since there are so many
+}
+
+const (
+	maxPredictions = 64
+	// tooCrowded is after how many conflicts for each place there are to be more.
+	tooCrowded = 8
+)
+
+// at returns the place of a connection with those ports, the peer's before this
+// machine's.
+func (t *predictions) at(ports uint32) *prediction {
+	if len(t.places) == 0 {
+		t.places, t.shift = make([]prediction, 1), 32
+	}
+	return &t.places[ports*0x9e3779b1>>t.shift] // Knuth's multiplicative hash
+}
+
+// of returns e's place, and whether e is there.
+func (t *predictions) of(e *TCP) (f *prediction, ok bool) {
+	f = t.at(uint32(e.remote.Port())<<16 | uint32(e.local.Port()))
+	return f, f.tcp == e
+}
+
+// forget takes e out.
+func (t *predictions) forget(e *TCP) {
+	if f, ok := t.of(e); ok {
+		f.tcp = nil
+	}
+}
+
+// clear takes all out.
+func (t *predictions) clear() { *t = predictions{} }
+
+// claim returns e's place, to be taken.
+func (t *predictions) claim(e *TCP) *prediction {
+	f, ok := t.of(e)
+	if ok || f.tcp == nil {
+		return f
+	}
+	if t.crowded++; t.crowded >= tooCrowded*len(t.places) && len(t.places) < maxPredictions {
+		*t = predictions{places: make([]prediction, 2*len(t.places)), shift: t.shift - 1}
+		f, _ = t.of(e)
+	}
+	return f
+}
+
 // Where an IP header has its parts.
 const (
 	ipv4Length, ipv4ID, ipv4Fragment, ipv4Checksum, ipv4Ends = 2, 4, 6, 10, 12
@@ -50,21 +102,23 @@ const (
 // remember makes the connection e the one that packets like p are for: a packet
 // whose head begins with the IP header, behind the Ethernet header that was
 // taken off it.
-func (f *prediction) remember(s *Stack, e *TCP, at arrival, h *header, p *pkt.Packet) {
-	if s.stream.On() || at.broadcast || len(s.raws) > 0 {
-		return
-	}
+func (s *Stack) remember(e *TCP, at arrival, h *header, p *pkt.Packet) {
 	link, ip := p.Stripped(wire.EthernetHeaderLen), p.Head()
+	var ends []byte
 	switch {
+	case s.stream.On(), at.broadcast, len(s.raws) > 0:
+		return
 	case wire.MAC(link) != at.iface.MAC:
 		return // it was put together from fragments
 	case h.len == wire.IPv4HeaderLen && ip[0] == 0x45:
-		copy(f.ends[:], ip[ipv4Ends:ipv4Ends+ipv4EndsLen])
+		ends = ip[ipv4Ends : ipv4Ends+ipv4EndsLen]
 	case h.len == wire.IPv6HeaderLen && ip[0]>>4 == 6:
-		copy(f.ends[:], ip[ipv6Ends:ipv6Ends+ipv6EndsLen])
+		ends = ip[ipv6Ends : ipv6Ends+ipv6EndsLen]
 	default:
 		return
 	}
+	f := s.predictions.claim(e)
+	copy(f.ends[:], ends)
 	if f.tcp != e || f.generation != s.generation {
 		f.headLen = 0
 	}
@@ -72,36 +126,40 @@ func (f *prediction) remember(s *Stack, e *TCP, at arrival, h *header, p *pkt.Pa
 	copy(f.link[:], link)
 }
 
-// has reports whether a frame that came by i is as predicted, and where the TCP
-// segment lies in it. Of the fields that it doesn't look at, none makes a
-// difference to this machine, or whoever goes on looks at them.
-func (f *prediction) has(s *Stack, i *Interface, p *pkt.Packet) (off, n int, ok bool) {
+// predicted returns the prediction that a frame which came by i is of, nil if there
+// is none, and where the TCP segment lies in the frame. Of the fields that it
+// doesn't look at, none makes a difference to this machine, or whoever goes on looks
+// at them.
+func (s *Stack) predicted(i *Interface, p *pkt.Packet) (f *prediction, off, n int) {
 	b := p.Head()
-	if f.tcp == nil || f.iface != i || f.generation != s.generation || s.stream.On() || !p.Vouched() ||
-		len(b) < wire.EthernetHeaderLen+wire.IPv4HeaderLen+wire.TCPHeaderLen || [wire.EthernetHeaderLen]byte(b) != f.link {
-		return 0, 0, false
+	if len(b) < wire.EthernetHeaderLen+wire.IPv4HeaderLen+wire.TCPHeaderLen || !p.Vouched() || s.stream.On() || len(s.raws) > 0 {
+		return nil, 0, 0
 	}
-	ip := b[wire.EthernetHeaderLen:]
+	ip, same := b[wire.EthernetHeaderLen:], false
 	switch {
 	case ip[0] == 0x45:
-		const before = wire.EthernetHeaderLen + wire.IPv4HeaderLen
+		off = wire.EthernetHeaderLen + wire.IPv4HeaderLen
 		n = int(binary.BigEndian.Uint16(ip[ipv4Length:])) - wire.IPv4HeaderLen
-		ok = binary.BigEndian.Uint16(ip[ipv4Fragment:])&0x3fff == 0 && ip[9] == byte(wire.ProtocolTCP) &&
+		f = s.predictions.at(binary.BigEndian.Uint32(b[off:]))
+		same = binary.BigEndian.Uint16(ip[ipv4Fragment:])&0x3fff == 0 && ip[9] == byte(wire.ProtocolTCP) &&
 			[ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
-		return before, n, ok && before+n <= p.Len()
 	case ip[0]>>4 == 6 && len(ip) >= wire.IPv6HeaderLen+wire.TCPHeaderLen:
-		const before = wire.EthernetHeaderLen + wire.IPv6HeaderLen
+		off = wire.EthernetHeaderLen + wire.IPv6HeaderLen
 		n = int(binary.BigEndian.Uint16(ip[ipv6Length:]))
-		ok = ip[ipv6Next] == byte(wire.ProtocolTCP) && [ipv6EndsLen]byte(ip[ipv6Ends:]) == f.ends
-		return before, n, ok && before+n <= p.Len()
+		f = s.predictions.at(binary.BigEndian.Uint32(b[off:]))
+		same = ip[ipv6Next] == byte(wire.ProtocolTCP) && [ipv6EndsLen]byte(ip[ipv6Ends:]) == f.ends
 	}
-	return 0, 0, false
+	if !same || f.tcp == nil || f.iface != i || f.generation != s.generation || off+n > p.Len() ||
+		[wire.EthernetHeaderLen]byte(b) != f.link {
+		return nil, 0, 0
+	}
+	return f, off, n
 }
 
 // handlePredicted takes a frame if it is as predicted, and reports whether it is.
 func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) bool {
-	off, n, ok := s.predicted.has(s, i, p)
-	if !ok {
+	f, off, n := s.predicted(i, p)
+	if f == nil {
 		return false
 	}
 	if !s.readSegment(p, off, n) {
@@ -113,7 +171,7 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 		s.segment.ECN = ip[1] >> 4 & 3
 	}
 	p.Release()
-	s.handleSegment(now, s.predicted.tcp, &s.segment)
+	s.handleSegment(now, f.tcp, &s.segment)
 	s.others.still = true
 	return true
 }
@@ -122,8 +180,9 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 // header, and sends it to the next hop. It reports false where that is left to
 // [Stack.send].
 func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) bool {
-	f, v := &s.predicted, e.path
-	if f.tcp != e || !v.unicast || s.stream.On() || f.generation != s.generation {
+	f, ok := s.predictions.of(e)
+	v := e.path
+	if !ok || !v.unicast || s.stream.On() || f.generation != s.generation {
 		return false
 	}
 	length := p.Len()

@@ -120,33 +120,33 @@ type Stack struct {
 	loopback    *Interface
 
 	// Transport layer.
-	tcpEnv     *tcp.Env
-	secret     secret
-	stable     tcp.Secret // of addresses: it outlives the power (RFC 7217, 5)
-	fast       fastOpens
-	switchedOn clock.Time             // where the clock of plain timestamps begins
-	settings   map[Settings]*Settings // to be shared
-	plain      *Settings              // nothing is set
-	conns      connTable
-	recent     *TCP // the connection that the last segment was for
-	predicted  prediction
-	others     otherTimers
-	requests   map[fourTuple]*request  // half open, from listeners
-	waits      waits                   // connections in TIME-WAIT
-	orphans    int                     // connections that no program has open any more
-	recycled   map[netip.Addr]recycled // last timestamps by address
-	tcpPorts   portTable
-	groupUsers uint64 // endpoints that have had to do with groups
-	listeners  map[netip.AddrPort][]*TCP
-	udpPorts   portTable
-	udps       map[uint16][]*UDP
-	candidate  [1]*UDP // room for the one that a datagram is for
-	raws       []*Raw
-	timers     timerq.Queue[timed]
-	ready      fifo.Queue[Endpoint]
-	header     wire.TCP    // of the segment that is being handled, without options
-	segment    tcp.Segment // the one that is being handled
-	reply      tcp.Segment // the one that is being sent
+	tcpEnv      *tcp.Env
+	secret      secret
+	stable      tcp.Secret // of addresses: it outlives the power (RFC 7217, 5)
+	fast        fastOpens
+	switchedOn  clock.Time             // where the clock of plain timestamps begins
+	settings    map[Settings]*Settings // to be shared
+	plain       *Settings              // nothing is set
+	conns       connTable
+	recent      *TCP // the connection that the last segment was for
+	predictions predictions
+	others      otherTimers
+	requests    map[fourTuple]*request  // half open, from listeners
+	waits       waits                   // connections in TIME-WAIT
+	orphans     int                     // connections that no program has open any more
+	recycled    map[netip.Addr]recycled // last timestamps by address
+	tcpPorts    portTable
+	groupUsers  uint64 // endpoints that have had to do with groups
+	listeners   map[netip.AddrPort][]*TCP
+	udpPorts    portTable
+	udps        map[uint16][]*UDP
+	candidate   [1]*UDP // room for the one that a datagram is for
+	raws        []*Raw
+	timers      timerq.Queue[timed]
+	ready       fifo.Queue[Endpoint]
+	header      wire.TCP    // of the segment that is being handled, without options
+	segment     tcp.Segment // the one that is being handled
+	reply       tcp.Segment // the one that is being sent
 
 	discards [numDiscards]uint64
 }
@@ -224,7 +224,8 @@ func (s *Stack) Restart(now clock.Time) {
 	s.SetFastOpenKeys(s.cfg.FastOpenKeys...)
 	s.ipID = uint16(s.rnd.Uint32())
 	s.conns = newConnTable()
-	s.recent, s.predicted.tcp = nil, nil
+	s.recent = nil
+	s.predictions.clear()
 	clear(s.requests)
 	s.orphans = 0
 	s.waits.init()

@@ -422,7 +422,8 @@ func (s *Stack) detach(e *TCP) {
 		e.orphan = false
 		s.orphans--
 	}
-	s.recent, s.predicted.tcp = nil, nil
+	s.recent = nil
+	s.predictions.forget(e)
 	s.conns.remove(e)
 	s.timers.Remove(&e.timer)
 }

@@ -34,7 +34,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 	local := netip.AddrPortFrom(h.dst, t.DstPort)
 	remote := netip.AddrPortFrom(h.src, t.SrcPort)
 	if e := s.connection(local, remote); e != nil {
-		s.predicted.remember(s, e, at, h, p)
+		s.remember(e, at, h, p)
 		p.Release()
 		s.handleSegment(now, e, seg)
 		return

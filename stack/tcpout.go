@@ -20,11 +20,7 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 		}
 		e.path = s.sharePath(&v)
 	}
-	pseudo := s.predicted.pseudo
-	if s.predicted.tcp != e || s.predicted.headLen == 0 {
-		pseudo = pseudoHeader(e.local, e.remote)
-	}
-	p := s.packSegment(e.local, e.remote, pseudo, seg)
+	p := s.packSegment(e.local, e.remote, s.pseudo(e), seg)
 	if s.sendPredicted(now, e, p, seg.ECN) {
 		return
 	}
@@ -49,6 +45,14 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
 		label: s.flowLabel(wire.ProtocolTCP, local, remote), whole: s.cfg.NoPathMTU == 0,
 	})
+}
+
+// pseudo returns the sum of the pseudo header of e's segments without a length.
+func (s *Stack) pseudo(e *TCP) wire.Sum {
+	if f, ok := s.predictions.of(e); ok && f.headLen > 0 {
+		return f.pseudo
+	}
+	return pseudoHeader(e.local, e.remote)
 }
 
 // pseudoHeader returns the sum of the pseudo header without a length.
