@@ -36,7 +36,7 @@ type Node struct {
 	watch   *bool                    // whether they are wanted
 	telling bool                     // the device knows that they are
 	ports   []port
-	timer   timerq.Timer[alarm]
+	timer   timerq.Timer
 	cable   *ends        // of a cable: what is plugged in
 	line    *link.Cable  // of a cable: itself
 	bridge  *link.Bridge // of a switch: itself
@@ -67,7 +67,6 @@ type ends [2]struct {
 // the lock.
 func (w *World) Add(name string, d Device, settle func()) *Node {
 	n := &Node{Name: name, world: w, device: d, onSettle: settle}
-	n.timer.Owner = n
 	n.bridge, _ = d.(*link.Bridge)
 	n.large, _ = d.(takesLarge)
 	if f, ok := d.(link.Device); ok {
@@ -99,7 +98,7 @@ func (w *World) Join(name string, c *link.Cable, a *Node, aPort int, b *Node, bP
 func (n *Node) SetPower(on bool) {
 	n.off = !on
 	if n.off {
-		n.world.queue.Set(&n.timer, clock.Never)
+		n.world.queue.Set(&n.timer, n, clock.Never)
 	}
 }
 
@@ -136,7 +135,7 @@ func (w *World) drain(n *Node) {
 	if n.off {
 		return
 	}
-	w.queue.Set(&n.timer, n.device.NextTimer())
+	w.queue.Set(&n.timer, n, n.device.NextTimer())
 	if n.onSettle != nil && !n.unsettled {
 		n.unsettled = true
 		w.settled = append(w.settled, n)

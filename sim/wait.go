@@ -19,7 +19,7 @@ func (l *WaitList) Empty() bool { return l.first == nil }
 
 // A Waiter is a goroutine that waits.
 type Waiter struct {
-	timer   timerq.Timer[alarm]
+	timer   timerq.Timer
 	world   *World
 	program *Program      // in a virtual world
 	signal  chan struct{} // in any other
@@ -56,7 +56,7 @@ func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.T
 	r := w.newWaiter(program)
 	w.link(r, l)
 	if deadline != clock.Never {
-		w.queue.Set(&r.timer, deadline)
+		w.queue.Set(&r.timer, r, deadline)
 	}
 	if n != nil || deadline != clock.Never {
 		w.complete(n)
@@ -141,7 +141,6 @@ func (w *World) newWaiter(p *Program) *Waiter {
 	r := w.spare
 	if r == nil {
 		r = &Waiter{world: w, signal: make(chan struct{}, 1)}
-		r.timer.Owner = r
 	} else {
 		w.spare = r.next
 		r.next = nil

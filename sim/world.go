@@ -184,10 +184,10 @@ func (w *World) advance(t clock.Time) {
 // that one go off.
 func (w *World) happen(next clock.Time) {
 	w.now = max(w.now, next)
-	if timer, ok := w.queue.Pop(w.now); ok {
+	if owner, ok := w.queue.Pop(w.now); ok {
 		w.storm.reset()
 		w.Stream.Because(0) // a timer's cause is what set it, which its owner knows
-		timer.Owner.fire(w)
+		owner.fire(w)
 		w.flush()
 	}
 }
@@ -196,14 +196,13 @@ func (w *World) happen(next clock.Time) {
 // changes in a node's device it must finish with [World.Changed].
 func (w *World) After(d clock.Duration, f func(now clock.Time)) {
 	c := &call{f: f}
-	c.timer.Owner = c
-	w.queue.Set(&c.timer, w.now.Add(max(d, 1)))
+	w.queue.Set(&c.timer, c, w.now.Add(max(d, 1)))
 	w.pace.remind(w.queue.Next())
 }
 
 // A call is a function that is due at a time.
 type call struct {
-	timer timerq.Timer[alarm]
+	timer timerq.Timer
 	f     func(clock.Time)
 }
 

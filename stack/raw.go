@@ -37,7 +37,10 @@ type Raw struct {
 	queue         []Datagram
 	waiting       int
 	arrived       uint64
+	told          bool // it is among the ready
 }
+
+func (e *Raw) settled() { e.told = false }
 
 // NewRaw returns an endpoint that hears all packets of a protocol.
 func (s *Stack) NewRaw(protocol wire.Protocol) *Raw {
@@ -218,6 +221,6 @@ func (s *Stack) tellRaws(at arrival, h *header, p *pkt.Packet) {
 			From: netip.AddrPortFrom(h.src, 0), To: netip.AddrPortFrom(h.dst, 0), TTL: h.ttl, TOS: h.tos,
 			Interface: at.iface.Index, Payload: whole,
 		})
-		s.tell(&e.endpoint, e)
+		s.tell(&e.endpoint, &e.told, e)
 	}
 }

@@ -29,7 +29,7 @@ type request struct {
 	tcp.Request
 	key      fourTuple
 	listener *TCP
-	timer    timerq.Timer[timed]
+	timer    timerq.Timer
 }
 
 // requestFor returns the half-open connection between two ends, nil if there is
@@ -51,7 +51,6 @@ func (r *request) ends() (local, remote netip.AddrPort) {
 // begin answers the SYN that makes a request.
 func (s *Stack) begin(now clock.Time, r *request, p tcp.Params, v *path, seg *tcp.Segment) {
 	r.Request = tcp.NewRequest(now, &p, seg)
-	r.timer.Owner = r
 	s.requests[r.key] = r
 	s.settleRequest(now, r, tcp.Accept(s.env(), now, p, seg), v)
 }
@@ -114,7 +113,7 @@ func (s *Stack) settleRequest(now clock.Time, r *request, c *tcp.Conn, v *path) 
 		s.forgetRequest(r)
 		return
 	}
-	s.timers.Set(&r.timer, r.Due())
+	s.timers.Set(&r.timer, r, r.Due())
 }
 
 // transmitHalf sends a segment of a connection that has no endpoint yet. Its

@@ -253,11 +253,11 @@ func (s *Stack) Restart(now clock.Time) {
 func (s *Stack) HandleTimer(now clock.Time) {
 	s.others.known = false
 	for {
-		t, ok := s.timers.Pop(now)
+		owner, ok := s.timers.Pop(now)
 		if !ok {
 			break
 		}
-		t.Owner.expire(s, now)
+		owner.expire(s, now)
 	}
 	s.expireWaits(now)
 	for _, i := range s.interfaces {
@@ -337,7 +337,6 @@ type Endpoint interface {
 type endpoint struct {
 	stack *Stack
 	owner any
-	told  bool // it is among the ready
 }
 
 // Owner returns what SetOwner was given.
@@ -346,13 +345,11 @@ func (e *endpoint) Owner() any { return e.owner }
 // SetOwner attaches the socket that stands on the endpoint.
 func (e *endpoint) SetOwner(owner any) { e.owner = owner }
 
-func (e *endpoint) settled() { e.told = false }
-
-// tell puts e among those whose readiness has changed.
-func (s *Stack) tell(base *endpoint, e Endpoint) {
-	if base.told || base.owner == nil {
+// tell puts e among those whose readiness has changed, unless told says that it is.
+func (s *Stack) tell(base *endpoint, told *bool, e Endpoint) {
+	if *told || base.owner == nil {
 		return
 	}
-	base.told = true
+	*told = true
 	s.ready.Push(e)
 }

@@ -187,7 +187,7 @@ func TestWhatThereAreManyOfIsSmall(t *testing.T) {
 		name      string
 		size, max uintptr
 	}{
-		{"an endpoint", unsafe.Sizeof(TCP{}), 208},
+		{"an endpoint", unsafe.Sizeof(TCP{}), 160},
 		{"what is left in TIME-WAIT", unsafe.Sizeof(timeWait{}), 112},
 		{"a port of one user", unsafe.Sizeof(use{}), 12},
 	} {

@@ -78,7 +78,7 @@ type TCP struct {
 	path          *path
 	conn          *tcp.Conn
 	listening     *listening // of a listener
-	timer         timerq.Timer[timed]
+	timer         timerq.Timer
 	next          *TCP // of the same bucket of the table
 	hash          uint32
 	label         uint32    // of its packets (RFC 6437)
@@ -86,14 +86,15 @@ type TCP struct {
 	state         tcp.State // as the stack's tables know it
 	attached      bool      // the connection is in the tables
 	orphan        bool      // no program has it open any more
+	told          bool      // it is among the ready
 }
 
 // NewTCP returns an endpoint that is neither bound nor connected.
 func (s *Stack) NewTCP() *TCP {
-	e := &TCP{endpoint: endpoint{stack: s}, settings: s.plain}
-	e.timer.Owner = e
-	return e
+	return &TCP{endpoint: endpoint{stack: s}, settings: s.plain}
 }
+
+func (e *TCP) settled() { e.told = false }
 
 // Settings returns what is set.
 func (e *TCP) Settings() Settings { return *e.settings }
@@ -449,14 +450,14 @@ func (e *TCP) Push(now clock.Time) {
 	e.stack.emit(now, e)
 	e.stack.others.still = true
 	if e.state != before {
-		e.stack.tell(&e.endpoint, e)
+		e.stack.tell(&e.endpoint, &e.told, e)
 	}
 }
 
 // drainTCP takes all output of a connection and tells that it has changed.
 func (s *Stack) drainTCP(now clock.Time, e *TCP) {
 	s.emit(now, e)
-	s.tell(&e.endpoint, e)
+	s.tell(&e.endpoint, &e.told, e)
 }
 
 // emit takes all output of a connection: facts, segments, its next timer.
@@ -475,7 +476,7 @@ func (s *Stack) emit(now clock.Time, e *TCP) {
 		s.changed(now, e, state)
 	}
 	if e.attached {
-		s.timers.Set(&e.timer, e.conn.NextTimer())
+		s.timers.Set(&e.timer, e, e.conn.NextTimer())
 	}
 }
 

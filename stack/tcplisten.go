@@ -231,5 +231,5 @@ func (s *Stack) give(now clock.Time, l *TCP, local, remote netip.AddrPort, v *pa
 	l.listening.policy.Push(c)
 	l.listening.accepted = append(l.listening.accepted, child)
 	s.drainTCP(now, child)
-	s.tell(&l.endpoint, l)
+	s.tell(&l.endpoint, &l.told, l)
 }

@@ -41,6 +41,7 @@ type UDP struct {
 
 	local, remote netip.AddrPort
 	bound         bool
+	told          bool // it is among the ready
 	binding       binding
 	held          bindingID // what the port table calls it
 	queue         []Datagram
@@ -49,6 +50,8 @@ type UDP struct {
 	err           error
 	dropped       uint64
 }
+
+func (e *UDP) settled() { e.told = false }
 
 // NewUDP returns an endpoint that is not bound.
 func (s *Stack) NewUDP() *UDP {
@@ -426,7 +429,7 @@ func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
 	e.waiting += d.Payload.Len()
 	e.arrived++
 	e.queue = append(e.queue, d)
-	e.stack.tell(&e.endpoint, e)
+	e.stack.tell(&e.endpoint, &e.told, e)
 	return true
 }
 
@@ -444,7 +447,7 @@ func (s *Stack) udpError(local, remote netip.AddrPort, what *verdict) bool {
 		// error messages that it receives from the IP layer."
 		if what.err != nil {
 			e.err = what.err
-			s.tell(&e.endpoint, e)
+			s.tell(&e.endpoint, &e.told, e)
 		}
 		return true
 	}

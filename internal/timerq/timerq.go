@@ -8,31 +8,39 @@ package timerq
 
 import "hubbub/clock"
 
-// A Timer belongs to its owner, who embeds or points to it, and is in at most
-// one Queue. The zero Timer is not set.
-type Timer[T any] struct {
-	Owner  T
-	at     clock.Time // when it is due; clock.Never if it isn't set
-	queued clock.Time // where it stands in the heap: at or before at
+// A Timer belongs to its owner, who embeds it, and is in at most one Queue. The
+// zero Timer is not set. What only a running timer needs is in the Queue.
+type Timer struct {
+	at    clock.Time // when it is due; clock.Never if it isn't set
+	index int32      // 1 + place in the heap; zero if not in it
+}
+
+// place is a timer's in the heap.
+type place[T any] struct {
+	queued clock.Time // where it stands: at or before the time when it is due
 	seq    uint64     // among equals, the one set first comes first
-	index  int32      // 1 + place in the heap; zero if not in it
+	timer  *Timer
+	owner  T
 }
 
 // At returns when the timer is due, clock.Never if it isn't set.
-func (t *Timer[T]) At() clock.Time { return t.at }
+func (t *Timer) At() clock.Time { return t.at }
 
 // A Queue holds timers. The zero Queue is empty.
 type Queue[T any] struct {
-	heap []*Timer[T]
+	heap []place[T]
 	seq  uint64
 }
+
+// minRoom is the room of a heap that isn't given back, however few are in it.
+const minRoom = 1024
 
 // Len returns the number of places in use, those of stopped timers that have
 // not come to the top yet included.
 func (q *Queue[T]) Len() int { return len(q.heap) }
 
-// Set makes t due at that time; clock.Never stops it.
-func (q *Queue[T]) Set(t *Timer[T], at clock.Time) {
+// Set makes t, which is owner's, due at that time; clock.Never stops it.
+func (q *Queue[T]) Set(t *Timer, owner T, at clock.Time) {
 	if t.at == at {
 		return
 	}
@@ -40,16 +48,17 @@ func (q *Queue[T]) Set(t *Timer[T], at clock.Time) {
 	switch {
 	case at == clock.Never:
 	case t.index == 0:
-		q.push(t)
-	case at < t.queued:
+		q.push(t, owner)
+	case at < q.heap[t.index-1].queued:
 		q.seq++
-		t.queued, t.seq = at, q.seq
+		p := &q.heap[t.index-1]
+		p.queued, p.seq = at, q.seq
 		q.up(int(t.index) - 1)
 	}
 }
 
 // Remove takes t out of the heap, so that nothing refers to its owner.
-func (q *Queue[T]) Remove(t *Timer[T]) {
+func (q *Queue[T]) Remove(t *Timer) {
 	t.at = clock.Never
 	if t.index == 0 {
 		return
@@ -57,9 +66,12 @@ func (q *Queue[T]) Remove(t *Timer[T]) {
 	i := int(t.index) - 1
 	last := len(q.heap) - 1
 	q.swap(i, last)
-	q.heap[last] = nil
+	q.heap[last] = place[T]{}
 	q.heap = q.heap[:last]
 	t.index = 0
+	if cap(q.heap) > minRoom && last < cap(q.heap)/8 {
+		q.heap = append(make([]place[T], 0, cap(q.heap)/4), q.heap...)
+	}
 	if i < last {
 		q.down(i)
 		q.up(i)
@@ -81,50 +93,50 @@ func (q *Queue[T]) Next() clock.Time {
 	if len(q.heap) == 0 {
 		return clock.Never
 	}
-	return q.heap[0].at
+	return q.heap[0].timer.at
 }
 
-// Pop takes out the earliest timer if it is due at now.
-func (q *Queue[T]) Pop(now clock.Time) (*Timer[T], bool) {
+// Pop takes out the earliest timer if it is due at now, and returns whose it is.
+func (q *Queue[T]) Pop(now clock.Time) (owner T, ok bool) {
 	if !q.Next().Due(now) {
-		return nil, false
+		return owner, false
 	}
-	t := q.heap[0]
-	q.Remove(t)
-	return t, true
+	owner = q.heap[0].owner
+	q.Remove(q.heap[0].timer)
+	return owner, true
 }
 
 // settle makes the top of the heap a timer that stands where it belongs.
 func (q *Queue[T]) settle() {
 	for len(q.heap) > 0 {
-		switch top := q.heap[0]; {
-		case top.at == top.queued:
+		top := &q.heap[0]
+		switch at := top.timer.at; {
+		case at == top.queued:
 			return
-		case top.at == clock.Never:
-			q.Remove(top)
+		case at == clock.Never:
+			q.Remove(top.timer)
 		default:
-			top.queued = top.at
+			top.queued = at
 			q.down(0)
 		}
 	}
 }
 
-func (q *Queue[T]) push(t *Timer[T]) {
+func (q *Queue[T]) push(t *Timer, owner T) {
 	q.seq++
-	t.queued, t.seq = t.at, q.seq
-	q.heap = append(q.heap, t)
+	q.heap = append(q.heap, place[T]{queued: t.at, seq: q.seq, timer: t, owner: owner})
 	t.index = int32(len(q.heap))
 	q.up(len(q.heap) - 1)
 }
 
 func (q *Queue[T]) less(i, j int) bool {
-	a, b := q.heap[i], q.heap[j]
+	a, b := &q.heap[i], &q.heap[j]
 	return a.queued < b.queued || a.queued == b.queued && a.seq < b.seq
 }
 
 func (q *Queue[T]) swap(i, j int) {
 	q.heap[i], q.heap[j] = q.heap[j], q.heap[i]
-	q.heap[i].index, q.heap[j].index = int32(i+1), int32(j+1)
+	q.heap[i].timer.index, q.heap[j].timer.index = int32(i+1), int32(j+1)
 }
 
 func (q *Queue[T]) up(i int) {

@@ -3,37 +3,37 @@ package timerq
 import (
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"hubbub/clock"
 )
 
 func TestEqualTimersFireInTheOrderTheyWereSet(t *testing.T) {
 	var q Queue[int]
-	timers := make([]Timer[int], 10)
+	timers := make([]Timer, 10)
 	for i := range timers {
-		timers[i].Owner = i
-		q.Set(&timers[i], 5)
+		q.Set(&timers[i], i, 5)
 	}
 	for i := range timers {
-		if got, ok := q.Pop(5); !ok || got.Owner != i {
-			t.Fatalf("timer %d came in place %d", got.Owner, i)
+		if got, ok := q.Pop(5); !ok || got != i {
+			t.Fatalf("timer %d came in place %d", got, i)
 		}
 	}
 }
 
 func TestAStoppedTimerDoesNotFire(t *testing.T) {
 	var q Queue[string]
-	a, b := Timer[string]{Owner: "a"}, Timer[string]{Owner: "b"}
-	q.Set(&a, 5)
-	q.Set(&b, 7)
-	q.Set(&a, clock.Never)
+	var a, b Timer
+	q.Set(&a, "a", 5)
+	q.Set(&b, "b", 7)
+	q.Set(&a, "a", clock.Never)
 	if next := q.Next(); next != 7 {
 		t.Errorf("next is %v, want 7", next)
 	}
 	if _, ok := q.Pop(6); ok {
 		t.Error("something fired before it was due")
 	}
-	if got, ok := q.Pop(7); !ok || got.Owner != "b" {
+	if got, ok := q.Pop(7); !ok || got != "b" {
 		t.Error("b did not fire at 7")
 	}
 	if q.Next() != clock.Never || q.Len() != 0 {
@@ -46,7 +46,7 @@ func TestAStoppedTimerDoesNotFire(t *testing.T) {
 func TestQueueAgreesWithAScan(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var q Queue[int]
-	timers := make([]Timer[int], 50)
+	timers := make([]Timer, 50)
 	now := clock.Time(1)
 	least := func() clock.Time {
 		var min clock.Time
@@ -56,10 +56,11 @@ func TestQueueAgreesWithAScan(t *testing.T) {
 		return min
 	}
 	for range 20000 {
-		timer := &timers[rnd.IntN(len(timers))]
+		i := rnd.IntN(len(timers))
+		timer := &timers[i]
 		switch rnd.IntN(8) {
 		case 0:
-			q.Set(timer, clock.Never)
+			q.Set(timer, i, clock.Never)
 		case 1:
 			q.Remove(timer)
 		case 2:
@@ -73,12 +74,12 @@ func TestQueueAgreesWithAScan(t *testing.T) {
 				if !ok {
 					break
 				}
-				if got.At() != clock.Never {
+				if timers[got].At() != clock.Never {
 					t.Fatal("a timer that fired is still set")
 				}
 			}
 		default:
-			q.Set(timer, now+1+clock.Time(rnd.IntN(100)))
+			q.Set(timer, i, now+1+clock.Time(rnd.IntN(100)))
 		}
 		if got, want := q.Next(), least(); got != want {
 			t.Fatalf("next is %v, want %v", got, want)
@@ -88,11 +89,31 @@ func TestQueueAgreesWithAScan(t *testing.T) {
 
 func BenchmarkMoveToLater(b *testing.B) {
 	var q Queue[int]
-	timers := make([]Timer[int], 1000)
+	timers := make([]Timer, 1000)
 	for i := range timers {
-		q.Set(&timers[i], clock.Time(i+1))
+		q.Set(&timers[i], i, clock.Time(i+1))
 	}
 	for i := 0; b.Loop(); i++ {
-		q.Set(&timers[i%1000], clock.Time(i+1000))
+		q.Set(&timers[i%1000], i%1000, clock.Time(i+1000))
+	}
+}
+
+// A timer at rest is a time and a place; what a queue has taken it gives back.
+func TestTimersAtRestTakeLittle(t *testing.T) {
+	if size := unsafe.Sizeof(Timer{}); size > 16 {
+		t.Errorf("a timer takes %d octets, want at most 16", size)
+	}
+	var q Queue[int]
+	timers := make([]Timer, 100_000)
+	for i := range timers {
+		q.Set(&timers[i], i, clock.Time(i+1))
+	}
+	for i := range timers {
+		if owner, ok := q.Pop(clock.Time(i + 1)); !ok || owner != i {
+			t.Fatalf("timer %d is due at %d: %v", owner, i+1, ok)
+		}
+	}
+	if room := cap(q.heap); room > minRoom {
+		t.Errorf("an empty queue has room for %d, want at most %d", room, minRoom)
 	}
 }

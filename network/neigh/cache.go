@@ -137,9 +137,9 @@ func (c *Cache) HandleTimer(now clock.Time) {
 			c.advance(now, a)
 		}
 	}
-	for t, ok := c.timers.Pop(now); ok; t, ok = c.timers.Pop(now) {
-		c.cause = t.Owner.cause
-		c.expire(now, t.Owner)
+	for e, ok := c.timers.Pop(now); ok; e, ok = c.timers.Pop(now) {
+		c.cause = e.cause
+		c.expire(now, e)
 	}
 }
 

@@ -19,7 +19,7 @@ type entry struct {
 	lastUsed  clock.Time     // when a packet was last sent to it
 	confirmed clock.Time     // when it last proved that it can be reached
 	fresh     clock.Duration // for how long such a proof counts
-	timer     timerq.Timer[*entry]
+	timer     timerq.Timer
 	cause     uint64 // the event that set the timer, or brought it into its state
 
 	router   bool       // it says that it is one
@@ -102,7 +102,6 @@ func (c *Cache) add(now clock.Time, addr netip.Addr, in *list) *entry {
 		return nil
 	}
 	e := &entry{addr: addr, cause: c.cause}
-	e.timer.Owner = e
 	c.entries[addr] = e
 	in.put(e)
 	return e
@@ -171,15 +170,15 @@ func (c *Cache) become(now clock.Time, e *entry, s State, why string) {
 		c.ask(now, e)
 	case Reachable:
 		e.confirmed, e.fresh = now, c.freshness()
-		c.timers.Set(&e.timer, now.Add(e.fresh))
+		c.timers.Set(&e.timer, e, now.Add(e.fresh))
 	case Stale:
-		c.timers.Set(&e.timer, now.Add(c.cfg.Stale))
+		c.timers.Set(&e.timer, e, now.Add(c.cfg.Stale))
 	case Delay:
-		c.timers.Set(&e.timer, now.Add(c.cfg.Delay))
+		c.timers.Set(&e.timer, e, now.Add(c.cfg.Delay))
 	case Failed:
 		e.mac = wire.MAC{}
 		c.giveUp(e)
-		c.timers.Set(&e.timer, now.Add(c.cfg.Stale))
+		c.timers.Set(&e.timer, e, now.Add(c.cfg.Stale))
 	case Permanent:
 		c.timers.Remove(&e.timer)
 	}
@@ -211,7 +210,7 @@ func (c *Cache) expire(now clock.Time, e *entry) {
 		c.askOrForget(now, e)
 	case Reachable:
 		if until := e.confirmed.Add(e.fresh); until > now {
-			c.timers.Set(&e.timer, until)
+			c.timers.Set(&e.timer, e, until)
 			return
 		}
 		c.become(now, e, Stale, "it has not proved itself for a while")

@@ -144,12 +144,12 @@ func (c *Cache) discardWaiting(e *entry, p *pkt.Packet, why Reason) {
 // an ARP Request for the same IP address, at a high rate) MUST be included."
 func (c *Cache) ask(now clock.Time, e *entry) {
 	if earliest := c.mayAsk(e); earliest > now {
-		c.timers.Set(&e.timer, earliest)
+		c.timers.Set(&e.timer, e, earliest)
 		return
 	}
 	e.asked++
 	e.lastAsk, e.everSent = now, true
-	c.timers.Set(&e.timer, now.Add(c.patience(e)))
+	c.timers.Set(&e.timer, e, now.Add(c.patience(e)))
 	if c.six {
 		c.solicit(e)
 		return
@@ -232,7 +232,6 @@ func (c *Cache) SetPermanent(now clock.Time, addr netip.Addr, mac wire.MAC) {
 	e := c.find(addr)
 	if e == nil {
 		e = &entry{addr: addr}
-		e.timer.Owner = e
 		c.entries[addr] = e
 	}
 	if e.state != Permanent {
