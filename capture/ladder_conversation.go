@@ -329,6 +329,9 @@ func (c *conversation) label(p *Packet, side int, absolute bool) string {
 	case p.Has&LayerICMPv6 != 0:
 		return "ICMPv6 " + p.icmp6Text()
 	case p.Has&LayerUDP != 0:
+		if text := p.application(); text != "" {
+			return text
+		}
 		return fmt.Sprintf("UDP LEN=%d", len(p.Payload))
 	case p.Has&LayerTCP == 0:
 		return p.Summary()

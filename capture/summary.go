@@ -44,7 +44,11 @@ func (p *Packet) summary() string {
 	case p.Has&LayerTCP != 0:
 		return fmt.Sprintf("TCP %d -> %d %s", p.TCP.SrcPort, p.TCP.DstPort, p.tcpText(p.TCP.Seq, p.TCP.Ack))
 	case p.Has&LayerUDP != 0:
-		return fmt.Sprintf("UDP %d -> %d LEN=%d", p.UDP.SrcPort, p.UDP.DstPort, p.UDP.Length-wire.UDPHeaderLen)
+		text := fmt.Sprintf("UDP %d -> %d LEN=%d", p.UDP.SrcPort, p.UDP.DstPort, p.UDP.Length-wire.UDPHeaderLen)
+		if more := p.application(); more != "" {
+			return text + ", " + more
+		}
+		return text
 	case p.Has&LayerICMP != 0:
 		return "ICMP " + p.icmpText()
 	case p.Has&LayerICMPv6 != 0:

@@ -135,7 +135,7 @@ func (s *Stack) answerDHCP(now clock.Time, i *Interface, d *Datagram) dhcp6.Reas
 	answer, why := i.six.server.HandleMessage(now, d.Payload.Bytes())
 	if why == 0 {
 		from := netip.AddrPortFrom(s.zoned(i, i.six.linkLocal()), wire.DHCP6ServerPort)
-		s.sendDHCP(now, from, d.From, answer, "DHCPv6 answer", "RFC 8415, 18.3.10")
+		s.sendDHCP(now, from, d.From, answer, "DHCPv6: answers a client", "RFC 8415, 18.3.10")
 	}
 	return why
 }

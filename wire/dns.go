@@ -20,6 +20,19 @@ const (
 	DNSTypeAAAA  DNSType = 28
 )
 
+// String returns the type's name, or its number.
+func (t DNSType) String() string {
+	switch t {
+	case DNSTypeA:
+		return "A"
+	case DNSTypeCNAME:
+		return "CNAME"
+	case DNSTypeAAAA:
+		return "AAAA"
+	}
+	return fmt.Sprintf("TYPE%d", uint16(t)) // RFC 3597, 5
+}
+
 const dnsClassInternet = 1
 
 // A DNSCode is what became of a query (RFC 1035, 4.1.1).

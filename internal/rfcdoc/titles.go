@@ -68,6 +68,7 @@ var titles = map[int]string{
 	3522: "The Eifel Detection Algorithm for TCP",
 	3542: "Advanced Sockets Application Program Interface (API) for IPv6",
 	3596: "DNS Extensions to Support IP Version 6",
+	3597: "Handling of Unknown DNS Resource Record (RR) Types",
 	3646: "DNS Configuration options for DHCPv6",
 	3678: "Socket Interface Extensions for Multicast Source Filters",
 	3708: "Using TCP DSACKs and SCTP Duplicate TSNs to Detect Spurious Retransmissions",

@@ -47,6 +47,12 @@ var kinds = map[State]wire.DHCP6Type{
 	Releasing: wire.DHCP6Release, Declining: wire.DHCP6Decline, Asking: wire.DHCP6InformationRequest,
 }
 
+var purposes = map[State]string{
+	Soliciting: "who gives out addresses?", Requesting: "asks for what was offered", Renewing: "asks to keep the address",
+	Rebinding: "asks anybody to be let keep the address", Releasing: "gives the address back",
+	Declining: "gives an address back that somebody else uses", Asking: "asks for settings",
+}
+
 var sections = map[State]string{
 	Soliciting: "RFC 8415, 18.2.1", Requesting: "RFC 8415, 18.2.2", Renewing: "RFC 8415, 18.2.4", Rebinding: "RFC 8415, 18.2.5",
 	Asking: "RFC 8415, 18.2.6", Releasing: "RFC 8415, 18.2.7", Declining: "RFC 8415, 18.2.8",
@@ -112,9 +118,9 @@ func (c *Client) transmit(now clock.Time) {
 	}
 	x.sent++
 	x.due = now.Add(x.timeout)
-	reason := "DHCPv6 " + x.kind.String()
+	reason := "DHCPv6: " + purposes[c.state]
 	if x.sent > 1 {
-		reason += " again: no answer"
+		reason += ", again: no answer"
 	}
 	c.messages.Push(Message{Payload: c.compose(now), Reason: reason, RFC: sections[c.state]})
 }
