@@ -113,12 +113,15 @@ func (s *Stack) handleICMPError(
 	case m.Type == wire.Redirect:
 		return discardRedirect, s.redirected(now, at, outer.Src, &h, m.Gateway())
 	}
-	x, what := header{src: h.Src, dst: h.Dst, protocol: h.Protocol}, verdictOf(m)
+	x, what := header{src: h.Src, dst: h.Dst, protocol: h.Protocol, total: h.TotalLen}, verdictOf(m)
 	if what.tooBig {
 		if s.cfg.NoPathMTU > 1 || !s.isOurs(&x, transport) {
 			return discardICMP, false
 		}
-		s.learnMTU(now, &h, int(m.MTU()))
+		if s.doubtsMTU(&x, transport, int(m.MTU())) {
+			return 0, true
+		}
+		s.learnMTU(now, &x, int(m.MTU()))
 	}
 	return discardICMP, s.concerns(now, &x, transport, &what)
 }
@@ -132,7 +135,7 @@ func (s *Stack) isOurs(h *header, transport []byte) bool {
 	}
 	switch h.protocol {
 	case wire.ProtocolTCP:
-		e := s.connection(netip.AddrPortFrom(h.src, be16(transport)), netip.AddrPortFrom(h.dst, be16(transport[2:])))
+		e := s.connection(quotedEnds(h, transport))
 		if e == nil {
 			return false
 		}
@@ -150,18 +153,18 @@ const leastPathMTU = 552
 // quotedSeq returns the sequence number of a TCP header's first eight bytes.
 func quotedSeq(b []byte) tcp.Seq { return tcp.Seq(uint32(be16(b[4:]))<<16 | uint32(be16(b[6:]))) }
 
-// learnMTU believes a router that h's packet exceeded a link's MTU (RFC 1191).
-// A machine that doesn't look for paths' MTUs takes no more than that there is
-// a small one.
-func (s *Stack) learnMTU(now clock.Time, h *wire.IPv4, mtu int) {
-	if s.cfg.NoPathMTU > 0 {
+// learnMTU believes a router that a packet exceeded a link's MTU (RFC 1191;
+// RFC 8201, 4). A machine that doesn't look for IPv4 paths' MTUs takes no more
+// than that there is a small one.
+func (s *Stack) learnMTU(now clock.Time, about *header, mtu int) {
+	if s.cfg.NoPathMTU > 0 && about.dst.Is4() {
 		mtu = min(mtu, leastPathMTU)
 	}
-	v, err := s.pathTo(h.Dst, h.Src)
+	v, err := s.pathTo(about.dst, about.src)
 	if err != nil {
 		return
 	}
-	s.pathMTU.HandleTooBig(now, h.Dst, mtu, h.TotalLen, s.mtuTo(now, h.Dst, &v))
+	s.pathMTU.HandleTooBig(now, about.dst, mtu, about.total, s.mtuTo(now, about.dst, &v))
 	s.generation++
 }
 
@@ -171,8 +174,7 @@ func (s *Stack) concerns(now clock.Time, h *header, transport []byte, what *verd
 	if len(transport) < 8 {
 		return false
 	}
-	local := netip.AddrPortFrom(h.src, be16(transport))
-	remote := netip.AddrPortFrom(h.dst, be16(transport[2:]))
+	local, remote := quotedEnds(h, transport)
 	switch h.protocol {
 	case wire.ProtocolTCP:
 		return s.tcpError(now, local, remote, quotedSeq(transport), what)

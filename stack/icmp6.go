@@ -144,12 +144,10 @@ func (s *Stack) believesMTU(now clock.Time, about *header, transport []byte, mtu
 	if mtu < wire.MinIPv6MTU || !s.isOurs(about, transport) {
 		return false
 	}
-	v, err := s.pathTo(about.dst, about.src)
-	if err != nil {
+	if s.doubtsMTU(about, transport, mtu) {
 		return false
 	}
-	s.pathMTU.HandleTooBig(now, about.dst, mtu, about.total, s.mtuTo(now, about.dst, &v))
-	s.generation++
+	s.learnMTU(now, about, mtu)
 	return true
 }
 

@@ -133,6 +133,7 @@ type Stack struct {
 	others      otherTimers
 	requests    map[fourTuple]*request  // half open, from listeners
 	waits       waits                   // connections in TIME-WAIT
+	doubts      map[fourTuple]doubt     // what routers say of paths and is not believed yet
 	orphans     int                     // connections that no program has open any more
 	recycled    map[netip.Addr]recycled // last timestamps by address
 	tcpPorts    portTable
@@ -229,6 +230,7 @@ func (s *Stack) Restart(now clock.Time) {
 	clear(s.requests)
 	s.orphans = 0
 	s.waits.init()
+	clear(s.doubts)
 	clear(s.recycled)
 	clear(s.listeners)
 	clear(s.udps)

@@ -426,6 +426,7 @@ func (s *Stack) detach(e *TCP) {
 	s.recent = nil
 	s.predictions.forget(e)
 	s.conns.remove(e)
+	delete(s.doubts, s.tupleOf(e.local, e.remote))
 	s.timers.Remove(&e.timer)
 }
 
@@ -436,6 +437,9 @@ func (e *TCP) expire(s *Stack, now clock.Time) {
 	s.env().Cause = uint64(s.stream.Upcoming())
 	before := s.stream.Cause()
 	e.conn.HandleTimer(now)
+	if len(s.doubts) > 0 {
+		s.settleDoubt(now, e)
+	}
 	s.drainTCP(now, e)
 	s.stream.Because(before)
 }

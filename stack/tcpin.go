@@ -126,10 +126,7 @@ func (s *Stack) tcpError(now clock.Time, local, remote netip.AddrPort, quoted tc
 	s.env()
 	switch {
 	case what.tooBig:
-		if v, err := s.pathTo(remote.Addr(), local.Addr()); err == nil {
-			e.path = s.sharePath(&v)
-			e.conn.HandlePathMTU(now, s.mtuTo(now, remote.Addr(), &v)-tcpOverhead(remote.Addr()), quoted)
-		}
+		s.pathShrunk(now, e, quoted)
 	case what.err != nil:
 		// RFC 1122, 4.2.3.9: an unreachable port or protocol ends a
 		// connection that is being opened; one that is open bears it.

@@ -54,3 +54,12 @@ func (c *Conn) limitSegments(mss int) {
 	c.snd.limitMSS = uint16(mss)
 	c.setMSS()
 }
+
+// HasCarried reports whether the peer has certainly got a segment with more than
+// so many octets: as many are acknowledged as don't fit into as many segments as
+// have arrived (maxsizeacked of RFC 5927, 7.2, as far as it is known without
+// looking at each).
+func (c *Conn) HasCarried(mss int) bool {
+	acked := int64(c.count.bytesOut) - int64(c.flight())
+	return acked > int64(c.count.delivered)*int64(max(mss, 0))
+}

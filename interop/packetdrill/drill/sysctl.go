@@ -42,11 +42,17 @@ func (m *Machine) readSysctls() {
 	}
 }
 
+// ofCard reports whether a setting is that of a card. The kernel's card is not the
+// host's: its MTU is another, and maybe it has no IPv6.
+func ofCard(name string) bool {
+	return strings.Contains(name, ".conf.") || strings.Contains(name, ".neigh.")
+}
+
 // init finds the settings that a script may change.
 func (s *sysctls) init(root string, of *stack.Stack) {
 	s.root, s.seen = root, make(map[string]string)
 	for _, setting := range of.Sysctls() {
-		if !setting.ReadOnly {
+		if !setting.ReadOnly && !ofCard(setting.Name) {
 			s.names = append(s.names, setting.Name)
 		}
 	}

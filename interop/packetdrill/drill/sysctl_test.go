@@ -10,7 +10,7 @@ import (
 )
 
 // A setting that a script's shell command has changed is the host's when the
-// next socket is made.
+// next call is made.
 func TestTheKernelsSettingsAreTheHosts(t *testing.T) {
 	proc := t.TempDir()
 	dir := filepath.Join(proc, "net", "ipv4")
@@ -44,6 +44,30 @@ func TestTheKernelsSettingsAreTheHosts(t *testing.T) {
 	write("tcp_window_scaling", "0")
 	if o := offers(); o.Timestamps || o.HasWindowScale {
 		t.Error("what isn't a number changes something, or the other setting nothing")
+	}
+	fd := s.want(Socket, numbers(syscall.AF_INET, syscall.SOCK_STREAM, 0))
+	write("tcp_fastopen", "0")
+	s.fails(Setsockopt, numbers(fd, syscall.IPPROTO_TCP, 30, 4).with(bufferOf([]byte{1, 0, 0, 0})), syscall.EOPNOTSUPP)
+}
+
+// What the kernel's cards are set to is not the host's: its card is wider with
+// IPv6.
+func TestTheKernelsCardsAreNotTheHosts(t *testing.T) {
+	proc := t.TempDir()
+	dir := filepath.Join(proc, "net", "ipv6", "conf", "tun0")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"mtu": "1500\n", "disable_ipv6": "1\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := withSettings(t, Settings{Local: hostSix.Addr(), Proc: proc, Seed: 1})
+	s.listensSix(hostSix)
+	s.sendsSix(wire.TCP{Flags: wire.SYN})
+	if _, reply := s.hearsSix(); reply.Options.MSS != 1460 {
+		t.Errorf("the SYN-ACK's MSS is %d, want 1460", reply.Options.MSS)
 	}
 }
 
