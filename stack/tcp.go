@@ -326,22 +326,6 @@ func (e *TCP) limitSegments() {
 	}
 }
 
-// Renew gives the endpoint up and returns one with the same options, and the
-// same local address where its owner had bound it to one: what a socket stands
-// on after an attempt to connect has failed, as on Linux.
-func (e *TCP) Renew(now clock.Time) *TCP {
-	s := e.stack
-	n := s.NewTCP()
-	n.settings = e.settings
-	local, b := e.local, s.tcpPorts.binding(e.binding)
-	asked := e.binding != 0 && !b.ephemeral
-	e.Close(now)
-	if asked {
-		n.hold(netip.AddrPortFrom(b.addr, local.Port()), b)
-	}
-	return n
-}
-
 // Owes reports whether the connection has an acknowledgment to send, which
 // Update lets go.
 func (e *TCP) Owes() bool { return e.conn != nil && e.conn.OwesACK() }
