@@ -39,8 +39,8 @@ func (s *Socket) v6Only() bool {
 	switch {
 	case s.tcp != nil:
 		return s.tcp.Settings().Options.V6Only
-	case s.udp != nil:
-		return s.udp.Options.V6Only
+	case s.other.udp != nil:
+		return s.other.udp.Options.V6Only
 	}
 	return s.family == AF_INET6
 }

@@ -20,8 +20,8 @@ import (
 // errors are EADDRINUSE, EADDRNOTAVAIL for an address that the machine hasn't,
 // and EACCES for a port below 1024 without privilege.
 func (s *Socket) Bind(address string) error {
-	if s.unix != nil {
-		return s.local1("bind", address, s.unix.bind)
+	if s.other.unix != nil {
+		return s.local1("bind", address, s.other.unix.bind)
 	}
 	local, err := s.resolve("tcp", address)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Socket) Accept() (*Socket, string, error) {
 // ENETUNREACH, EISCONN, EADDRNOTAVAIL if all ports are taken, and, of a
 // socket that doesn't wait, EINPROGRESS.
 func (s *Socket) Connect(address string) error {
-	if s.unix != nil {
+	if s.other.unix != nil {
 		return failed("connect", s.connectPath(address))
 	}
 	remote, err := s.resolve("tcp", address)
@@ -118,7 +118,7 @@ func (s *Socket) send(b []byte, flags int) (int, error) {
 	switch {
 	case flags&MSG_OOB != 0:
 		return s.sendUrgent(b)
-	case s.kind != SOCK_STREAM && s.unix != nil:
+	case s.kind != SOCK_STREAM && s.other.unix != nil:
 		return s.sendMessage(b, "")
 	case s.kind != SOCK_STREAM:
 		return s.sendTo(b, netip.AddrPort{})
@@ -186,7 +186,7 @@ func (s *Socket) SendAll(b []byte) error {
 // RecvFrom returns the next datagram, cut to n bytes, and its sender.
 func (s *Socket) RecvFrom(n int) ([]byte, string, error) {
 	b := make([]byte, n)
-	if s.unix != nil && s.kind == SOCK_DGRAM {
+	if s.other.unix != nil && s.kind == SOCK_DGRAM {
 		got, from, _, err := s.receiveMessage(b, 0)
 		return b[:got], from, failed("recvfrom", err)
 	}
@@ -205,11 +205,11 @@ func (s *Socket) SendTo(b []byte, address string) (int, error) {
 		n, err := s.send(b, 0)
 		return n, failed("sendto", err)
 	}
-	if s.unix != nil {
+	if s.other.unix != nil {
 		n, err := s.sendMessage(b, address)
 		return n, failed("sendto", err)
 	}
-	if s.raw != nil {
+	if s.other.raw != nil {
 		addr, err := s.lookup(address)
 		if err != nil {
 			return 0, err
@@ -235,7 +235,7 @@ func (s *Socket) receiveMessage(b []byte, flags int) (n int, from string, cut in
 	defer s.leave()
 	until := s.untilRead(now)
 	for {
-		if d, ok := s.unix.receive(flags&MSG_PEEK != 0); ok {
+		if d, ok := s.other.unix.receive(flags&MSG_PEEK != 0); ok {
 			n, cut = copy(b, d.data.Bytes()), max(0, d.data.Len()-len(b))
 			if flags&MSG_PEEK == 0 {
 				d.data.Release()
@@ -261,7 +261,7 @@ func (s *Socket) sendMessage(b []byte, path string) (int, error) {
 	defer s.leave()
 	until := s.untilWrite(now)
 	for {
-		full, err := s.unix.send(b, path)
+		full, err := s.other.unix.send(b, path)
 		if err != nil {
 			return 0, err
 		}
@@ -288,8 +288,8 @@ func (s *Socket) GetPeerName() (string, error) {
 
 func (s *Socket) connected() bool {
 	switch {
-	case s.unix != nil:
-		return s.unix.peer != nil
+	case s.other.unix != nil:
+		return s.other.unix.peer != nil
 	case s.tcp != nil:
 		state := s.tcp.State()
 		return s.tcp.Conn() != nil && state != tcp.StateClosed && state != tcp.StateSynSent
@@ -298,13 +298,13 @@ func (s *Socket) connected() bool {
 }
 
 func (s *Socket) peerName() string {
-	if s.unix == nil {
+	if s.other.unix == nil {
 		return s.remote().String()
 	}
-	if s.unix.peer == nil {
+	if s.other.unix.peer == nil {
 		return ""
 	}
-	return s.unix.peer.path
+	return s.other.unix.peer.path
 }
 
 // GetSockName returns the socket's own address, "0.0.0.0:0" or "[::]:0" for one
@@ -315,8 +315,8 @@ func (s *Socket) GetSockName() (string, error) {
 	}
 	defer s.host.world.Unlock()
 	switch local := s.local(); {
-	case s.unix != nil:
-		return s.unix.path, nil
+	case s.other.unix != nil:
+		return s.other.unix.path, nil
 	case local.IsValid():
 		return local.String(), nil
 	}
@@ -327,7 +327,8 @@ func (s *Socket) GetSockName() (string, error) {
 // EAGAIN instead, and connect EINPROGRESS.
 func (s *Socket) SetBlocking(wait bool) {
 	s.host.world.Enter()
-	s.nonblocking, s.timeout = !wait, 0
+	s.nonblocking = !wait
+	s.setTimeout(0)
 	s.host.world.Unlock()
 }
 
@@ -341,7 +342,8 @@ func (s *Socket) isNonblocking() bool {
 // time-out is none; zero is SetBlocking(false).
 func (s *Socket) SetTimeout(d clock.Duration) {
 	s.host.world.Enter()
-	s.nonblocking, s.timeout = d == 0, max(0, d)
+	s.nonblocking = d == 0
+	s.setTimeout(max(0, d))
 	s.host.world.Unlock()
 }
 
@@ -353,10 +355,10 @@ func (s *Socket) GetTimeout() clock.Duration {
 	switch {
 	case s.nonblocking:
 		return 0
-	case s.timeout == 0:
+	case s.more().timeout == 0:
 		return -1
 	}
-	return s.timeout
+	return s.more().timeout
 }
 
 // Fileno returns the socket's descriptor: a number that no other socket of

@@ -171,9 +171,9 @@ func (c *Conn) error(op string, err error) error {
 
 func (s *Socket) network() string {
 	switch {
-	case s.unix != nil && s.kind == SOCK_STREAM:
+	case s.other.unix != nil && s.kind == SOCK_STREAM:
 		return "unix"
-	case s.unix != nil:
+	case s.other.unix != nil:
 		return "unixgram"
 	case s.kind == SOCK_STREAM:
 		return "tcp"
@@ -192,7 +192,7 @@ func (s *Socket) netAddr(which func(*Socket) netip.AddrPort) net.Addr {
 
 // peerAddr returns the peer's address as package net has it.
 func (s *Socket) peerAddr() net.Addr {
-	if s.unix == nil {
+	if s.other.unix == nil {
 		return s.netAddr((*Socket).remote)
 	}
 	s.host.world.Enter()
@@ -202,8 +202,8 @@ func (s *Socket) peerAddr() net.Addr {
 
 func (s *Socket) addrOf(addr netip.AddrPort) net.Addr {
 	switch {
-	case s.unix != nil:
-		return &net.UnixAddr{Name: s.unix.path, Net: s.network()}
+	case s.other.unix != nil:
+		return &net.UnixAddr{Name: s.other.unix.path, Net: s.network()}
 	case s.kind == SOCK_STREAM:
 		return net.TCPAddrFromAddrPort(addr)
 	case s.kind == SOCK_DGRAM:
@@ -263,11 +263,10 @@ func (s *Socket) conn() net.Conn {
 	if s.kind != SOCK_STREAM {
 		return &PacketConn{s, true}
 	}
-	c := &Conn{s}
 	if s.tcp != nil {
 		s.goDefaults()
 	}
-	return c
+	return &s.stream
 }
 
 // goDefaults sets what Go's package net sets on every TCP connection.

@@ -32,10 +32,10 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 		return err
 	}
 	switch {
-	case s.udp != nil:
-		return s.udp.Connect(remote)
-	case s.raw != nil:
-		return s.raw.Connect(remote.Addr())
+	case s.other.udp != nil:
+		return s.other.udp.Connect(remote)
+	case s.other.raw != nil:
+		return s.other.raw.Connect(remote.Addr())
 	case s.opening && s.nonblocking && s.isOpening():
 		return syscall.EALREADY
 	case s.opening:
@@ -92,7 +92,7 @@ func (s *Socket) established(ctx context.Context, now clock.Time) error {
 		if err == nil {
 			err = s.usable()
 		}
-		if errors.Is(err, errDeadline) && s.timeout <= 0 && !s.writeDeadline.Due(w.Now()) {
+		if errors.Is(err, errDeadline) && s.more().timeout <= 0 && !s.writeDeadline.Due(w.Now()) {
 			return syscall.EINPROGRESS // SO_SNDTIMEO ends the waiting, not the attempt
 		}
 		if err != nil {
@@ -137,10 +137,10 @@ func (s *Socket) bindNow(local netip.AddrPort) error {
 		return err
 	case s.tcp != nil:
 		return s.tcp.Bind(local)
-	case s.udp != nil:
-		return s.udp.Bind(local)
+	case s.other.udp != nil:
+		return s.other.udp.Bind(local)
 	}
-	return s.raw.Bind(local.Addr())
+	return s.other.raw.Bind(local.Addr())
 }
 
 // listen makes the socket wait for connections.
@@ -156,8 +156,8 @@ func (s *Socket) listen(backlog int) error {
 
 func (s *Socket) listenNow(backlog int) error {
 	switch {
-	case s.unix != nil:
-		return s.unix.listen(backlog)
+	case s.other.unix != nil:
+		return s.other.unix.listen(backlog)
 	case s.tcp == nil:
 		return syscall.EOPNOTSUPP
 	}
@@ -197,8 +197,8 @@ func (s *Socket) accept() (*Socket, error) {
 
 func (s *Socket) acceptNow() (*Socket, error) {
 	h := s.host
-	if s.unix != nil {
-		return s.unix.accept()
+	if s.other.unix != nil {
+		return s.other.unix.accept()
 	}
 	if s.tcp == nil {
 		return nil, syscall.EOPNOTSUPP
@@ -210,7 +210,7 @@ func (s *Socket) acceptNow() (*Socket, error) {
 	if !ok {
 		return nil, nil
 	}
-	conn := &Socket{host: h, family: s.family, kind: s.kind}
+	conn := h.newSocket(s.family, s.kind)
 	conn.stand(e)
 	conn.inherit(s)
 	h.add(conn)

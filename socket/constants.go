@@ -1,7 +1,7 @@
 package socket
 
 // A Family is an address family. The numbers are Linux's.
-type Family int
+type Family uint8
 
 // The address families.
 const (
@@ -13,7 +13,7 @@ const (
 )
 
 // A Type is a socket's type.
-type Type int
+type Type uint8
 
 // The types of sockets.
 const (

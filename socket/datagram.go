@@ -23,7 +23,7 @@ type origin struct {
 // receiveOne copies the next datagram into b and returns how long that was:
 // with MSG_TRUNC, how long the datagram is.
 func (s *Socket) receiveOne(b []byte, flags int) (n int, from origin, err error) {
-	if s.unix != nil {
+	if s.other.unix != nil {
 		n, from.path, from.cut, err = s.receiveMessage(b, flags)
 	} else {
 		n, from, err = s.receiveFrom(b, flags)
@@ -79,18 +79,18 @@ func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error
 
 func (s *Socket) nextDatagram(peek bool) (d stack.Datagram, ok bool, err error) {
 	switch {
-	case s.raw != nil && peek:
-		d, ok = s.raw.Peek()
-	case s.raw != nil:
-		d, ok = s.raw.Receive()
-	case s.udp == nil:
+	case s.other.raw != nil && peek:
+		d, ok = s.other.raw.Peek()
+	case s.other.raw != nil:
+		d, ok = s.other.raw.Receive()
+	case s.other.udp == nil:
 		return d, false, syscall.EOPNOTSUPP
-	case s.udp.HasError():
-		return d, false, s.udp.TakeError()
+	case s.other.udp.HasError():
+		return d, false, s.other.udp.TakeError()
 	case peek:
-		d, ok = s.udp.Peek()
+		d, ok = s.other.udp.Peek()
 	default:
-		d, ok = s.udp.Receive()
+		d, ok = s.other.udp.Receive()
 	}
 	return d, ok, nil
 }
@@ -147,14 +147,14 @@ func (s *Socket) sendDatagram(now clock.Time, payload pkt.View, to netip.AddrPor
 	case s.writeShut:
 		payload.Release()
 		return syscall.EPIPE
-	case s.raw != nil:
-		return s.raw.SendWith(now, payload, to.Addr(), a)
-	case s.udp == nil:
+	case s.other.raw != nil:
+		return s.other.raw.SendWith(now, payload, to.Addr(), a)
+	case s.other.udp == nil:
 		payload.Release()
 		return syscall.EOPNOTSUPP
-	case s.udp.HasError():
+	case s.other.udp.HasError():
 		payload.Release()
-		return s.udp.TakeError()
+		return s.other.udp.TakeError()
 	}
-	return s.udp.SendWith(now, payload, to, a)
+	return s.other.udp.SendWith(now, payload, to, a)
 }

@@ -149,7 +149,7 @@ func (e *Epoll) Close() error {
 // forsake takes a socket that is closed out of all sets, and lets those who
 // poll it look.
 func (s *Socket) forsake() {
-	for l := s.watched; l != nil && l.first != nil; {
+	for l := s.more().watched; l != nil && l.first != nil; {
 		w := l.first
 		l.first = w.next
 		w.by.changed(s, POLLNVAL)
@@ -157,7 +157,9 @@ func (s *Socket) forsake() {
 			i.epoll.drop(i)
 		}
 	}
-	s.watched = nil
+	if s.rare != nil {
+		s.rare.watched = nil
+	}
 }
 
 // look queues the item if something that is waited for holds.

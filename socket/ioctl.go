@@ -33,15 +33,15 @@ func (s *Socket) ioctl(request int) (int, error) {
 		return 0, syscall.ENOTTY
 	case request == SIOCOUTQ:
 		return 0, nil // a datagram that was taken is on its way
-	case s.udp != nil:
-		return s.udp.NextLen(), nil
-	case s.raw != nil:
-		d, _ := s.raw.Peek()
+	case s.other.udp != nil:
+		return s.other.udp.NextLen(), nil
+	case s.other.raw != nil:
+		d, _ := s.other.raw.Peek()
 		return d.Payload.Len(), nil
 	case s.kind == SOCK_STREAM:
-		return s.unix.stream.Len(), nil
-	case len(s.unix.messages) > 0:
-		return s.unix.messages[0].data.Len(), nil
+		return s.other.unix.stream.Len(), nil
+	case len(s.other.unix.messages) > 0:
+		return s.other.unix.messages[0].data.Len(), nil
 	}
 	return 0, nil
 }

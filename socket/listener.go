@@ -126,7 +126,7 @@ func (c *PacketConn) Socket() *Socket { return c.sock }
 // ReadFrom copies the next datagram into b, as much as fits, and returns its
 // sender. It waits for one.
 func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	if c.sock.unix != nil {
+	if c.sock.other.unix != nil {
 		n, from, _, err := c.sock.receiveMessage(b, 0)
 		return n, &net.UnixAddr{Name: from, Net: "unixgram"}, c.error("read", failed("recvfrom", err))
 	}
@@ -152,12 +152,12 @@ var errMissingAddress = errors.New("missing address")
 func (c *PacketConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	switch to := addr.(type) {
 	case *net.UnixAddr:
-		if to != nil && c.sock.unix != nil {
+		if to != nil && c.sock.other.unix != nil {
 			n, err := c.sock.sendMessage(b, to.Name)
 			return n, c.errorTo("write", to, failed("sendto", err))
 		}
 	case *net.UDPAddr:
-		if to != nil && c.sock.unix == nil {
+		if to != nil && c.sock.other.unix == nil {
 			ap := to.AddrPort()
 			return c.WriteToAddrPort(b, netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 		}
@@ -170,7 +170,7 @@ func (c *PacketConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 
 // WriteToAddrPort is WriteTo without an allocation.
 func (c *PacketConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	if c.sock.unix != nil {
+	if c.sock.other.unix != nil {
 		return 0, c.error("write", syscall.EAFNOSUPPORT)
 	}
 	if c.dialed {

@@ -184,7 +184,7 @@ func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
 		n, err = s.sendEarly(b, m.Addr, flags&MSG_DONTWAIT != 0)
 	case s.kind == SOCK_STREAM:
 		n, err = s.send(b, flags)
-	case s.unix != nil:
+	case s.other.unix != nil:
 		n, err = s.sendMessage(b, m.Path)
 	default:
 		var a *stack.Ancillary

@@ -10,7 +10,17 @@ import (
 // more is what only some sockets have: a socket that uses none of it holds a
 // pointer.
 type more struct {
-	kept                         map[place]int // options that are kept for whoever asks
+	choices
+	kept       map[place]int  // options that are kept for whoever asks
+	timeout    clock.Duration // of a call that waits, zero for none
+	sendBuffer int            // as it was set, where nothing depends on it
+	watched    *watching
+}
+
+// choices are what a listener's connections have from it.
+type choices struct {
+	lingerSet                    bool
+	linger                       clock.Duration
 	receiveTimeout, sendTimeout  clock.Duration
 	lowWater                     int              // octets that make a stream readable, zero for one
 	tellUnread                   bool             // RecvMsg tells how much is left (TCP_INQ)
@@ -40,11 +50,15 @@ func (s *Socket) change() *more {
 
 // inherit takes over what a listener's connections have from it.
 func (s *Socket) inherit(from *Socket) {
-	s.lingerSet, s.linger = from.lingerSet, from.linger
-	if from.rare != nil {
-		m := *from.rare
-		m.kept = maps.Clone(m.kept)
-		s.rare = &m
+	if m := from.more(); m.choices != (choices{}) || len(m.kept) > 0 {
+		s.rare = &more{choices: m.choices, kept: maps.Clone(m.kept)}
+	}
+}
+
+// setTimeout sets how long a call waits, zero for as long as it takes.
+func (s *Socket) setTimeout(d clock.Duration) {
+	if s.more().timeout != d {
+		s.change().timeout = d
 	}
 }
 

@@ -72,20 +72,20 @@ func (s *Socket) header() (ttl, tos uint8) {
 	case s.tcp != nil:
 		o := s.tcp.Settings().Options
 		return o.TTL, o.TOS
-	case s.udp != nil:
-		return s.udp.Options.TTL, s.udp.Options.TOS
+	case s.other.udp != nil:
+		return s.other.udp.Options.TTL, s.other.udp.Options.TOS
 	}
-	return s.raw.Options.TTL, s.raw.Options.TOS
+	return s.other.raw.Options.TTL, s.other.raw.Options.TOS
 }
 
 func (s *Socket) setHeader(ttl, tos uint8) {
 	switch {
 	case s.tcp != nil:
 		s.tcp.Set(func(set *stack.Settings) { set.Options.TTL, set.Options.TOS = ttl, tos })
-	case s.udp != nil:
-		s.udp.Options.TTL, s.udp.Options.TOS = ttl, tos
+	case s.other.udp != nil:
+		s.other.udp.Options.TTL, s.other.udp.Options.TOS = ttl, tos
 	default:
-		s.raw.Options.TTL, s.raw.Options.TOS = ttl, tos
+		s.other.raw.Options.TTL, s.other.raw.Options.TOS = ttl, tos
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *Socket) mtuDiscovery(clock.Time) (int, error) {
 		return IP_PMTUDISC_DONT, nil
 	case s.tcp != nil:
 		return s.more().discovery(IP_PMTUDISC_WANT), nil
-	case s.udp != nil && s.udp.Options.DontFragment:
+	case s.other.udp != nil && s.other.udp.Options.DontFragment:
 		return s.more().discovery(IP_PMTUDISC_DO), nil
 	}
 	return s.more().discovery(IP_PMTUDISC_DONT), nil
@@ -153,8 +153,8 @@ func (s *Socket) setMTUDiscovery(_ clock.Time, v int) error {
 		s.tcp.Set(func(set *stack.Settings) {
 			set.Options.MayFragment = v == IP_PMTUDISC_DONT || v >= IP_PMTUDISC_INTERFACE
 		})
-	case s.udp != nil:
-		s.udp.Options.DontFragment = v == IP_PMTUDISC_DO || v == IP_PMTUDISC_PROBE
+	case s.other.udp != nil:
+		s.other.udp.Options.DontFragment = v == IP_PMTUDISC_DO || v == IP_PMTUDISC_PROBE
 	}
 	return s.keep(place{IPPROTO_IP, IP_MTU_DISCOVER}, v)
 }

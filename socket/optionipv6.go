@@ -70,21 +70,21 @@ func (s *Socket) setV6Only(_ clock.Time, v int) error {
 	switch {
 	case s.tcp != nil:
 		s.tcp.Set(func(set *stack.Settings) { set.Options.V6Only = v != 0 })
-	case s.udp != nil:
-		s.udp.Options.V6Only = v != 0
+	case s.other.udp != nil:
+		s.other.udp.Options.V6Only = v != 0
 	}
 	return nil
 }
 
 func (s *Socket) staysWhole(clock.Time) (int, error) {
-	return toInt(s.udp != nil && s.udp.Options.DontFragment), nil
+	return toInt(s.other.udp != nil && s.other.udp.Options.DontFragment), nil
 }
 
 // setStaysWhole keeps datagrams from being cut into fragments: those that are
 // too long for the path are refused (RFC 3542, 11.2).
 func (s *Socket) setStaysWhole(_ clock.Time, v int) error {
-	if s.udp != nil {
-		s.udp.Options.DontFragment = v != 0
+	if s.other.udp != nil {
+		s.other.udp.Options.DontFragment = v != 0
 	}
 	return nil
 }

@@ -108,10 +108,10 @@ func (s *Socket) groupInterface(group netip.Addr, w wanted) (*stack.Interface, e
 // nil of all others.
 func (s *Socket) groups() *stack.GroupEnd {
 	switch {
-	case s.udp != nil:
-		return &s.udp.GroupEnd
-	case s.raw != nil:
-		return &s.raw.GroupEnd
+	case s.other.udp != nil:
+		return &s.other.udp.GroupEnd
+	case s.other.raw != nil:
+		return &s.other.raw.GroupEnd
 	}
 	return nil
 }

@@ -158,12 +158,12 @@ func (s *Socket) getSockOpt(at place, get func(*option, clock.Time) error) error
 // socket hasn't: of another level it depends on whether it is asked for or
 // set.
 func (s *Socket) optionAt(at place, asked bool) (option, error) {
-	mine := at.level == SOL_SOCKET || at.level == IPPROTO_IPV6 && s.family == AF_INET6 || s.unix == nil && (at.level == IPPROTO_IP ||
-		at.level == IPPROTO_TCP && s.tcp != nil || at.level == IPPROTO_UDP && s.udp != nil)
+	mine := at.level == SOL_SOCKET || at.level == IPPROTO_IPV6 && s.family == AF_INET6 || s.other.unix == nil && (at.level == IPPROTO_IP ||
+		at.level == IPPROTO_TCP && s.tcp != nil || at.level == IPPROTO_UDP && s.other.udp != nil)
 	switch o, known := table[at.level][at.number]; {
 	case mine && known:
 		return o, nil
-	case mine, s.unix == nil && (!asked || s.family == AF_INET6):
+	case mine, s.other.unix == nil && (!asked || s.family == AF_INET6):
 		return option{}, syscall.ENOPROTOOPT
 	}
 	return option{}, syscall.EOPNOTSUPP

@@ -91,8 +91,8 @@ func (x sharing) get(s *Socket, _ clock.Time) (int, error) {
 	case s.tcp != nil:
 		set := s.tcp.Settings()
 		return toInt(*x.tcp(&set)), nil
-	case s.udp != nil:
-		return toInt(*x.udp(s.udp)), nil
+	case s.other.udp != nil:
+		return toInt(*x.udp(s.other.udp)), nil
 	}
 	return 0, nil
 }
@@ -101,35 +101,36 @@ func (x sharing) set(s *Socket, _ clock.Time, v int) error {
 	switch {
 	case s.tcp != nil:
 		s.tcp.Set(func(set *stack.Settings) { *x.tcp(set) = v != 0 })
-	case s.udp != nil:
-		*x.udp(s.udp) = v != 0
+	case s.other.udp != nil:
+		*x.udp(s.other.udp) = v != 0
 	}
 	return nil
 }
 
 func (s *Socket) broadcasts(clock.Time) (int, error) {
-	return toInt(s.udp != nil && s.udp.Options.Broadcast || s.raw != nil && s.raw.Options.Broadcast), nil
+	return toInt(s.other.udp != nil && s.other.udp.Options.Broadcast || s.other.raw != nil && s.other.raw.Options.Broadcast), nil
 }
 
 func (s *Socket) setBroadcasts(_ clock.Time, v int) error {
 	switch {
-	case s.udp != nil:
-		s.udp.Options.Broadcast = v != 0
-	case s.raw != nil:
-		s.raw.Options.Broadcast = v != 0
+	case s.other.udp != nil:
+		s.other.udp.Options.Broadcast = v != 0
+	case s.other.raw != nil:
+		s.other.raw.Options.Broadcast = v != 0
 	}
 	return nil
 }
 
 func (s *Socket) lingers(clock.Time) (int, error) {
-	if !s.lingerSet {
+	if !s.more().lingerSet {
 		return -1, nil
 	}
-	return int(s.linger / time.Second), nil
+	return int(s.more().linger / time.Second), nil
 }
 
 func (s *Socket) setLingers(_ clock.Time, v int) error {
-	s.lingerSet, s.linger = v >= 0, time.Duration(max(0, v))*time.Second
+	m := s.change()
+	m.lingerSet, m.linger = v >= 0, time.Duration(max(0, v))*time.Second
 	return nil
 }
 
@@ -171,17 +172,17 @@ func (s *Socket) protocol() int {
 	switch {
 	case s.tcp != nil:
 		return IPPROTO_TCP
-	case s.udp != nil:
+	case s.other.udp != nil:
 		return IPPROTO_UDP
-	case s.raw != nil:
-		return int(s.raw.Options.Protocol)
+	case s.other.raw != nil:
+		return int(s.other.raw.Options.Protocol)
 	}
 	return 0
 }
 
 // listening reports whether the socket waits for connections.
 func (s *Socket) listening() bool {
-	return s.tcp != nil && s.tcp.Listener() != nil || s.unix != nil && s.unix.backlog > 0
+	return s.tcp != nil && s.tcp.Listener() != nil || s.other.unix != nil && s.other.unix.backlog > 0
 }
 
 // Linux's least sizes of buffers on 64 bits.
@@ -212,10 +213,10 @@ func (s *Socket) sendBufferSize(clock.Time) (int, error) {
 			return c.SendBuffer(), nil
 		}
 		return orDefault(s.tcp.Settings().Params.SendBuffer, s.host.stack.TCPEnv().SendBuffer), nil
-	case s.unix != nil:
-		return orDefault(s.sendBuffer, unixBuffer), nil
+	case s.other.unix != nil:
+		return orDefault(s.more().sendBuffer, unixBuffer), nil
 	}
-	return orDefault(s.sendBuffer, s.host.stack.Config().DatagramBuffer), nil
+	return orDefault(s.more().sendBuffer, s.host.stack.Config().DatagramBuffer), nil
 }
 
 // setSendBuffer and setReceiveBuffer set a buffer's size, within the bounds of
@@ -231,7 +232,7 @@ func (s *Socket) setReceiveBuffer(now clock.Time, value int) error {
 func (s *Socket) resizeSendBuffer(_ clock.Time, value int) error {
 	size := doubled(value, leastToSend)
 	if s.tcp == nil {
-		s.sendBuffer = size
+		s.change().sendBuffer = size
 		return nil
 	}
 	s.tcp.Set(func(set *stack.Settings) { set.Params.SendBuffer = size })
@@ -249,10 +250,10 @@ func (s *Socket) receiveBufferSize(clock.Time) (int, error) {
 			return c.ReceiveBuffer(), nil
 		}
 		return orDefault(s.tcp.Settings().Params.RecvBuffer, s.host.stack.TCPEnv().ReceiveBuffer), nil
-	case s.udp != nil:
-		return orDefault(s.udp.Options.Buffer, otherwise), nil
-	case s.raw != nil:
-		return orDefault(s.raw.Options.Buffer, otherwise), nil
+	case s.other.udp != nil:
+		return orDefault(s.other.udp.Options.Buffer, otherwise), nil
+	case s.other.raw != nil:
+		return orDefault(s.other.raw.Options.Buffer, otherwise), nil
 	}
 	return unixBuffer, nil
 }
@@ -260,10 +261,10 @@ func (s *Socket) receiveBufferSize(clock.Time) (int, error) {
 func (s *Socket) resizeReceiveBuffer(now clock.Time, value int) error {
 	size := doubled(value, leastToReceive)
 	switch {
-	case s.udp != nil:
-		s.udp.Options.Buffer = size
-	case s.raw != nil:
-		s.raw.Options.Buffer = size
+	case s.other.udp != nil:
+		s.other.udp.Options.Buffer = size
+	case s.other.raw != nil:
+		s.other.raw.Options.Buffer = size
 	case s.tcp != nil:
 		s.tcp.Set(func(set *stack.Settings) { set.Params.RecvBuffer = size })
 		if c := s.tcp.Conn(); c != nil {
@@ -297,8 +298,8 @@ func (s *Socket) memory(now clock.Time) ([]byte, error) {
 func (s *Socket) takeError() syscall.Errno {
 	var err error
 	switch {
-	case s.udp != nil:
-		err = s.udp.TakeError()
+	case s.other.udp != nil:
+		err = s.other.udp.TakeError()
 	case s.tcp != nil && s.tcp.Conn() != nil && s.tcp.Conn().Err() != nil:
 		err = s.report(s.tcp.Conn().Err(), nil)
 	}

@@ -57,8 +57,8 @@ func (s *Socket) holds() int {
 		return onlyIf(s.tcp.Pending() > 0, pollRead)
 	case s.tcp != nil:
 		return s.streamConditions()
-	case s.unix != nil:
-		return s.unix.conditions()
+	case s.other.unix != nil:
+		return s.other.unix.conditions()
 	}
 	return s.datagramConditions()
 }
@@ -103,8 +103,8 @@ func (s *Socket) lowWater() int {
 }
 
 func (s *Socket) datagramConditions() int {
-	failing := s.udp != nil && s.udp.HasError()
-	waiting := s.udp != nil && s.udp.Pending() > 0 || s.raw != nil && s.raw.Pending() > 0
+	failing := s.other.udp != nil && s.other.udp.HasError()
+	waiting := s.other.udp != nil && s.other.udp.Pending() > 0 || s.other.raw != nil && s.other.raw.Pending() > 0
 	return pollWrite | onlyIf(failing, POLLERR) | onlyIf(waiting || s.readShut, pollRead) |
 		onlyIf(s.readShut, POLLRDHUP) | onlyIf(s.readShut && s.writeShut, POLLHUP)
 }

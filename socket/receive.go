@@ -149,12 +149,12 @@ func onlyWithout(n int, err error) error {
 // copyArrived copies the beginning of what can be read, or counts it only.
 func (s *Socket) copyArrived(b []byte, count bool) int {
 	switch {
-	case count && s.unix != nil:
-		return min(len(b), s.unix.stream.Len())
+	case count && s.other.unix != nil:
+		return min(len(b), s.other.unix.stream.Len())
 	case count && s.tcp.Conn() != nil:
 		return min(len(b), s.tcp.Conn().Readable())
-	case s.unix != nil:
-		return s.unix.stream.CopyAt(b, 0)
+	case s.other.unix != nil:
+		return s.other.unix.stream.CopyAt(b, 0)
 	case s.tcp.Conn() == nil:
 		return 0
 	}

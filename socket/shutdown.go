@@ -14,8 +14,8 @@ func (s *Socket) shutdown(now clock.Time, how How) error {
 	switch {
 	case how < SHUT_RD || how > SHUT_RDWR:
 		return syscall.EINVAL
-	case s.unix != nil:
-		return s.unix.shutdown(how)
+	case s.other.unix != nil:
+		return s.other.unix.shutdown(how)
 	case s.tcp == nil:
 		return s.shutDatagrams(read, write)
 	case s.tcp.Listener() != nil:

@@ -17,38 +17,50 @@ import (
 
 // A Socket is a program's end of a conversation. Its methods may be called
 // from several goroutines at once.
+//
+// A program can have a million: what only some need is in more.
 type Socket struct {
-	host   *Host
+	host  *Host
+	tcp   *stack.TCP // nil if it is something else
+	other *other     // never nil
+	rare  *more
+
+	readable, writable          sim.WaitList
+	readDeadline, writeDeadline clock.Time
+	older, newer                *Socket // of the host's open sockets
+
+	stream Conn  // for those who want a net.Conn
+	fd     int32 // 0 for none yet
 	family Family
 	kind   Type
 
-	// One of them, which the type and family decide.
-	tcp  *stack.TCP
-	udp  *stack.UDP
-	raw  *stack.Raw
-	unix *unixEnd
-
-	fd          int
 	nonblocking bool
 	closed      bool
 	writing     bool // somebody is in the middle of a write
 	readShut    bool
 	writeShut   bool // of a datagram socket
-	lingerSet   bool
-	linger      clock.Duration
-	timeout     clock.Duration // of a call that waits, zero for none
+	opening     bool // Connect was called, and hasn't said yet how it went
+	reported    bool // the error that ended the connection was told
+	crowded     bool // somebody has found no room to write
+	answers     bool // something was read since the last write
+}
 
-	readable, writable          sim.WaitList
-	readDeadline, writeDeadline clock.Time
-	opening                     bool // Connect was called, and hasn't said yet how it went
-	reported                    bool // the error that ended the connection was told
-	sendBuffer                  int  // as it was set, where nothing depends on it
-	crowded                     bool // somebody has found no room to write
-	answers                     bool // something was read since the last write
-	rare                        *more
-	watched                     *watching
+// other is what a socket stands on if it isn't TCP: one of them, which the type
+// and family decide.
+type other struct {
+	udp  *stack.UDP
+	raw  *stack.Raw
+	unix *unixEnd
+}
 
-	older, newer *Socket // of the host's open sockets
+// onlyTCP is what sockets of TCP have. It is never written to.
+var onlyTCP other
+
+// newSocket returns a socket that stands on nothing yet.
+func (h *Host) newSocket(family Family, kind Type) *Socket {
+	s := &Socket{host: h, family: family, kind: kind, other: &onlyTCP}
+	s.stream.sock = s
+	return s
 }
 
 // Socket creates a socket (socket(2)). The errors are EAFNOSUPPORT for a
@@ -64,7 +76,7 @@ func (h *Host) Socket(family Family, kind Type) (*Socket, error) {
 func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error) {
 	h.world.Enter()
 	defer h.world.Unlock()
-	s := &Socket{host: h, family: family, kind: kind}
+	s := h.newSocket(family, kind)
 	if errno := s.open(protocol); errno != 0 {
 		return nil, failed("socket", errno)
 	}
@@ -83,7 +95,7 @@ func (h *Host) PingSocket(family Family) (s *Socket, id uint16, err error) {
 	if err := h.world.Err(); err != nil {
 		return nil, 0, err
 	}
-	s = &Socket{host: h, family: family, kind: SOCK_RAW}
+	s = h.newSocket(family, SOCK_RAW)
 	s.openICMP()
 	h.add(s)
 	h.pings++
@@ -94,7 +106,7 @@ func (s *Socket) open(protocol int) syscall.Errno {
 	h := s.host
 	switch {
 	case s.family == AF_UNIX && (s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM):
-		s.unix = newUnixEnd(s)
+		s.other = &other{unix: newUnixEnd(s)}
 	case s.family == AF_UNIX:
 		return syscall.ESOCKTNOSUPPORT
 	case s.family != AF_INET && s.family != AF_INET6:
@@ -106,17 +118,17 @@ func (s *Socket) open(protocol int) syscall.Errno {
 			set.Options.V6Only = set.Options.IPv6 && h.stack.Config().BindV6Only
 		})
 	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
-		s.udp = h.stack.NewUDP()
-		s.udp.SetOwner(s)
-		s.udp.Options.Privileged = !h.ordinary
-		s.udp.Options.IPv6 = s.family == AF_INET6
-		s.udp.Options.V6Only = s.udp.Options.IPv6 && h.stack.Config().BindV6Only
+		s.other = &other{udp: h.stack.NewUDP()}
+		s.other.udp.SetOwner(s)
+		s.other.udp.Options.Privileged = !h.ordinary
+		s.other.udp.Options.IPv6 = s.family == AF_INET6
+		s.other.udp.Options.V6Only = s.other.udp.Options.IPv6 && h.stack.Config().BindV6Only
 	case s.kind == SOCK_RAW && (protocol == s.icmp() || protocol == IPPROTO_RAW) && h.ordinary:
 		return syscall.EACCES
 	case s.kind == SOCK_RAW && protocol == IPPROTO_RAW && s.family == AF_INET:
-		s.raw = h.stack.NewRaw(wire.Protocol(IPPROTO_RAW))
-		s.raw.Options.HeaderIncluded = true
-		s.raw.SetOwner(s)
+		s.other = &other{raw: h.stack.NewRaw(wire.Protocol(IPPROTO_RAW))}
+		s.other.raw.Options.HeaderIncluded = true
+		s.other.raw.SetOwner(s)
 	case s.kind == SOCK_RAW && protocol == s.icmp():
 		s.openICMP()
 	case s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM || s.kind == SOCK_RAW:
@@ -136,9 +148,9 @@ func (s *Socket) icmp() int {
 }
 
 func (s *Socket) openICMP() {
-	s.raw = s.host.stack.NewRaw(wire.Protocol(s.icmp()))
-	s.raw.Options.IPv6 = s.family == AF_INET6
-	s.raw.SetOwner(s)
+	s.other = &other{raw: s.host.stack.NewRaw(wire.Protocol(s.icmp()))}
+	s.other.raw.Options.IPv6 = s.family == AF_INET6
+	s.other.raw.SetOwner(s)
 }
 
 // stand makes e the connection that the socket is for.
@@ -152,10 +164,10 @@ func (s *Socket) stand(e *stack.TCP) {
 func (s *Socket) descriptor() int {
 	if s.fd == 0 {
 		// As in a program that has standard input, output and error open.
-		s.fd = 3 + s.host.files
+		s.fd = int32(3 + s.host.files)
 		s.host.files++
 	}
-	return s.fd
+	return int(s.fd)
 }
 
 // enter locks the world and returns its time, or an error if the socket or
@@ -203,7 +215,7 @@ func (s *Socket) waitAfter(n *sim.Node, l *sim.WaitList, deadline *clock.Time, u
 		return syscall.EAGAIN
 	}
 	if _, err := s.host.world.Wait(context.Background(), n, l, clock.Earlier(*deadline, until)); err != nil {
-		if errors.Is(err, errDeadline) && s.timeout <= 0 && !deadline.Due(s.host.world.Now()) {
+		if errors.Is(err, errDeadline) && s.more().timeout <= 0 && !deadline.Due(s.host.world.Now()) {
 			return syscall.EAGAIN // what SO_RCVTIMEO and SO_SNDTIMEO end in
 		}
 		return err
@@ -219,8 +231,8 @@ func (s *Socket) untilWrite(now clock.Time) clock.Time { return s.until(now, s.m
 
 func (s *Socket) until(now clock.Time, otherwise clock.Duration) clock.Time {
 	switch {
-	case s.timeout > 0:
-		return now.Add(s.timeout)
+	case s.more().timeout > 0:
+		return now.Add(s.more().timeout)
 	case otherwise > 0:
 		return now.Add(otherwise)
 	}
@@ -248,12 +260,12 @@ func (s *Socket) canRead() bool {
 	case s.tcp != nil:
 		c := s.tcp.Conn()
 		return c == nil || c.Ready()&tcp.ReadyRead != 0
-	case s.udp != nil:
-		return s.udp.Pending() > 0 || s.udp.HasError()
-	case s.raw != nil:
-		return s.raw.Pending() > 0
+	case s.other.udp != nil:
+		return s.other.udp.Pending() > 0 || s.other.udp.HasError()
+	case s.other.raw != nil:
+		return s.other.raw.Pending() > 0
 	}
-	return s.unix.canRead()
+	return s.other.unix.canRead()
 }
 
 // canWrite reports whether a call that writes or connects should go on: a
@@ -264,8 +276,8 @@ func (s *Socket) canWrite() bool {
 		return true
 	}
 	switch {
-	case s.unix != nil:
-		return s.unix.canWrite()
+	case s.other.unix != nil:
+		return s.other.unix.canWrite()
 	case s.tcp == nil || s.tcp.Conn() == nil:
 		return true
 	}
@@ -288,14 +300,14 @@ func (s *Socket) Close() error {
 	switch {
 	case s.tcp != nil:
 		err = s.closeTCP(now)
-	case s.udp != nil:
-		s.udp.LeaveGroups(now)
-		s.udp.Close()
-	case s.raw != nil:
-		s.raw.LeaveGroups(now)
-		s.raw.Close()
+	case s.other.udp != nil:
+		s.other.udp.LeaveGroups(now)
+		s.other.udp.Close()
+	case s.other.raw != nil:
+		s.other.raw.LeaveGroups(now)
+		s.other.raw.Close()
 	default:
-		s.unix.close()
+		s.other.unix.close()
 	}
 	s.readable.WakeAll()
 	s.writable.WakeAll()
@@ -305,10 +317,10 @@ func (s *Socket) Close() error {
 
 func (s *Socket) closeTCP(now clock.Time) error {
 	switch {
-	case s.lingerSet && s.linger == 0:
+	case s.more().lingerSet && s.more().linger == 0:
 		s.tcp.Abort(now)
 		return nil
-	case s.lingerSet && s.tcp.Conn() != nil:
+	case s.more().lingerSet && s.tcp.Conn() != nil:
 		return s.lingerClose(now)
 	}
 	s.tcp.Close(now)
@@ -324,7 +336,7 @@ func (s *Socket) lingerClose(now clock.Time) error {
 		return nil
 	}
 	s.tcp.Update(now)
-	until := now.Add(s.linger)
+	until := now.Add(s.more().linger)
 	var err error
 	for err == nil && c.State() != tcp.StateClosed && (c.Unacked()+c.Unsent() > 0 || c.State() == tcp.StateFinWait1) {
 		_, err = s.host.world.Wait(context.Background(), s.host.node, &s.writable, until)
@@ -341,10 +353,10 @@ func (s *Socket) local() netip.AddrPort {
 	switch {
 	case s.tcp != nil:
 		return s.shown(s.tcp.Local())
-	case s.udp != nil:
-		return s.shown(s.udp.Local())
-	case s.raw != nil:
-		return netip.AddrPortFrom(s.raw.Local(), 0)
+	case s.other.udp != nil:
+		return s.shown(s.other.udp.Local())
+	case s.other.raw != nil:
+		return netip.AddrPortFrom(s.other.raw.Local(), 0)
 	}
 	return netip.AddrPort{}
 }
@@ -353,10 +365,10 @@ func (s *Socket) remote() netip.AddrPort {
 	switch {
 	case s.tcp != nil:
 		return s.shown(s.tcp.Remote())
-	case s.udp != nil:
-		return s.shown(s.udp.Remote())
-	case s.raw != nil:
-		return netip.AddrPortFrom(s.raw.Remote(), 0)
+	case s.other.udp != nil:
+		return s.shown(s.other.udp.Remote())
+	case s.other.raw != nil:
+		return netip.AddrPortFrom(s.other.raw.Remote(), 0)
 	}
 	return netip.AddrPort{}
 }

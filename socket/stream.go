@@ -49,7 +49,7 @@ func (s *Socket) readStream(b []byte) (int, error) {
 func (s *Socket) enterToTake() (clock.Time, error) {
 	w := s.host.world
 	now := w.Lock()
-	if s.nonblocking || s.timeout > 0 || s.rare != nil || s.readDeadline != clock.Never {
+	if m := s.more(); s.nonblocking || m.timeout > 0 || m.receiveTimeout > 0 || s.readDeadline != clock.Never {
 		now = w.CatchUp()
 	}
 	if err := s.usable(); err != nil {
@@ -63,7 +63,7 @@ func (s *Socket) enterToTake() (clock.Time, error) {
 // follows from it.
 func (s *Socket) leaveTaken(now clock.Time) {
 	s.answers = true
-	if s.unix == nil && !s.tcp.Owes() {
+	if s.other.unix == nil && !s.tcp.Owes() {
 		s.host.world.Unlock()
 		return
 	}
@@ -90,8 +90,8 @@ func copyOut(b []byte, views []pkt.View) (n int) {
 // views that makes. Without any it returns why there will be none: the end of
 // the stream, or what ended it.
 func (s *Socket) take(now clock.Time, views []pkt.View, n int) (count int, err error) {
-	if s.unix != nil {
-		return s.unix.take(views, n)
+	if s.other.unix != nil {
+		return s.other.unix.take(views, n)
 	}
 	c := s.tcp.Conn()
 	switch {
@@ -245,8 +245,8 @@ func copyIn(b []byte) pkt.View {
 // put hands over the beginning of rest, as much as there is room for: from
 // ready, which holds a copy of it, or else by copying.
 func (s *Socket) put(now clock.Time, rest []byte, ready *pkt.View) (int, error) {
-	if s.unix != nil {
-		return s.unix.put(rest)
+	if s.other.unix != nil {
+		return s.other.unix.put(rest)
 	}
 	c := s.tcp.Conn()
 	if err := s.writeEnd(c); err != nil || c.Opening() {
@@ -300,8 +300,8 @@ func (s *Socket) refill(ready pkt.View, rest []byte, now *clock.Time, until cloc
 
 // roomFor returns how many bytes could be written at once.
 func (s *Socket) roomFor() int {
-	if s.unix != nil {
-		return s.unix.room()
+	if s.other.unix != nil {
+		return s.other.unix.room()
 	}
 	if c := s.tcp.Conn(); c != nil && c.Err() == nil && c.CanWrite() {
 		if c.Opening() {

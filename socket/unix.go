@@ -75,7 +75,7 @@ func (s *Socket) connectPath(path string) error {
 	defer s.leave()
 	until := s.untilWrite(now)
 	for {
-		full, err := s.unix.connect(path)
+		full, err := s.other.unix.connect(path)
 		if err == nil && full != nil {
 			err = s.waitFor(full, &s.writeDeadline, until)
 			if err == nil {
@@ -90,30 +90,30 @@ func (s *Socket) connectPath(path string) error {
 // connect joins the end to whoever is bound to path. If the backlog there is
 // full it returns where to wait until it isn't.
 func (u *unixEnd) connect(path string) (full *sim.WaitList, err error) {
-	other := u.socket.host.unix[path]
+	there := u.socket.host.unix[path]
 	switch {
-	case other == nil:
+	case there == nil:
 		return nil, syscall.ENOENT
-	case other.kind != u.socket.kind:
+	case there.kind != u.socket.kind:
 		return nil, syscall.EPROTOTYPE
 	case u.socket.kind == SOCK_DGRAM:
-		u.peer = other.unix
+		u.peer = there.other.unix
 		return nil, nil
 	case u.peer != nil || u.ended:
 		return nil, syscall.EISCONN
-	case other.unix.backlog == 0:
+	case there.other.unix.backlog == 0:
 		return nil, syscall.ECONNREFUSED
-	case len(other.unix.pending) > other.unix.backlog:
-		return &other.writable, nil
+	case len(there.other.unix.pending) > there.other.unix.backlog:
+		return &there.writable, nil
 	}
 	h := u.socket.host
-	served := &Socket{host: h, family: AF_UNIX, kind: SOCK_STREAM}
-	served.unix = &unixEnd{socket: served, path: path, peer: u}
+	served := h.newSocket(AF_UNIX, SOCK_STREAM)
+	served.other = &other{unix: &unixEnd{socket: served, path: path, peer: u}}
 	h.add(served)
-	u.peer = served.unix
-	other.unix.pending = append(other.unix.pending, served)
-	other.unix.arrived++
-	other.wake()
+	u.peer = served.other.unix
+	there.other.unix.pending = append(there.other.unix.pending, served)
+	there.other.unix.arrived++
+	there.wake()
 	return nil, nil
 }
 
@@ -189,11 +189,11 @@ func (u *unixEnd) put(b []byte) (int, error) {
 func (u *unixEnd) send(b []byte, path string) (full *sim.WaitList, err error) {
 	to := u.peer
 	if path != "" {
-		other := u.socket.host.unix[path]
-		if other == nil {
+		there := u.socket.host.unix[path]
+		if there == nil {
 			return nil, syscall.ENOENT
 		}
-		to = other.unix
+		to = there.other.unix
 	}
 	switch {
 	case u.shut:
@@ -259,7 +259,7 @@ func (u *unixEnd) close() {
 	for _, s := range u.pending {
 		s.closed = true
 		s.host.remove(s)
-		s.unix.close()
+		s.other.unix.close()
 	}
 	if p := u.peer; p != nil && u.socket.kind == SOCK_STREAM {
 		p.ended = true

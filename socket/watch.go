@@ -27,10 +27,10 @@ type watching struct {
 
 // watch adds a watcher.
 func (s *Socket) watch(w *watch) {
-	if s.watched == nil {
-		s.watched = &watching{arrived: s.arrivals(), state: s.state(), holds: s.holds()}
+	if s.more().watched == nil {
+		s.change().watched = &watching{arrived: s.arrivals(), state: s.state(), holds: s.holds()}
 	}
-	at := &s.watched.first
+	at := &s.more().watched.first
 	for *at != nil {
 		at = &(*at).next
 	}
@@ -39,17 +39,17 @@ func (s *Socket) watch(w *watch) {
 
 // unwatch takes a watcher away.
 func (s *Socket) unwatch(by watcher) {
-	if s.watched == nil {
+	if s.more().watched == nil {
 		return
 	}
-	for at := &s.watched.first; *at != nil; at = &(*at).next {
+	for at := &s.more().watched.first; *at != nil; at = &(*at).next {
 		if (*at).by == by {
 			*at = (*at).next
 			break
 		}
 	}
-	if s.watched.first == nil {
-		s.watched = nil
+	if s.more().watched.first == nil {
+		s.rare.watched = nil
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *Socket) unwatch(by watcher) {
 // something has come to hold, or that more of the same has arrived. As on
 // Linux, room to write is news only to those who have found none.
 func (s *Socket) notify() {
-	l := s.watched
+	l := s.more().watched
 	if l == nil {
 		return
 	}
@@ -108,12 +108,12 @@ func (s *Socket) arrivals() uint64 {
 		return s.tcp.Listener().Queued()
 	case s.tcp != nil && s.tcp.Conn() != nil:
 		return s.tcp.Conn().Arrived()
-	case s.udp != nil:
-		return s.udp.Arrived()
-	case s.raw != nil:
-		return s.raw.Arrived()
-	case s.unix != nil:
-		return s.unix.arrived
+	case s.other.udp != nil:
+		return s.other.udp.Arrived()
+	case s.other.raw != nil:
+		return s.other.raw.Arrived()
+	case s.other.unix != nil:
+		return s.other.unix.arrived
 	}
 	return 0
 }
