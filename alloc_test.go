@@ -45,8 +45,13 @@ func allocatesNothing(t *testing.T, subnet string) {
 
 // BenchmarkExchange is bulk transfer without a switch of goroutines: what a
 // byte costs on its way through both stacks.
-func BenchmarkExchange(b *testing.B) {
-	client, server := connected(b)
+func BenchmarkExchange(b *testing.B) { exchanges(b, "172.16.10.0/24") }
+
+// BenchmarkExchangeIPv6 is BenchmarkExchange over IPv6.
+func BenchmarkExchangeIPv6(b *testing.B) { exchanges(b, overIPv6) }
+
+func exchanges(b *testing.B, subnet string) {
+	client, server := connectedOn(b, subnet)
 	buf := make([]byte, 64<<10)
 	b.SetBytes(int64(len(buf)))
 	b.ReportAllocs()

@@ -56,6 +56,11 @@ func BenchmarkBulkFrames(b *testing.B) {
 	bulk(b, "172.16.10.0/24", hubbub.Config(func(c *stack.Config) { c.GSO = true }))
 }
 
+// BenchmarkBulkFramesIPv6 is BenchmarkBulkFrames over IPv6.
+func BenchmarkBulkFramesIPv6(b *testing.B) {
+	bulk(b, overIPv6, hubbub.Config(func(c *stack.Config) { c.GSO = true }))
+}
+
 // BenchmarkBulkBusy is BenchmarkBulk beside goroutines that compute, one for each
 // processor: a connection must not starve beside them.
 func BenchmarkBulkBusy(b *testing.B) {
@@ -73,6 +78,11 @@ func BenchmarkBulkBusy(b *testing.B) {
 // BenchmarkBulkSegments is BenchmarkBulk where TCP makes each frame by itself.
 func BenchmarkBulkSegments(b *testing.B) {
 	bulk(b, "172.16.10.0/24", hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 }))
+}
+
+// BenchmarkBulkSegmentsIPv6 is BenchmarkBulkSegments over IPv6.
+func BenchmarkBulkSegmentsIPv6(b *testing.B) {
+	bulk(b, overIPv6, hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 }))
 }
 
 func bulk(b *testing.B, subnet string, options ...hubbub.Option) {
