@@ -186,7 +186,11 @@ func (c *Conn) acknowledged(now clock.Time, seg *Segment, n *news) {
 func (c *Conn) popRecords(now clock.Time, seg *Segment, n *news) {
 	b, segments := c.loss.board, 0
 	for b.n > 0 && b.at(0).end.LessEq(seg.Ack) {
-		c.arrivedInOrder(now, b.at(0), seg, n)
+		if r := b.at(0); !c.outdone(r, seg) {
+			c.arrivedInOrder(now, r, seg, n)
+		} else {
+			c.arrivedBefore(r, n)
+		}
 		b.pop()
 		segments++
 	}
@@ -205,6 +209,26 @@ func (c *Conn) popRecords(now clock.Time, seg *Segment, n *news) {
 	if !c.sackOK && n.repeat {
 		n.original = false // it can't be told which of them was meant
 	}
+}
+
+// outdone reports whether SEG.ACK covers the segment after the oldest as well, which
+// tells more of the round trip and the rate: both were sent once, and that one later.
+func (c *Conn) outdone(r *sent, seg *Segment) bool {
+	b := c.loss.board
+	if r.is != 0 || b.n < 2 {
+		return false
+	}
+	next := b.at(1)
+	return next.is == 0 && next.at >= r.at && next.end.LessEq(seg.Ack)
+}
+
+// arrivedBefore notes that SEG.ACK covers a segment that is outdone.
+func (c *Conn) arrivedBefore(r *sent, n *news) {
+	if n.first == 0 {
+		n.first = max(r.at, 1)
+	}
+	n.original = n.original || r.end.LessEq(c.loss.high)
+	c.countDelivered(r, n)
 }
 
 // arrivedInOrder notes that SEG.ACK covers a segment.

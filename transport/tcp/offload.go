@@ -26,8 +26,17 @@ func (c *Conn) enlarge(out *Segment, n int) int {
 // recordPieces keeps account of the segments that one stands for.
 func (c *Conn) recordPieces(now clock.Time, out *Segment) {
 	at, end := out.Seq, out.end()
-	for ; out.Size > 0 && at.Add(out.Size).Less(end); at = at.Add(out.Size) {
-		c.record(now, at, at.Add(out.Size))
+	if out.Size == 0 || end.LessEq(at.Add(out.Size)) {
+		c.record(now, at, end)
+		return
 	}
-	c.record(now, at, end)
+	c.record(now, at, at.Add(out.Size))
+	b := c.loss.board
+	before := b.at(b.n - 1).stamp
+	for at = at.Add(out.Size); at.Less(end); at = at.Add(out.Size) {
+		// They leave together: only how much is in flight is different.
+		r := b.push(at, earlier(end, at.Add(out.Size)), now)
+		before.inFlight += int32(r.size())
+		r.stamp = before
+	}
 }

@@ -69,13 +69,19 @@ func (c *Conn) arrivedLater(now clock.Time, i int, seg *Segment, n *news) {
 // cumulatively) acknowledged, it has been delivered out of order."
 // (RFC 8985, 6.2)
 func (c *Conn) deliveredRecord(now clock.Time, r *sent, seg *Segment, n *news) {
+	c.countDelivered(r, n)
+	c.rackDelivered(now, r, seg)
+	n.stampArrived(r)
+}
+
+// countDelivered counts a segment that is newly known to have arrived, and notes if
+// others have overtaken it.
+func (c *Conn) countDelivered(r *sent, n *news) {
 	n.delivered += r.size()
 	c.count.delivered++
 	if !r.has(isRepeat) && r.seq.Less(n.fack) && r.seq.Less(n.reordered) {
 		n.reordered = r.seq
 	}
-	c.rackDelivered(now, r, seg)
-	n.stampArrived(r)
 }
 
 // isDSACK: "If the SACK block is for a segment below the cumulative

@@ -106,7 +106,7 @@ func (b *scoreboard) push(seq, end Seq, now clock.Time) *sent {
 	}
 	b.n++
 	r := b.at(b.n - 1)
-	r.seq, r.end, r.at, r.run, r.is = seq, end, now, 0, 0
+	r.seq, r.end, r.at, r.run, r.is, r.marks = seq, end, now, 0, 0, 0
 	return r
 }
 
