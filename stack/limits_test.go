@@ -106,6 +106,18 @@ func TestTimeWaitIsReused(t *testing.T) {
 			if next := m.lastSegment(); m.waits.count != 0 || tcp.Seq(next.Seq).Less(tcp.Seq(syn.Seq+1).Add(1<<16)) {
 				t.Errorf("%d in TIME-WAIT, the ISS is %d after %d", m.waits.count, next.Seq, syn.Seq)
 			}
+			// The last timestamp of the old connection is handed over: what is older
+			// belongs to that.
+			next := m.lastSegment()
+			for _, stamp := range []uint32{4, 6} {
+				m.hears(segment(peer+":80", own+":4000", wire.TCP{
+					Seq: 9000, Ack: next.Seq + 1, Flags: wire.SYN | wire.ACK, Window: 500,
+					Options: wire.TCPOptions{Timestamps: true, TSVal: stamp, TSEcr: next.Options.TSVal},
+				}, ""))
+				if opened := again.State() == tcp.StateEstablished; opened != (stamp > 5) {
+					t.Errorf("a SYN-ACK with the timestamp %d after 5: %v", stamp, again.State())
+				}
+			}
 			m.forget()
 		}
 	})

@@ -216,8 +216,12 @@ func (e *TCP) prepare(now clock.Time, remote netip.AddrPort) (p tcp.Params, err 
 	p = e.settings.Params
 	s.parameters(now, &p, e.local, remote, &v)
 	if n := s.waitFor(e.hash, e.local, remote); n != 0 {
-		if next := s.waits.record(n).NextISS(); p.ISS.Less(next) {
+		tw := s.waits.record(n)
+		if next := tw.NextISS(); p.ISS.Less(next) {
 			p.ISS = next
+		}
+		if last, at, ok := tw.LastTimestamp(); ok {
+			p.LastStamp, p.LastStampAt = last, at
 		}
 		s.forget(n)
 	}

@@ -192,6 +192,11 @@ type Params struct {
 	DefaultMSS int
 	// TSOffset is added to the timestamp clock, of [TimestampOffset].
 	TSOffset uint32
+	// LastStamp is the last timestamp that the connection before has got between
+	// the same ports, and LastStampAt when that was; [clock.Never] if there was
+	// none. What is older is of that connection (RFC 6191, 2).
+	LastStamp   uint32
+	LastStampAt clock.Time
 
 	// SynRetries is how often the SYN, or SYN-ACK, is repeated: 1 to 255, 0 for
 	// what the host is set to (TCP_SYNCNT).

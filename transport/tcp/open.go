@@ -9,6 +9,7 @@ import (
 // PollSegment returns its SYN (RFC 9293, 3.10.1).
 func Connect(env *Env, now clock.Time, p Params) *Conn {
 	c := newConn(env, p)
+	c.ts.recent, c.ts.recentAt = p.LastStamp, p.LastStampAt
 	c.synDue = c.rare.fast == nil || !c.rare.fast.Deferred
 	c.snd.progressAt = now
 	c.setMSS()

@@ -12,6 +12,8 @@ func (c *Conn) arriveSynSent(now clock.Time, seg *Segment) {
 		c.resetInSynSent(now, acked)
 	case !seg.Flags.Has(syn):
 		c.discard(DiscardHandshake)
+	case c.ofTheLast(now, seg):
+		c.discard(DiscardOldTimestamp)
 	case acked:
 		c.synACK(now, seg)
 	default:
@@ -41,6 +43,12 @@ func (c *Conn) echoesAnother(now clock.Time, seg *Segment) bool {
 		return false
 	}
 	return o.TSEcr-c.ts.now(c.snd.progressAt) > c.ts.now(now)-c.ts.now(c.snd.progressAt)
+}
+
+// ofTheLast reports whether a SYN is of the connection that had these ports
+// before: it is older than what came last of that (RFC 7323, 5.3).
+func (c *Conn) ofTheLast(now clock.Time, seg *Segment) bool {
+	return c.stamped && seg.Options.Timestamps && c.ts.recentAt != clock.Never && c.ts.tooOld(now, seg.Options.TSVal)
 }
 
 // resetInSynSent: "If the ACK was acceptable, then signal to the user "error:

@@ -168,3 +168,31 @@ func TestTimestampClockHasAnOffsetOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// RFC 6191, 2, the other way round: where a connection follows another between
+// the same ports, a SYN-ACK whose timestamp is older than the last of that
+// belongs to it. Until then the last timestamp isn't echoed (R7323-9).
+func TestASYNACKOfTheConnectionBefore(t *testing.T) {
+	for _, x := range []struct {
+		stamp string
+		age   time.Duration
+		drop  bool
+	}{{"4999", 0, true}, {"5000", 0, false}, {"4999", 25 * 24 * time.Hour, false}} {
+		e := newEnd(t, modern)
+		p := testParams()
+		p.LastStamp, p.LastStampAt = 5000, e.now.Add(-ms)
+		e.now = e.now.Add(x.age)
+		e.connect(p)
+		if syn := e.want().segment("S 0 mss 1000", ReasonOpen); syn.Options.TSEcr != 0 {
+			t.Errorf("the SYN echoes %d", syn.Options.TSEcr)
+		}
+		e.peer().sends("SA 0 ack 1 mss 1000 ts " + x.stamp + " 0")
+		if x.drop {
+			e.want().nothing()
+			e.want().state(StateSynSent)
+			e.want().discarded(DiscardOldTimestamp, 1)
+			continue
+		}
+		e.want().segment("A 1 ack 1", ReasonOpenDone)
+	}
+}
