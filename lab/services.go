@@ -125,6 +125,32 @@ func (c *Config) addressesOf(name, lan string) (all []netip.Addr, known bool) {
 	return all, true
 }
 
+// services says what the LAN's switch and routers do beside forwarding, a line for
+// each.
+func (l *LAN) services() (lines []string) {
+	if len(l.NameServers) > 0 {
+		line := fmt.Sprint("names are asked of ", words(l.NameServers...))
+		if len(l.Domains) > 0 {
+			line += ", in " + strings.Join(l.Domains, " and ")
+		}
+		lines = append(lines, line)
+	}
+	for _, s := range []struct {
+		is   bool
+		line string
+	}{
+		{l.DHCPv6 == "stateless", "DHCPv6 tells settings"},
+		{l.DHCPv6 == "stateful", "DHCPv6 gives out addresses, and tells settings"},
+		{l.Snooping, "the switch looks into IGMP and MLD"},
+		{l.Guard, "the switch drops router advertisements of hosts"},
+	} {
+		if s.is {
+			lines = append(lines, s.line)
+		}
+	}
+	return lines
+}
+
 // options are what makes the LAN so.
 func (l *LAN) options() []hubbub.LANOption {
 	options := []hubbub.LANOption{

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"hubbub"
@@ -35,6 +36,18 @@ scenario:
 	}
 	if zone := c.zoneOf("gateway"); zone != "lab.test" {
 		t.Errorf("the gateway is the authority for %q", zone)
+	}
+	shown, err := c.Show()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"names are asked of 2001:db8:10::1 172.16.10.1 172.16.10.53, in lab.test and test\n", "DHCPv6 gives out addresses",
+		"looks into IGMP and MLD", "drops router advertisements",
+	} {
+		if !strings.Contains(shown, line) {
+			t.Errorf("hubbub show lacks %q:\n%s", line, shown)
+		}
 	}
 	result, err := Run(context.Background(), c, Options{})
 	if err != nil {

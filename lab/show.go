@@ -58,6 +58,9 @@ func (c *Config) showLAN(b *strings.Builder, n *hubbub.Network, l *hubbub.LAN) {
 		first, last := hostRange(six)
 		fmt.Fprintf(b, "  prefix %v, machines %v to %v\n", six, first, last)
 	}
+	for _, line := range c.lan(l.Name()).services() {
+		fmt.Fprintf(b, "  %s\n", line)
+	}
 	for _, h := range n.Hosts() {
 		for _, i := range h.Interfaces() {
 			if i.LAN == l.Name() {

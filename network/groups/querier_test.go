@@ -191,3 +191,29 @@ func TestWhoElseIsInAGroupThatSomebodyLeft(t *testing.T) {
 		}
 	})
 }
+
+// Whatever arrives, a querier doesn't fall over, and remembers no more than it may.
+func FuzzQuerier(f *testing.F) {
+	report, payload := wire.GroupReport(nil, wire.ListenerRecord{Type: wire.ChangeToInclude, Group: netip.MustParseAddr("239.1.1.1")})
+	f.Add(report.AppendTo(nil, payload), false)
+	six, payload := wire.ListenerReport(nil, wire.ListenerRecord{Type: wire.ChangeToInclude, Group: netip.MustParseAddr("ff0e::1")})
+	f.Add(append([]byte{byte(six.Type), 0, 0, 1}, payload...), true)
+	f.Fuzz(func(t *testing.T, b []byte, six bool) {
+		q := NewQuerier(nil, six)
+		q.SetSource(s, netip.MustParseAddr(map[bool]string{false: "10.0.0.9", true: "fe80::9"}[six]))
+		a := Arrival{Src: netip.MustParseAddr("fe80::1"), HopLimit: 1, RouterAlert: true}
+		for n := range 3 {
+			if !six {
+				a.Src = netip.MustParseAddr("10.0.0.1")
+				q.HandleIGMP(s, a, b)
+			} else if len(b) >= 4 {
+				m := wire.ICMPv6{Type: wire.ICMPv6Type(b[0]), Rest: [4]byte(b[:4])}
+				q.HandleMLD(s, a, &m, b[4:])
+			}
+			if len(q.last) > maxLast {
+				t.Errorf("%d groups are asked for", len(q.last))
+			}
+			q.HandleTimer(clock.Time(n+1) * 200 * s)
+		}
+	})
+}
