@@ -139,6 +139,9 @@ func (l *LAN) mediumName() string {
 	return "switch-" + l.name
 }
 
+// Network returns the network that the LAN is in.
+func (l *LAN) Network() *Network { return l.network }
+
 // Name returns the LAN's name.
 func (l *LAN) Name() string { return l.name }
 

@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,7 +28,17 @@ func worlds() []*Workload {
 				{Name: "setup", Title: "until all are connected", Unit: "ms"},
 				{Name: "heap", Title: "heap", Unit: "kB/host", Digits: 1},
 			},
-			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000)) },
+			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000), 1) },
+		},
+		{
+			Name: "worlds", Title: "The same in two worlds that a trunk joins, one pair in ten across it",
+			Contestants: hubbubAlone,
+			Metrics: []Metric{
+				{Name: "rate", Title: "rate", Unit: "1/s", More: true},
+				{Name: "median", Title: "median", Unit: "µs", Digits: 2},
+				{Name: "p99", Title: "99th percentile", Unit: "µs", Digits: 2},
+			},
+			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000), 2) },
 		},
 		{
 			Name: "lab-idle", Title: "An idle lab in virtual time: 10 hosts, a router, 5 connections with keep-alive",
@@ -42,22 +53,35 @@ func worlds() []*Workload {
 	}
 }
 
-// runWorld lets each of the first half of the hosts talk to one of the other.
-func runWorld(t Task, hosts int) (Sample, error) {
+// across is of how many pairs one talks across the trunk, where there is one.
+const across = 10
+
+// runWorld lets each of the first half of the hosts talk to one of the other, in one
+// network or in several that a trunk makes one LAN.
+func runWorld(t Task, hosts, networks int) (Sample, error) {
 	before, err := measureMemory(false)
 	if err != nil {
 		return nil, err
 	}
 	begin := time.Now()
-	n := hubbub.New()
-	hall := n.LAN("hall", "10.0.0.0/16")
-	all := make([]*hubbub.Host, hosts)
-	for i := range all {
-		all[i] = hall.Host(fmt.Sprintf("h%d", i))
+	halls := make([]*hubbub.LAN, networks)
+	for i := range halls {
+		halls[i] = hubbub.New(hubbub.CardNumbers(uint16(i))).LAN("hall", "10.0.0.0/16")
+		if i > 0 {
+			halls[i-1].Trunk("trunk", halls[i])
+		}
+	}
+	host := func(i, hall int) *hubbub.Host {
+		address := fmt.Sprintf("10.0.%d.%d", i/200, i%200+1)
+		return halls[hall%networks].Host(fmt.Sprintf("h%d", i), hubbub.Address(address))
 	}
 	pairs := make([]pair, hosts/2)
 	for i := range pairs {
-		if pairs[i], err = hostPair(all[i], all[hosts/2+i]); err != nil {
+		hall, other := i, i
+		if i%across == 0 {
+			other++
+		}
+		if pairs[i], err = hostPair(host(i, hall), host(hosts/2+i, other)); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +96,10 @@ func runWorld(t Task, hosts int) (Sample, error) {
 	}
 	sample["setup"] = float64(setup.Milliseconds())
 	sample["heap"] = (after.heap - before.heap) / 1e3 / float64(hosts)
-	return sample, n.Err()
+	for _, hall := range halls {
+		err = errors.Join(err, hall.Network().Err())
+	}
+	return sample, err
 }
 
 // hostPair connects two hosts.
@@ -81,7 +108,7 @@ func hostPair(server, client *hubbub.Host) (p pair, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.client, err = client.Dial("tcp", server.Name()+":7000"); err != nil {
+	if p.client, err = client.Dial("tcp", net.JoinHostPort(server.Addr().String(), "7000")); err != nil {
 		return p, err
 	}
 	p.server, err = ln.Accept()
