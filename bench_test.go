@@ -3,7 +3,9 @@ package hubbub_test
 import (
 	"io"
 	"net"
+	"net/netip"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -211,4 +213,37 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkDatagrams sends datagrams of 64 bytes and reads them, in one
+// goroutine, with so many that wait.
+func BenchmarkDatagrams(b *testing.B) {
+	for _, waiting := range []int{1, 500} {
+		b.Run(strconv.Itoa(waiting), func(b *testing.B) {
+			n, feige, nick := classroom()
+			defer n.Close()
+			server, err := feige.ListenPacket("udp", ":7000")
+			if err != nil {
+				b.Fatal(err)
+			}
+			client, err := nick.Dial("udp", "feige:7000")
+			if err != nil {
+				b.Fatal(err)
+			}
+			var buf [64]byte
+			b.ReportAllocs()
+			for range waiting - 1 {
+				client.Write(buf[:])
+			}
+			from := server.(interface {
+				ReadFromAddrPort([]byte) (int, netip.AddrPort, error)
+			})
+			for b.Loop() {
+				client.Write(buf[:])
+				if _, _, err := from.ReadFromAddrPort(buf[:]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -54,7 +54,9 @@ func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error
 		d, ok, err := s.nextDatagram(peek)
 		if ok || err != nil {
 			n = copy(b, d.Payload.Bytes())
-			s.tell("recvfrom", n, "%d", err, len(b))
+			if s.host.world.Stream.On() {
+				s.tell("recvfrom", n, "%d", err, len(b))
+			}
 			from = origin{
 				from: s.shown(d.From), to: s.shown(d.To), ttl: d.TTL, tos: d.TOS, port: d.Interface,
 				cut: d.Payload.Len() - n, datagrams: true,
@@ -127,7 +129,9 @@ func (s *Socket) sendWith(b []byte, to netip.AddrPort, a *stack.Ancillary) (int,
 		payload.Release()
 		return 0, err
 	}
-	s.tell("sendto", len(b), "%d bytes, %v", nil, len(b), s.destination(to))
+	if s.host.world.Stream.On() {
+		s.tell("sendto", len(b), "%d bytes, %v", nil, len(b), s.destination(to))
+	}
 	if err := s.sendDatagram(now, payload, meant, a); err != nil {
 		s.tell("sendto", 0, "%d bytes, %v", err, len(b), s.destination(to))
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hubbub/clock"
+	"hubbub/internal/fifo"
 	"hubbub/internal/pkt"
 	"hubbub/wire"
 )
@@ -34,7 +35,7 @@ type Raw struct {
 	Options RawOptions
 
 	local, remote netip.Addr
-	queue         []Datagram
+	queue         fifo.Queue[Datagram]
 	waiting       int
 	arrived       uint64
 	told          bool // it is among the ready
@@ -60,7 +61,7 @@ func (e *Raw) Remote() netip.Addr { return e.remote }
 func (e *Raw) Arrived() uint64 { return e.arrived }
 
 // Pending returns how many packets wait to be read.
-func (e *Raw) Pending() int { return len(e.queue) }
+func (e *Raw) Pending() int { return e.queue.Len() }
 
 // Commands.
 
@@ -167,30 +168,25 @@ func (e *Raw) sendWhole(now clock.Time, whole pkt.View) error {
 
 // Peek returns the packet that Receive would take, without its reference.
 func (e *Raw) Peek() (Datagram, bool) {
-	if len(e.queue) == 0 {
+	if e.queue.Len() == 0 {
 		return Datagram{}, false
 	}
-	return e.queue[0], true
+	return *e.queue.First(), true
 }
 
 // Receive takes the packet that has waited longest.
 func (e *Raw) Receive() (Datagram, bool) {
-	if len(e.queue) == 0 {
-		return Datagram{}, false
-	}
-	d := e.queue[0]
-	e.queue = slices.Delete(e.queue, 0, 1)
+	d, ok := e.queue.Pop()
+	e.queue.Trim(keepDatagrams)
 	e.waiting -= d.Payload.Len()
-	return d, true
+	return d, ok
 }
 
 // Close gives the endpoint up, and what waits in it.
 func (e *Raw) Close() {
 	e.owner = nil
-	for _, d := range e.queue {
-		d.Payload.Release()
-	}
-	e.queue = nil
+	e.queue.All(func(d *Datagram) { d.Payload.Release() })
+	e.queue = fifo.Queue[Datagram]{}
 	s := e.stack
 	s.raws = slices.DeleteFunc(s.raws, func(o *Raw) bool { return o == e })
 }
@@ -206,7 +202,7 @@ func (s *Stack) tellRaws(at arrival, h *header, p *pkt.Packet) {
 		if limit == 0 {
 			limit = s.cfg.DatagramBuffer
 		}
-		if e.waiting+h.total > limit || len(e.queue) >= limit/datagramOverhead+1 {
+		if e.waiting+h.total > limit || e.queue.Len() >= limit/datagramOverhead+1 {
 			s.discards[discardReceiveBuffer]++
 			continue
 		}
@@ -217,7 +213,7 @@ func (s *Stack) tellRaws(at arrival, h *header, p *pkt.Packet) {
 		}
 		e.waiting += whole.Len()
 		e.arrived++
-		e.queue = append(e.queue, Datagram{
+		e.queue.Push(Datagram{
 			From: netip.AddrPortFrom(h.src, 0), To: netip.AddrPortFrom(h.dst, 0), TTL: h.ttl, TOS: h.tos,
 			Interface: at.iface.Index, Payload: whole,
 		})

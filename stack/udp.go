@@ -6,6 +6,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/event"
+	"hubbub/internal/fifo"
 	"hubbub/internal/pkt"
 	"hubbub/wire"
 )
@@ -44,7 +45,7 @@ type UDP struct {
 	told          bool // it is among the ready
 	binding       binding
 	held          bindingID // what the port table calls it
-	queue         []Datagram
+	queue         fifo.Queue[Datagram]
 	waiting       int // bytes in queue
 	arrived       uint64
 	err           error
@@ -65,17 +66,17 @@ func (e *UDP) Local() netip.AddrPort  { return e.local }
 func (e *UDP) Remote() netip.AddrPort { return e.remote }
 
 // Pending returns how many datagrams wait to be read.
-func (e *UDP) Pending() int { return len(e.queue) }
+func (e *UDP) Pending() int { return e.queue.Len() }
 
 // Arrived returns how many datagrams were ever queued.
 func (e *UDP) Arrived() uint64 { return e.arrived }
 
 // NextLen returns the length of the datagram that Receive will return.
 func (e *UDP) NextLen() int {
-	if len(e.queue) == 0 {
+	if e.queue.Len() == 0 {
 		return 0
 	}
-	return e.queue[0].Payload.Len()
+	return e.queue.First().Payload.Len()
 }
 
 // HasError reports whether TakeError would return one.
@@ -258,24 +259,18 @@ func packUDP(from, to netip.AddrPort, payload pkt.View) *pkt.Packet {
 
 // Receive takes the datagram that has waited longest.
 func (e *UDP) Receive() (Datagram, bool) {
-	if len(e.queue) == 0 {
-		return Datagram{}, false
-	}
-	d := e.queue[0]
-	e.queue = slices.Delete(e.queue, 0, 1)
-	if len(e.queue) == 0 {
-		e.queue = nil
-	}
+	d, ok := e.queue.Pop()
+	e.queue.Trim(keepDatagrams)
 	e.waiting -= d.Payload.Len()
-	return d, true
+	return d, ok
 }
 
 // Peek returns the datagram that Receive would take, without its reference.
 func (e *UDP) Peek() (Datagram, bool) {
-	if len(e.queue) == 0 {
+	if e.queue.Len() == 0 {
 		return Datagram{}, false
 	}
-	return e.queue[0], true
+	return *e.queue.First(), true
 }
 
 // TakeError returns and clears what ICMP said about a datagram that was sent
@@ -289,10 +284,8 @@ func (e *UDP) TakeError() error {
 // Close gives the endpoint up, and what waits in it.
 func (e *UDP) Close() {
 	e.owner = nil
-	for _, d := range e.queue {
-		d.Payload.Release()
-	}
-	e.queue = nil
+	e.queue.All(func(d *Datagram) { d.Payload.Release() })
+	e.queue = fifo.Queue[Datagram]{}
 	if !e.bound {
 		return
 	}
@@ -418,7 +411,7 @@ func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
 		limit = e.stack.cfg.DatagramBuffer
 	}
 	// A datagram takes more memory than its bytes: the count is bounded too.
-	if e.waiting+d.Payload.Len() > limit || len(e.queue) >= limit/datagramOverhead+1 {
+	if e.waiting+d.Payload.Len() > limit || e.queue.Len() >= limit/datagramOverhead+1 {
 		e.dropped++
 		e.stack.stream.Publish(now, e.stack.cfg.Name, event.Overflow{
 			Local: e.local, What: "the receive buffer is full: a datagram is lost",
@@ -428,12 +421,15 @@ func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
 	d.Payload.Retain()
 	e.waiting += d.Payload.Len()
 	e.arrived++
-	e.queue = append(e.queue, d)
+	e.queue.Push(d)
 	e.stack.tell(&e.endpoint, &e.told, e)
 	return true
 }
 
 const datagramOverhead = 256
+
+// keepDatagrams is for how many datagrams a socket that has none keeps room.
+const keepDatagrams = 16
 
 // udpError keeps what ICMP says about a datagram for its sender, if the
 // endpoint is connected, as on Linux; an unconnected one could not tell which

@@ -35,8 +35,9 @@ type waits struct {
 	turns   []uint32 // a heap: who ends first comes first
 }
 
-// waitPiece is how many records are allocated at once.
-const waitPiece = 32
+// waitPiece is how many records are allocated at once: as many as fit into a page
+// of 4096 octets, which Go's allocator has a size class for.
+const waitPiece = 36
 
 func (w *waits) init() {
 	*w = waits{chains: chains[uint32]{link: func(n uint32) (uint32, *uint32) {

@@ -53,6 +53,21 @@ func (q *Queue[T]) Pop() (x T, ok bool) {
 	return x, true
 }
 
+// Trim gives the storage of an empty queue back if there is room for more than
+// so many items in it.
+func (q *Queue[T]) Trim(places int) {
+	if q.Len() == 0 && cap(q.items) > places {
+		q.items, q.head = nil, 0
+	}
+}
+
+// All calls f with all that wait, in their order.
+func (q *Queue[T]) All(f func(*T)) {
+	for i := q.head; i < len(q.items); i++ {
+		f(&q.items[i])
+	}
+}
+
 func (q *Queue[T]) rewind() {
 	q.head = 0
 	if cap(q.items) > keep {

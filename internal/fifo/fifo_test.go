@@ -71,3 +71,31 @@ func TestAQueueThatNeverRunsEmptyDoesNotGrow(t *testing.T) {
 		t.Error("an empty queue has a first item")
 	}
 }
+
+func TestTrimGivesBackWhatABurstTook(t *testing.T) {
+	var q Queue[int]
+	for i := range 100 {
+		q.Push(i)
+	}
+	q.Pop()
+	sum := 0
+	q.All(func(x *int) { sum += *x })
+	if sum != 99*100/2 {
+		t.Errorf("the sum of all is %d, want %d", sum, 99*100/2)
+	}
+	q.Trim(10)
+	if q.Len() != 99 {
+		t.Fatalf("%d items are left, want 99", q.Len())
+	}
+	for q.Len() > 0 {
+		q.Pop()
+	}
+	q.Trim(1000)
+	if cap(q.items) == 0 {
+		t.Error("the storage was given back, though it isn't too large")
+	}
+	q.Trim(10)
+	if cap(q.items) != 0 {
+		t.Errorf("there is room for %d still", cap(q.items))
+	}
+}
