@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"hubbub/clock"
 )
 
 // RFC 7323, 5.2 would have every segment with an old timestamp thrown away. As on
@@ -55,7 +57,7 @@ func TestWhichOvertakenACKsPass(t *testing.T) {
 // instant of a world on.
 func TestAnswersAtTheBeginningOfTheWorld(t *testing.T) {
 	env := NewEnv(DefaultConfig())
-	last := began - began // never
+	last := clock.Never
 	if !answerDue(env, 0, &last) {
 		t.Error("there was none before")
 	}

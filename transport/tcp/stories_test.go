@@ -20,12 +20,14 @@ func TestStoriesOfProbes(t *testing.T)   { tellAll(t, "probes") }
 // doubled, step by step. A line that begins with a word is what happens, from the moment
 // when the connection is established:
 //
-//	set reno|cubic|sack|ecn|rack off|probe off|frto off|dsack off   before the connection
+//	set sack                               of the host, before the connection: see sets
 //	rtt 100ms                              of the handshake, before the connection
 //	write 5000                             the program writes so many octets
 //	wait 50ms                              time passes; what is due happens
 //	peer A 1 ack 1001                      a segment of the peer arrives
 //	close                                  the program closes
+//	mtu 600                                a router says what the path takes
+//	patience 500ms                         the program's user time-out
 //
 // What is indented is what the connection does then: what it sends and why, what is told of
 // it, and how it stands if that has changed. Lines with # are for the reader.
@@ -113,14 +115,18 @@ func duration(t *testing.T, text string) time.Duration {
 
 func (s *teller) sets(t *testing.T, what string) {
 	adjust, ok := map[string]func(*Config){
-		"reno":      func(*Config) {},
-		"cubic":     func(c *Config) { c.CongestionControl = "cubic" },
-		"sack":      sacked,
-		"ecn":       func(c *Config) { c.ECN = ECNAsk },
-		"rack off":  func(c *Config) { c.RACK = false },
-		"probe off": noProbe,
-		"frto off":  func(c *Config) { c.FRTO = false },
-		"dsack off": func(c *Config) { c.DSACK = false },
+		"reno":                     func(*Config) {},
+		"cubic":                    func(c *Config) { c.CongestionControl = "cubic" },
+		"sack":                     sacked,
+		"ecn":                      func(c *Config) { c.ECN = ECNAsk },
+		"rack off":                 func(c *Config) { c.RACK = false },
+		"probe off":                noProbe,
+		"frto off":                 func(c *Config) { c.FRTO = false },
+		"dsack off":                func(c *Config) { c.DSACK = false },
+		"bbr":                      bbr,
+		"static reordering window": func(c *Config) { c.StaticReorderWindow = true },
+		"no dupthresh":             func(c *Config) { c.NoDupThresh = true },
+		"restart":                  func(c *Config) { c.RTORestart = true },
 		"timestamps": func(c *Config) {
 			c.Timestamps = true
 		},
@@ -160,6 +166,10 @@ func (s *teller) happens(word, rest string) bool {
 		s.passes(duration(s.t, rest))
 	case "peer":
 		s.peer().sends(rest)
+	case "mtu":
+		s.does(func(c *Conn) { c.HandlePathMTU(s.now, s.number(rest), c.snd.una) })
+	case "patience":
+		s.c.SetUserTimeout(duration(s.t, rest))
 	case "close":
 		s.does(func(c *Conn) { _ = c.CloseWrite(s.now) })
 	default:
