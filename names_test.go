@@ -243,3 +243,44 @@ func TestForgedAnswersAreNoAnswers(t *testing.T) {
 		t.Errorf("%d questions had %d ports and %d numbers", questions, len(ports), len(ids))
 	}
 }
+
+// A server that knows nothing of one family still tells what it knows of the
+// other.
+func TestNamesOfOneFamilyAreEnough(t *testing.T) {
+	n := hubbub.New(hubbub.Virtual())
+	defer n.Close()
+	lan := n.LAN("room", "172.16.10.0/24", hubbub.NameServers(netip.MustParseAddr("172.16.10.53")))
+	server, nick := lan.Host("dns", hubbub.Address("172.16.10.53")), lan.Host("nick")
+	knows := &dns.Server{Lookup: func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr("172.16.10.3")} }}
+	refuses := &dns.Server{Zone: "elsewhere"}
+	n.Go("dns", func() {
+		pc, err := server.ListenPacket("udp", ":53")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer pc.Close()
+		b := make([]byte, 512)
+		for range 2 {
+			k, from, err := pc.ReadFrom(b)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answers := knows
+			if q, _ := wire.ParseDNS(b[:k]); q.Type == wire.DNSTypeAAAA {
+				answers = refuses
+			}
+			pc.WriteTo(answers.Answer(b[:k], 512), from)
+		}
+	})
+	n.Go("nick", func() {
+		addrs, err := nick.Resolver().LookupHost(context.Background(), "shop.test.")
+		if fmt.Sprint(addrs) != "[172.16.10.3]" || err != nil {
+			t.Errorf("%v, %v", addrs, err)
+		}
+	})
+	if err := n.Run(); err != nil {
+		t.Error(err)
+	}
+}

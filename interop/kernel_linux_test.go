@@ -45,13 +45,13 @@ var namespaces atomic.Int32
 
 // newKernel makes a namespace with a TAP card, and a LAN whose uplink it is.
 func newKernel(t *testing.T, options ...hubbub.UplinkOption) *kernel {
-	k := newKernelOn(t, subnet, options...)
+	k := newKernelOn(t, subnet, nil, options...)
 	k.must("-n", k.namespace, "address", "add", kernelAddr+"/24", "dev", "hubbub0")
 	return k
 }
 
-// newKernelOn is newKernel with a LAN of another subnet, and no address.
-func newKernelOn(t *testing.T, subnet string, options ...hubbub.UplinkOption) *kernel {
+// newKernelOn is newKernel with another LAN, and no address.
+func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ...hubbub.UplinkOption) *kernel {
 	k := &kernel{t: t, ip: need.NetworkNamespaces(t)}
 	k.sweep()
 	k.namespace = fmt.Sprintf("hubbub-%d-%d", os.Getpid(), namespaces.Add(1))
@@ -63,7 +63,7 @@ func newKernelOn(t *testing.T, subnet string, options ...hubbub.UplinkOption) *k
 	}
 	k.network = hubbub.New()
 	t.Cleanup(func() { k.network.Close() })
-	k.lan = k.network.LAN("lan", subnet)
+	k.lan = k.network.LAN("lan", subnet, lan...)
 	k.uplink = k.lan.Uplink("linux", tap, options...)
 	k.must("-n", k.namespace, "link", "set", "lo", "up")
 	k.must("-n", k.namespace, "link", "set", tap.Name(), "up")

@@ -178,7 +178,7 @@ func TestNdisc6ToolsAreAnswered(t *testing.T) {
 
 // newKernel6 is a kernel at 2001:db8:77::1 on a LAN that has no other router.
 func newKernel6(t *testing.T) *kernel {
-	k := newKernelOn(t, "2001:db8:77::/64")
+	k := newKernelOn(t, "2001:db8:77::/64", nil)
 	k.must("-n", k.namespace, "address", "add", "2001:db8:77::1/64", "dev", "hubbub0", "nodad")
 	return k
 }

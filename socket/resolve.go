@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -147,6 +148,7 @@ type query struct {
 	packed []byte
 	done   bool
 	addrs  []netip.Addr
+	err    error // what the server says that it is no answer for
 }
 
 // askOne asks one server for the addresses of both families, "as soon after one
@@ -186,7 +188,11 @@ func (h *Host) askOne(ctx context.Context, name string, server netip.AddrPort) (
 			}
 		}
 	}
-	return append(both[0].addrs, both[1].addrs...), nil
+	addrs := append(both[0].addrs, both[1].addrs...)
+	if len(addrs) > 0 { // a server may know nothing of one of the families
+		return addrs, nil
+	}
+	return nil, cmp.Or(both[0].err, both[1].err)
 }
 
 // queryID returns a number by chance.
@@ -218,7 +224,7 @@ func (h *Host) hear(ctx context.Context, q *query, b []byte, server netip.AddrPo
 		q.addrs = addressesIn(&m)
 	case wire.DNSNameError:
 	default:
-		return errors.New(m.Code.String())
+		q.err = errors.New(m.Code.String())
 	}
 	q.done = true
 	return nil

@@ -80,6 +80,7 @@ type key6 struct {
 	doc         string
 	get         func(c *conf6) string              // nil: the number
 	parse       func(c *conf6, value string) error // nil: a number
+	told        func(x *ipv6) int                  // what is in force by a router's word; 0: nothing is
 }
 
 var keys6 = []key6{
@@ -145,13 +146,15 @@ var keys6 = []key6{
 	},
 	{
 		name: "hop_limit", least: 1, most: 255, at: func(c *conf6) *int { return &c.hopLimit }, then: (*Stack).limitHops,
-		doc: "The hop limit of packets whose sender asks for none, until a router advertises another.",
-		get: func(c *conf6) string { return fmt.Sprint(c.hops()) },
+		doc:  "The hop limit of packets whose sender asks for none, until a router advertises another.",
+		get:  func(c *conf6) string { return fmt.Sprint(c.hops()) },
+		told: func(x *ipv6) int { return int(x.hopLimit) },
 	},
 	{
 		name: "mtu", least: wire.MinIPv6MTU, most: 65536, at: func(c *conf6) *int { return &c.mtu }, then: (*Stack).limitMTU,
-		doc: "The longest packet, until a router advertises another; never more than the link's.",
-		get: func(c *conf6) string { return fmt.Sprint(max(c.mtu, wire.MinIPv6MTU)) },
+		doc:  "The longest packet, until a router advertises another; never more than the link's.",
+		get:  func(c *conf6) string { return fmt.Sprint(max(c.mtu, wire.MinIPv6MTU)) },
+		told: func(x *ipv6) int { return x.mtu },
 	},
 	{
 		name: "addr_gen_mode", most: 3, at: func(c *conf6) *int { return &c.generation }, then: (*Stack).beginAnew,
@@ -236,11 +239,15 @@ func (k *key6) forAll() knob {
 
 // on is the key of one interface.
 func (k *key6) on(i *Interface) knob {
-	return k.knob(func(*Stack) *conf6 { return &i.conf6 }, func(s *Stack) {
+	made := k.knob(func(*Stack) *conf6 { return &i.conf6 }, func(s *Stack) {
 		if k.then != nil {
 			k.then(s, i)
 		}
 	})
+	if k.told != nil && i.six != nil && k.told(i.six) != 0 {
+		made.get = func(*Stack) string { return fmt.Sprint(k.told(i.six)) }
+	}
+	return made
 }
 
 // sysctl6 finds a setting of one of the machine's interfaces, such as

@@ -244,6 +244,8 @@ func TestSysctlHopLimitAndMTU(t *testing.T) {
 	if hops, longest := sends(); hops != 44 || longest != 1400 {
 		t.Errorf("after an advertisement the hop limit is %d, the longest packet %d octets", hops, longest)
 	}
+	m.reads("net.ipv6.conf.eth0.hop_limit", "44")
+	m.reads("net.ipv6.conf.eth0.mtu", "1400")
 }
 
 // forwarding: a router neither heeds routers nor redirects, says that it is one,
