@@ -15,6 +15,9 @@ import (
 // Linux, those of other levels are not looked at, and EINVAL says that one can't
 // be.
 func (s *Socket) ancillary(control []byte) (*stack.Ancillary, error) {
+	if len(control) == 0 && s.more().sticky == nil {
+		return nil, nil
+	}
 	a := stack.Ancillary{TTL: -1, TOS: -1}
 	if s.rare != nil && s.rare.sticky != nil {
 		a = *s.rare.sticky

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"syscall"
 	"time"
@@ -62,7 +63,11 @@ func runIdle(t Task, count int) (Sample, error) {
 			return nil, err
 		}
 	}
+	// What holds the pairs isn't the network's: it is there before.
 	pairs := make([]pair, count+1)
+	for i := range pairs {
+		pairs[i].client = nobody{}
+	}
 	pairs = pairs[:0]
 	if pairs, err = connect(network, pairs, 1); err != nil { // what is needed once
 		return nil, err
@@ -84,6 +89,9 @@ func runIdle(t Task, count int) (Sample, error) {
 	runtime.KeepAlive(pairs)
 	return after.since(before, count), err
 }
+
+// nobody is a connection that isn't there.
+type nobody struct{ net.Conn }
 
 // otherFiles is how many files a process has that aren't connections, at most.
 const otherFiles = 64
