@@ -164,7 +164,9 @@ func (s *Stack) openedEarly(now clock.Time, e *TCP) {
 // acceptsEarly decides about a SYN with the option, or with text: whether its
 // text goes to the program at once, and which cookie the SYN-ACK gives (RFC
 // 7413, 4.2.2).
-func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segment) (early bool, give wire.FastOpenCookie) {
+func (s *Stack) acceptsEarly(
+	now clock.Time, l *TCP, local, remote netip.AddrPort, seg *tcp.Segment,
+) (early bool, give wire.FastOpenCookie) {
 	bits, policy := s.cfg.FastOpen, l.listening.policy
 	most := policy.FastOpen()
 	if most == 0 && bits&fastOpenAllListeners != 0 {
@@ -176,7 +178,7 @@ func (s *Stack) acceptsEarly(l *TCP, local, remote netip.AddrPort, seg *tcp.Segm
 		keys = *own
 	}
 	switch o := &seg.Options; {
-	case bits&fastOpenServer == 0 || most == 0 || !o.FastOpen && !text || !policy.MayOpenEarly(most):
+	case bits&fastOpenServer == 0 || most == 0 || !o.FastOpen && !text || !policy.MayOpenEarly(now, most):
 		return false, give
 	case text && (bits&fastOpenServerNoCookie != 0 || l.settings.Options.FastOpenNoCookie):
 		return true, give

@@ -185,7 +185,7 @@ func (s *Stack) handleSYN(
 	if least != 0 && p.ISS.Less(least) {
 		p.ISS = least
 	}
-	early, cookie := s.acceptsEarly(l, local, remote, seg)
+	early, cookie := s.acceptsEarly(now, l, local, remote, seg)
 	if !cookie.IsRequest() {
 		p.FastOpen = &tcp.FastOpen{Cookie: cookie}
 	}

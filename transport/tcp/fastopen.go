@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"time"
+
 	"hubbub/clock"
 	"hubbub/wire"
 )
@@ -217,13 +219,25 @@ func (l *Listener) AcceptEarly(now clock.Time, p Params, seg *Segment) *Conn {
 	return c
 }
 
-// leaveEarly lets the listener have one more such connection.
-func (c *Conn) leaveEarly() {
-	if f := c.rare.fast; f != nil && f.listener != nil {
-		f.listener.early--
-		f.listener, f.early = nil, false
+// leaveEarly lets the listener have one more such connection: at once, or, if
+// this one was reset, when a minute is over, as on Linux. Whoever sends SYNs in
+// others' names, with cookies that he has got hold of, would otherwise be rid of
+// each connection as soon as the other resets it (RFC 7413, 5.1).
+func (c *Conn) leaveEarly(now clock.Time, reset bool) {
+	f := c.rare.fast
+	if f == nil || f.listener == nil {
+		return
 	}
+	f.listener.early--
+	if reset {
+		f.listener.resets = append(f.listener.resets, now.Add(resetsCount))
+	}
+	f.listener, f.early = nil, false
 }
+
+// resetsCount is for how long a connection counts that was reset before its
+// handshake was over.
+const resetsCount = time.Minute
 
 // SetFastOpen lets so many connections be open before their handshakes are over
 // (TCP_FASTOPEN); 0 for none.
@@ -234,7 +248,12 @@ func (l *Listener) FastOpen() int { return l.mostEarly }
 
 // MayOpenEarly reports whether one more connection may be, of so many: else an
 // attacker who has a cookie could fill the machine (RFC 7413, 5.1).
-func (l *Listener) MayOpenEarly(most int) bool { return l.early < most }
+func (l *Listener) MayOpenEarly(now clock.Time, most int) bool {
+	for len(l.resets) > 0 && l.resets[0].Due(now) {
+		l.resets = l.resets[1:]
+	}
+	return l.early+len(l.resets) < most
+}
 
 // openForText sends the SYN that has waited for the first write.
 func (c *Conn) openForText() {

@@ -27,7 +27,8 @@ type Listener struct {
 	head     int
 	deferred uint8 // TCP_DEFER_ACCEPT, in SYN-ACKs
 
-	early, mostEarly int // connections that are open before their handshakes are over
+	early, mostEarly int          // connections that are open before their handshakes are over
+	resets           []clock.Time // until when those of them count that were reset, the oldest first
 	drops            [numAdmissions]uint64
 }
 

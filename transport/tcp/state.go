@@ -80,7 +80,7 @@ func (c *Conn) setState(now clock.Time, to State, why string) {
 	from := c.state
 	c.state = to
 	if from == StateSynReceived {
-		c.leaveEarly()
+		c.leaveEarly(now, to == StateClosed && c.rare.err == ErrReset)
 	}
 	c.env.note(Event{Kind: EventState, From: from, To: to, Why: why})
 	switch to {
