@@ -125,7 +125,7 @@ func (s *Socket) send(b []byte, flags int) (int, error) {
 	case flags&MSG_DONTWAIT != 0 && !s.isNonblocking():
 		return s.sendNow(b, flags)
 	}
-	return s.writeStream(b, flags&MSG_MORE != 0)
+	return s.writeStream(b, flags)
 }
 
 // sendNow writes what there is room for.
@@ -147,6 +147,9 @@ func (s *Socket) sendNow(b []byte, flags int) (int, error) {
 	}
 	if n == 0 && err == nil && len(b) > 0 {
 		err = syscall.EAGAIN
+	}
+	if flags&MSG_EOR != 0 {
+		s.endRecord(err == nil && n == len(b))
 	}
 	s.crowded = s.crowded || n < len(b)
 	s.tell("send", n, "%d bytes", err, len(b))

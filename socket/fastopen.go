@@ -27,7 +27,7 @@ func (s *Socket) sendEarly(b []byte, remote netip.AddrPort, dontWait bool) (int,
 	}
 	more := 0
 	if waits || !dontWait {
-		more, err = s.writeStream(b[n:], false)
+		more, err = s.writeStream(b[n:], 0)
 	} else {
 		more, err = s.sendNow(b[n:], 0)
 	}

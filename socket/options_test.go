@@ -234,3 +234,32 @@ func TestUrgentData(t *testing.T) {
 		r.hears(server, 0, "!")
 	})
 }
+
+// MSG_EOR: no segment goes beyond the end of a record, though both wait for the
+// cork to be drawn.
+func TestRecordsHaveSegmentsOfTheirOwn(t *testing.T) {
+	inRoom(t, func(r *room) {
+		for _, x := range []struct {
+			flags int
+			want  uint32
+		}{{0, 1}, {socket.MSG_EOR, 2}, {socket.MSG_EOR | socket.MSG_DONTWAIT, 2}} {
+			l := r.tcp(r.feige)
+			r.set(l, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+			r.ok("bind", l.Bind(":80"))
+			r.ok("listen", l.Listen(1))
+			c := r.tcp(r.nick)
+			r.ok("connect", c.Connect("feige:80"))
+			r.set(c, socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+			for range 2 {
+				_, err := c.Send([]byte("record"), x.flags)
+				r.ok("send", err)
+			}
+			r.set(c, socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+			info, err := c.TCPInfo()
+			r.ok("TCP_INFO", err)
+			r.equal("segments", info.DataSegsOut, x.want)
+			r.ok("close", c.Close())
+			r.ok("close", l.Close())
+		}
+	})
+}

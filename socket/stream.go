@@ -152,7 +152,7 @@ const smallWrite = 4 << 10
 
 // writeStream writes all of b, or what fits at once if the socket doesn't
 // wait, and says whether more will follow.
-func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
+func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
 	ready := copyIn(b)
 	defer func() { ready.Release() }()
 	now, err := s.enter()
@@ -168,7 +168,7 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 		s.host.world.Unlock()
 		return 0, err
 	}
-	s.sayMore(more)
+	s.sayMore(flags&MSG_MORE != 0)
 	for told := false; ; told = true {
 		n, err := s.put(now, b[written:], &ready)
 		written += n
@@ -183,6 +183,9 @@ func (s *Socket) writeStream(b []byte, more bool) (written int, err error) {
 			err = nil
 		}
 		s.tellTransfer("send", written, len(b), err)
+		if flags&MSG_EOR != 0 {
+			s.endRecord(written == len(b))
+		}
 		s.update(now)
 		s.endWrite()
 		first := s.readerFirst(len(b))
@@ -201,6 +204,13 @@ func (s *Socket) readerFirst(n int) bool {
 	answers := s.answers
 	s.answers = false
 	return n > smallWrite || answers
+}
+
+// endRecord ends a record (MSG_EOR) if all of it is written.
+func (s *Socket) endRecord(all bool) {
+	if c := s.connection(); c != nil && all {
+		c.EndRecord()
+	}
 }
 
 // sayMore says whether more will follow what is written next (MSG_MORE).

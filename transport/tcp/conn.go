@@ -64,6 +64,7 @@ type rare struct {
 	urgent      *urgentState
 	fast        *fastOpen // where a cookie, or text in a SYN, is concerned
 	keep        *keepAlive
+	records     *[]Seq // where the program's records end; see records.go
 	discards    *[numDiscards]uint32
 	err, soft   error
 	userTimeout time.Duration

@@ -59,7 +59,7 @@ func (c *Conn) mostMSS() int {
 // are (RFC 4821, 7.5).
 func (c *Conn) pathProbe(now clock.Time, out *Segment) bool {
 	m := c.search(now)
-	if m == nil || c.unsent() == 0 {
+	if m == nil || c.unsent() == 0 || c.rare.records != nil {
 		return false
 	}
 	size := c.probeSize(now, m)

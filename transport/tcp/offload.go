@@ -15,7 +15,8 @@ func (c *Conn) enlarge(out *Segment, n int) int {
 	}
 	size := n
 	c.burst.begin(c, c.halfWindow())
-	most := min(int(c.burst.left)*size, c.unsent(), int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	ofRecord, _ := c.ofRecord()
+	most := min(int(c.burst.left)*size, ofRecord, int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
 	if n = min(most, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart()))) / size * size; n <= size {
 		return size
 	}

@@ -60,13 +60,13 @@ func (c *Conn) fitRecord(i int) bool {
 	if !c.finOnly(r) {
 		most = min(most, allowed)
 	}
-	if text := c.textOf(r); c.loss.why == ReasonWindowOpened && r.end == c.snd.nxt && text == r.size() && text < most {
+	if text := c.textOf(r); c.loss.why == ReasonWindowOpened && r.end == c.snd.nxt && text == r.size() && text < most && c.rare.records == nil {
 		// What probed the window was an octet; now there is room for more.
 		if whole := min(most, text+c.unsent()); whole <= c.cc.Cwnd-c.pipe() {
 			b.extend(r, r.seq.Add(whole))
 		}
 	}
-	for i+1 < b.n && b.at(i+1).waits() && c.textOf(b.at(i)) < c.mostTogether(b.at(i+1), most) {
+	for i+1 < b.n && b.at(i+1).waits() && c.textOf(b.at(i)) < c.mostTogether(b.at(i+1), most) && !c.endsRecord(b.at(i).end) {
 		b.join(i)
 	}
 	if r = b.at(i); c.textOf(r) > most {

@@ -124,7 +124,8 @@ func (c *Conn) unsent() int { return max(0, c.dataEnd().Sub(c.snd.nxt)) }
 // RFC 9293, 3.8.6.2.1). A window that was pulled back allows no new octets, and
 // does no harm (MUST-34, SHLD-15; RFC 9293, 3.8.6).
 func (c *Conn) sendable() int {
-	unsent, mss := c.unsent(), c.room()
+	unsent, follows := c.ofRecord()
+	mss := c.room()
 	byPeer := int(c.snd.wnd) - c.flight()
 	byNetwork := c.cc.Cwnd - c.pipe()
 	if c.rare.fast != nil && c.rare.fast.early {
@@ -139,7 +140,7 @@ func (c *Conn) sendable() int {
 		return 0
 	case n == mss, c.persist.force:
 		return n
-	case n == unsent && c.maySendSmall():
+	case n == unsent && (follows || c.maySendSmall()):
 		return n
 	case n == byPeer && c.flight() == 0 && n >= int(c.snd.maxWnd)/2:
 		return n
@@ -176,7 +177,7 @@ func (c *Conn) fill(out *Segment, seq Seq, n int, withFIN bool) bool {
 	}
 	if n > 0 {
 		out.Payload = c.snd.queue.At(seq.Sub(c.dataStart()), n)
-		if last && (!c.holding.silent || c.snd.finQueued || c.persist.force) {
+		if last && (!c.holding.silent || c.snd.finQueued || c.persist.force) || c.endsRecord(seq.Add(n)) {
 			// "a sender ... MUST set the PSH bit in the last buffered segment
 			// (i.e., when there is no more queued data to be sent) (MUST-61)"
 			// (RFC 9293, 3.9.1.2): of several writes that share a segment one

@@ -95,8 +95,9 @@ func (c *Conn) lossProbe(now clock.Time, out *Segment) bool {
 // probeWithNew builds a probe of octets that were not sent before, beyond the
 // congestion window if need be.
 func (c *Conn) probeWithNew(now clock.Time, out *Segment) bool {
-	n := min(c.unsent(), c.room(), int(c.snd.wnd)-c.flight())
-	if n <= 0 || n < c.unsent() && n < c.room() {
+	unsent, _ := c.ofRecord()
+	n := min(unsent, c.room(), int(c.snd.wnd)-c.flight())
+	if n <= 0 || n < unsent && n < c.room() {
 		return false
 	}
 	c.fill(out, c.snd.nxt, n, c.finFits(c.snd.nxt.Add(n)))
