@@ -56,7 +56,10 @@ func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ..
 	k.sweep()
 	k.namespace = fmt.Sprintf("hubbub-%d-%d", os.Getpid(), namespaces.Add(1))
 	k.must("netns", "add", k.namespace)
-	t.Cleanup(func() { k.must("netns", "delete", k.namespace) })
+	t.Cleanup(func() {
+		k.endRest()
+		k.must("netns", "delete", k.namespace)
+	})
 	tap, err := edge.OpenTAPIn(k.namespace, "hubbub0")
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +79,17 @@ func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ..
 		}
 	})
 	return k
+}
+
+// endRest ends what a program has left running in the namespace: some go on in
+// the background, with all that they have inherited.
+func (k *kernel) endRest() {
+	out, _ := exec.Command(k.ip, "netns", "pids", k.namespace).Output() // what is no namespace has no programs
+	for _, field := range strings.Fields(string(out)) {
+		if pid, err := strconv.Atoi(field); err == nil && pid != os.Getpid() {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+		}
+	}
 }
 
 // sweep deletes the namespaces of earlier runs that were killed.
