@@ -142,7 +142,7 @@ func (s *Stack) predicted(i *Interface, p *pkt.Packet) (f *prediction, off, n in
 		n = int(binary.BigEndian.Uint16(ip[ipv4Length:])) - wire.IPv4HeaderLen
 		f = s.predictions.at(binary.BigEndian.Uint32(b[off:]))
 		same = binary.BigEndian.Uint16(ip[ipv4Fragment:])&0x3fff == 0 && ip[9] == byte(wire.ProtocolTCP) &&
-			[ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
+			wire.Checksum(ip[:wire.IPv4HeaderLen]) == 0 && [ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
 	case ip[0]>>4 == 6 && len(ip) >= wire.IPv6HeaderLen+wire.TCPHeaderLen:
 		off = wire.EthernetHeaderLen + wire.IPv6HeaderLen
 		n = int(binary.BigEndian.Uint16(ip[ipv6Length:]))
