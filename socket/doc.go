@@ -17,6 +17,13 @@
 // nothing to do with the one outside, a deadline that was computed from
 // time.Now is taken as the time that was left until then, to the millisecond.
 //
+// # Names
+//
+// A name is looked for in what the network knows, as in /etc/hosts; where the
+// machine is to ask servers ([Host.UseNameServersLocked]), or has heard of some,
+// they are asked (resolve.go): by datagrams from ports that nobody can foresee, and
+// by TCP for what is too long.
+//
 // # Errors
 //
 // The course's functions return a [syscall.Errno] wrapped in an

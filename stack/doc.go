@@ -8,8 +8,9 @@
 // sent goes down through tcpout.go or udp.go, then ipv4out.go (route,
 // fragments) and out.go (neighbour, Ethernet).
 //
-// IPv6 goes beside it: ipv6in.go and ipv6out.go are its network layer, ipv6.go
-// and autoconf.go its addresses, ndp.go its neighbours and routers. What the
+// IPv6 goes beside it: ipv6in.go and ipv6out.go are its network layer, ipv6.go,
+// autoconf.go and dhcp6.go its addresses, ndp.go its neighbours and routers,
+// conf6.go and sysctlipv6.go what an interface's settings make of all that. What the
 // layers above see of either is a header on the way up and an envelope on the
 // way down (ip.go): none of them knows which it runs on. A link-local address
 // has its link as zone there, and nowhere else (zone.go).

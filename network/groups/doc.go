@@ -3,7 +3,7 @@
 // switches are told of that. It speaks IGMP, versions 1 to 3, for IPv4
 // (RFC 3376, RFC 2236; RFC 9776) and MLD, versions 1 and 2, for IPv6 (RFC 3810,
 // RFC 2710; RFC 9777), which are one protocol in two clothes: a [Member] for
-// each interface and family.
+// each interface and family. A [Querier] is what a router asks with.
 //
 // A socket listens to a group with a [Filter]. What all sockets want, merged,
 // is the interface's filter of the group. When that changes, the change is
