@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -248,9 +249,9 @@ func TestCloseWhileOthersWait(t *testing.T) {
 				r.ok("close", s.Close())
 			}
 		})
-		woken := 0
+		var woken atomic.Int32
 		wait := func(what string, f func() error) {
-			r.start(func() { r.fails(what, f(), net.ErrClosed); woken++ })
+			r.start(func() { r.fails(what, f(), net.ErrClosed); woken.Add(1) })
 		}
 		wait("recv", func() error { return recvError(server, 0) })
 		wait("send", func() error { return client.SendAll(make([]byte, 64<<20)) })
@@ -258,6 +259,6 @@ func TestCloseWhileOthersWait(t *testing.T) {
 		wait("recvfrom", func() error { _, _, err := u.RecvFrom(1); return err })
 		wait("connect", func() error { return c.Connect(r.at("172.16.10.99:1")) })
 		r.sleep(2 * time.Second)
-		r.equal("woken", woken, 5)
+		r.equal("woken", int(woken.Load()), 5)
 	})
 }
