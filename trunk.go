@@ -120,6 +120,7 @@ func (t *Trunk) Close() error {
 
 // HandleFrame takes a frame for the other network.
 func (e *trunkEnd) HandleFrame(now clock.Time, _ int, p *pkt.Packet) {
+	p.Emigrate()
 	e.mu.Lock()
 	full := len(e.leaving) >= trunkQueue
 	if !full {

@@ -304,6 +304,7 @@ type uplinkCard struct{ u *Uplink }
 
 // HandleFrame takes a frame for the outside.
 func (c uplinkCard) HandleFrame(_ clock.Time, _ int, p *pkt.Packet) {
+	p.Emigrate()
 	switch {
 	case c.u.closed:
 		c.u.drop(p, uplinkClosed)

@@ -181,10 +181,8 @@ func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 // sendCut sends what a large packet stands for: somebody watches, or the cable
 // does something to frames.
 func (w *World) sendCut(n *Node, out int, p *pkt.Packet) {
-	for last := false; !last; {
-		var first *pkt.Packet
-		first, last = p.CutOff()
-		w.send(n, out, first)
+	for part := range p.Parts() {
+		w.send(n, out, part)
 	}
 }
 
@@ -195,10 +193,8 @@ func (w *World) arrived(d delivery) {
 		w.inbox.push(d)
 		return
 	}
-	for last := false; !last; {
-		var first *pkt.Packet
-		first, last = d.packet.CutOff()
-		w.inbox.push(delivery{d.node, d.port, first})
+	for part := range d.packet.Parts() {
+		w.inbox.push(delivery{d.node, d.port, part})
 	}
 }
 

@@ -129,9 +129,7 @@ func (w *World) pacer() {
 	defer timer.Stop()
 	for {
 		w.Enter()
-		next := w.queue.Next()
-		w.pace.armed = next
-		sleep := w.pace.until(w.now, next)
+		sleep := w.pace.until(w.now, w.nextLook())
 		w.Unlock()
 		timer.Reset(sleep)
 		select {
@@ -141,6 +139,17 @@ func (w *World) pacer() {
 			return
 		}
 	}
+}
+
+// nextLook returns when the pacer is to wake. A time once set stays until it has come,
+// even if nothing is due then any more: most timers are put off again and again, and
+// one look too many costs less than to be told of each.
+func (w *World) nextLook() clock.Time {
+	p := &w.pace
+	if p.armed.Due(w.now) || p.armed == clock.Never {
+		p.armed = w.queue.Next()
+	}
+	return p.armed
 }
 
 // Pace returns the world's pace.

@@ -7,10 +7,8 @@ import (
 
 // cut sends a large packet as the frames that it stands for.
 func (s *Stack) cut(i *Interface, p *pkt.Packet) {
-	for last := false; !last; {
-		var first *pkt.Packet
-		first, last = p.CutOff()
-		s.out.push(i.Index, first)
+	for part := range p.Parts() {
+		s.out.push(i.Index, part)
 	}
 }
 
@@ -50,5 +48,8 @@ func (s *Stack) joins(now clock.Time, port int, p *pkt.Packet) bool {
 func (s *Stack) handleJoined(now clock.Time) {
 	j := s.joined
 	s.joined = joint{}
+	if j.packet.Large() {
+		j.packet.EndJoin()
+	}
 	s.handleFrame(now, j.port, j.packet)
 }

@@ -116,6 +116,7 @@ type Stack struct {
 	icmpLimit   *icmperr.Limiter
 	ipID        uint16
 	out         outbox
+	packets     pkt.Pool
 	joined      joint
 	loopback    *Interface
 

@@ -71,7 +71,7 @@ func (s *Stack) packSegment(local, remote netip.AddrPort, pseudo wire.Sum, seg *
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),
 		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent,
 	}
-	p := pkt.New()
+	p := s.packets.New()
 	b := p.Prepend(wire.TCPHeaderLen + seg.Options.Len())
 	h.PutFixed(b)
 	seg.Options.AppendTo(b[wire.TCPHeaderLen:wire.TCPHeaderLen])

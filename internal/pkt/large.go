@@ -1,8 +1,8 @@
 package pkt
 
 import (
-	"bytes"
 	"encoding/binary"
+	"iter"
 
 	"hubbub/wire"
 )
@@ -13,12 +13,11 @@ import (
 // offload: what a network in memory carries in one step costs as much as one
 // packet.
 
-// The octets of an IP or TCP header that differ between the packets which a
-// large one is cut into.
+// Where in an IP or TCP header the fields are.
 const (
-	ipv4Length, ipv4ID, ipv4Fragment, ipv4Protocol, ipv4Checksum, ipv4Source = 2, 4, 6, 9, 10, 12
-	ipv6Length, ipv6Next                                                     = 4, 6
-	tcpSeq, tcpAck, tcpFlags, tcpWindow                                      = 4, 8, 12, 14
+	ipv4Length, ipv4ID, ipv4Protocol, ipv4Checksum = 2, 4, 9, 10
+	ipv6Length, ipv6Next                           = 4, 6
+	tcpSeq, tcpFlags                               = 4, 12
 )
 
 // MakeLarge says that the packet, whose head begins with a TCP header and whose
@@ -45,28 +44,40 @@ func (p *Packet) Frames() (n, octets, longest int) {
 	return n, n*head + body, head + min(size, body)
 }
 
-// CutOff returns the first of the packets that a large one stands for, and
-// whether it was the last: then it is p itself.
-func (p *Packet) CutOff() (first *Packet, last bool) {
-	size := int(p.size)
-	if p.body.Len() <= size {
-		p.resize(0)
-		p.size = 0
-		return p, true
+// Parts gives the packets that a large one stands for, one after the other, and
+// takes p over: the last of them is p itself.
+func (p *Packet) Parts() iter.Seq[*Packet] {
+	return func(yield func(*Packet) bool) {
+		size, left, flags := int(p.size), p.body.Len(), p.flags()
+		if p.size = 0; left <= size {
+			yield(p)
+			return
+		}
+		p.resize(size - left)
+		p.setFlags(flags &^ (wire.FIN | wire.PSH))
+		for ; left > size; left -= size {
+			if !yield(p.Clone()) {
+				p.Release()
+				return
+			}
+			p.advance(size)
+		}
+		p.resize(left - size)
+		p.setFlags(flags &^ wire.CWR)
+		yield(p)
 	}
-	q := p.Clone()
-	q.size = 0
-	q.resize(size - q.body.Len())
-	q.setFlags(q.flags() &^ (wire.FIN | wire.PSH))
+}
 
-	seq := p.store[p.sumFrom+tcpSeq:]
-	binary.BigEndian.PutUint32(seq, binary.BigEndian.Uint32(seq)+uint32(size))
+// advance lets the packet be the one that follows it in the same segment.
+func (p *Packet) advance(size int) {
+	tcp := p.store[p.sumFrom:]
+	binary.BigEndian.PutUint32(tcp[tcpSeq:], binary.BigEndian.Uint32(tcp[tcpSeq:])+uint32(size))
 	p.setFlags(p.flags() &^ wire.CWR)
 	p.body.off += int32(size)
+	p.body.end += int32(size)
 	if header := p.ipHeader(); header[0]>>4 == 4 {
 		replace(header, ipv4ID, binary.BigEndian.Uint16(header[ipv4ID:])+1)
 	}
-	return q, false
 }
 
 func (p *Packet) ipHeader() []byte { return p.store[p.start+wire.EthernetHeaderLen:] }
@@ -91,9 +102,9 @@ func (p *Packet) Joinable() bool {
 }
 
 // Join puts q behind p, which is joinable, if it is what follows p in one
-// segment that was cut, and takes it over. It is what CutOff does, backwards: as
+// segment that was cut, and takes it over. It is what Parts does, backwards: as
 // generic receive offload, it spares those who don't look at frames the cost of
-// each.
+// each. EndJoin must be called after the last.
 func (p *Packet) Join(q *Packet) bool {
 	size := int(p.size)
 	if size == 0 {
@@ -104,37 +115,70 @@ func (p *Packet) Join(q *Packet) bool {
 	}
 	p.size = int32(size)
 	p.setFlags(p.flags() | q.flags())
-	p.resize(q.body.Len())
+	p.body.end = q.body.end
 	q.Release()
 	return true
 }
 
+// EndJoin lets the headers tell how long the packet has become by Join.
+func (p *Packet) EndJoin() { p.resize(0) }
+
 // continuesIn reports whether q's text follows p's, in their storage as in their
 // sequence numbers, and their headers are else the same.
 func (p *Packet) continuesIn(q *Packet) bool {
-	if !q.deferred || q.Large() || q.pad != 0 || q.start != p.start || q.sumFrom != p.sumFrom || !q.body.follows(p.body) {
+	if !q.deferred || q.size > 0 || q.pad != 0 || q.start != p.start || q.sumFrom != p.sumFrom || !q.body.follows(p.body) {
 		return false
 	}
+	const ends = wire.PSH | wire.FIN
 	a, b := p.store[p.sumFrom:], q.store[p.sumFrom:]
-	const both = wire.PSH | wire.FIN
-	return alike(p.store[p.start:p.sumFrom], q.store[p.start:p.sumFrom]) && binary.BigEndian.Uint32(b[tcpSeq:]) == binary.BigEndian.Uint32(a[tcpSeq:])+uint32(p.body.Len()) &&
-		p.flags()&both == 0 && p.flags()&^wire.CWR == q.flags()&^both &&
-		bytes.Equal(a[:tcpSeq], b[:tcpSeq]) && bytes.Equal(a[tcpAck:tcpFlags], b[tcpAck:tcpFlags]) &&
-		bytes.Equal(a[tcpWindow:], b[tcpWindow:])
+	before, then := binary.BigEndian.Uint16(a[tcpFlags:]), binary.BigEndian.Uint16(b[tcpFlags:])
+	return binary.BigEndian.Uint32(b[tcpSeq:]) == binary.BigEndian.Uint32(a[tcpSeq:])+uint32(p.body.Len()) &&
+		before&uint16(ends) == 0 && before&^uint16(wire.CWR) == then&^uint16(ends) &&
+		alike(p.Head(), q.Head())
 }
 
-// alike reports whether two packets of the same kind have the same Ethernet and
-// IP headers, but for what differs between parts of one segment.
+// The octets of a joinable packet's headers in which parts of one segment may be
+// different have a zero here. In IPv4: the IP header's length, identification and checksum, TCP's
+// sequence number and flags; IPv6 has neither of the second and third. Words are
+// little-endian: the first octet is the last of a number.
+var (
+	same4 = sameIn(wire.IPv4HeaderLen, ipv4Length, ipv4Length+1, ipv4ID, ipv4ID+1, ipv4Checksum, ipv4Checksum+1)
+	same6 = sameIn(wire.IPv6HeaderLen, ipv6Length, ipv6Length+1)
+)
+
+type sameOctets [HeadRoom / 8]uint64
+
+func sameIn(header int, differ ...int) (m sameOctets) {
+	for i := range m {
+		m[i] = ^uint64(0)
+	}
+	for _, i := range []int{tcpSeq, tcpSeq + 1, tcpSeq + 2, tcpSeq + 3, tcpFlags, tcpFlags + 1} {
+		differ = append(differ, header+i)
+	}
+	for _, i := range differ {
+		i += wire.EthernetHeaderLen
+		m[i/8] &^= 0xff << (i % 8 * 8)
+	}
+	return m
+}
+
+// alike reports whether the headers of two joinable packets of the same kind differ
+// only as those of parts of one segment do.
 func alike(a, b []byte) bool {
-	const ip = wire.EthernetHeaderLen
-	if !bytes.Equal(a[:ip+ipv4Length], b[:ip+ipv4Length]) {
-		return false
+	same := &same4
+	if a[wire.EthernetHeaderLen]>>4 != 4 {
+		same = &same6
 	}
-	a, b = a[ip:], b[ip:]
-	if a[0]>>4 == 4 {
-		return bytes.Equal(a[ipv4Fragment:ipv4Checksum], b[ipv4Fragment:ipv4Checksum]) && bytes.Equal(a[ipv4Source:], b[ipv4Source:])
+	whole, different := len(a)&^7, uint64(0)
+	for i := 0; i < whole; i += 8 {
+		different |= (binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:])) & same[i/8]
 	}
-	return bytes.Equal(a[ipv4Length:ipv6Length], b[ipv4Length:ipv6Length]) && bytes.Equal(a[ipv6Next:], b[ipv6Next:])
+	if rest := len(a) - whole; rest > 0 {
+		// The octets before the rest were compared: they are shifted out.
+		i := len(a) - 8
+		different |= (binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:])) >> (8 * (8 - rest))
+	}
+	return different == 0
 }
 
 func (p *Packet) flags() wire.TCPFlags {

@@ -3,6 +3,7 @@ package pkt
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"hubbub/wire"
@@ -54,18 +55,33 @@ func TestALargePacketIsCutIntoFrames(t *testing.T) {
 			t.Errorf("%v: %d frames, %d octets, the longest has %d", x, n, octets, longest)
 		}
 		var text []byte
-		for i, last := 0, false; !last; i++ {
-			var q *Packet
-			q, last = p.CutOff()
-			if last != (i == x.frames-1) || q.Large() {
-				t.Fatalf("%v: frame %d is the last: %v", x, i, last)
+		for i, q := range parts(p) {
+			if q.Large() {
+				t.Fatalf("%v: frame %d is large", x, i)
 			}
-			text = append(text, payloadOf(t, q.AppendTo(nil), i, last)...)
+			text = append(text, payloadOf(t, q.AppendTo(nil), i, i == x.frames-1)...)
 			q.Release()
 		}
 		if !bytes.Equal(text, fill(x.n, 1)) {
 			t.Errorf("%v: the payload is another", x)
 		}
+	}
+}
+
+// parts returns what a large packet stands for.
+func parts(p *Packet) []*Packet { return slices.Collect(p.Parts()) }
+
+// Who wants no more of the parts has taken them all over nevertheless.
+func TestPartsThatNobodyTakesAreReleased(t *testing.T) {
+	p := large("10.0.0.1", "10.0.0.2", 4344, 1448)
+	storage := p.Body()
+	for q := range p.Parts() {
+		q.Release()
+		storage.Retain()
+		break
+	}
+	if storage.References() != 1 {
+		t.Errorf("%d references remain, 1 is the test's", storage.References())
 	}
 }
 
@@ -118,17 +134,17 @@ func TestFramesAreJoinedToTheLargePacketThatTheyWere(t *testing.T) {
 		{"fd00::1", "fd00::2", 4000, 1220},
 	} {
 		whole, p := large(x.src, x.dst, x.n, x.size), large(x.src, x.dst, x.n, x.size)
-		joined, last := p.CutOff()
-		for !last {
+		all := parts(p)
+		joined := all[0]
+		for _, q := range all[1:] {
 			if !joined.Joinable() {
 				t.Fatalf("%v: after %d octets no more can be joined", x, joined.Body().Len())
 			}
-			var q *Packet
-			q, last = p.CutOff()
 			if !joined.Join(q) {
 				t.Fatalf("%v: not joined after %d octets", x, joined.Body().Len())
 			}
 		}
+		joined.EndJoin()
 		if joined.SegmentSize() != x.size || joined.Joinable() {
 			t.Errorf("%v: joined to segments of %d octets, and more can be joined: %v", x, joined.SegmentSize(), joined.Joinable())
 		}
@@ -170,12 +186,31 @@ func TestFramesOfDifferentSegmentsStayApart(t *testing.T) {
 		"itself large":   func(_, q *Packet) { q.MakeLarge(100) },
 		"other protocol": func(p, q *Packet) { q.sumFrom++ },
 	} {
-		p := large("10.0.0.1", "10.0.0.2", 4344, 1448)
-		first, _ := p.CutOff()
-		second, _ := p.CutOff()
-		change(first, second)
-		if first.Join(second) {
+		all := parts(large("10.0.0.1", "10.0.0.2", 4344, 1448))
+		change(all[0], all[1])
+		if all[0].Join(all[1]) {
 			t.Errorf("%s: joined", name)
+		}
+	}
+}
+
+// Every single octet of the headers counts, but the IP header's length, identification and
+// checksum.
+func TestEveryOctetOfTheHeadersCounts(t *testing.T) {
+	for _, x := range []struct {
+		src, dst string
+		may      []int
+	}{
+		{"10.0.0.1", "10.0.0.2", []int{16, 17, 18, 19, 24, 25}},
+		{"fd00::1", "fd00::2", []int{18, 19}},
+	} {
+		n := len(large(x.src, x.dst, 4344, 1448).Head())
+		for i := range n {
+			all := parts(large(x.src, x.dst, 4344, 1448))
+			all[1].Head()[i] ^= 0x80
+			if joined := all[0].Join(all[1]); joined != slices.Contains(x.may, i) {
+				t.Errorf("%s, octet %d of %d is another: joined %v", x.src, i, n, joined)
+			}
 		}
 	}
 }
@@ -191,8 +226,7 @@ func TestWhatIsNotContinuedIsNotJoinable(t *testing.T) {
 		"padding":   func(p *Packet) { p.Pad(2000) },
 		"SYN":       func(p *Packet) { p.setFlags(wire.SYN | wire.ACK) },
 	} {
-		p := large("10.0.0.1", "10.0.0.2", 4344, 1448)
-		first, _ := p.CutOff()
+		first := parts(large("10.0.0.1", "10.0.0.2", 4344, 1448))[0]
 		if !first.Joinable() {
 			t.Fatal("the first frame of several isn't joinable")
 		}
@@ -200,5 +234,30 @@ func TestWhatIsNotContinuedIsNotJoinable(t *testing.T) {
 		if first.Joinable() {
 			t.Errorf("%s: joinable", name)
 		}
+	}
+}
+
+// BenchmarkCutAndJoin cuts a large packet into its frames and joins them again:
+// what a frame costs by itself.
+func BenchmarkCutAndJoin(b *testing.B) {
+	for _, hosts := range [][2]string{{"10.0.0.1", "10.0.0.2"}, {"fd00::1", "fd00::2"}} {
+		b.Run(hosts[0], func(b *testing.B) {
+			const frames = 44
+			p := large(hosts[0], hosts[1], frames*1448, 1448)
+			p.setFlags(wire.ACK | wire.PSH)
+			for b.Loop() {
+				var whole *Packet
+				for q := range p.Parts() {
+					if whole == nil {
+						whole = q
+					} else if !whole.Join(q) {
+						b.Fatal("a frame doesn't continue the others")
+					}
+				}
+				whole.EndJoin()
+				p = whole
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*frames), "ns/frame")
+		})
 	}
 }

@@ -3,7 +3,6 @@ package pkt
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"sync"
 
 	"hubbub/wire"
 )
@@ -36,18 +35,13 @@ type Packet struct {
 	pseudo           wire.Sum
 
 	size  int32 // of a large packet: see MakeLarge
+	home  *Pool // where it goes when it is released, nil if to all
 	body  View
 	store [HeadRoom]byte
 }
 
-var packets = sync.Pool{New: func() any { return new(Packet) }}
-
-// New returns an empty Packet with room for all headers.
-func New() *Packet {
-	p := packets.Get().(*Packet)
-	p.start = HeadRoom
-	return p
-}
+// New returns an empty Packet with room for all headers. Any goroutine may release it.
+func New() *Packet { return (*Pool)(nil).New() }
 
 // FromBytes returns a Packet that holds a copy of frame, the first head bytes
 // of it (at most HeadRoom) as its head. frame is at most HeadRoom+MaxView.
@@ -64,13 +58,13 @@ func (p *Packet) Release() {
 	p.body.Release()
 	p.ID, p.Cause, p.Reason, p.RFC = 0, 0, "", ""
 	p.pad, p.fcs, p.hasFCS, p.summed, p.deferred, p.size, p.body = 0, 0, false, false, false, 0, View{}
-	packets.Put(p)
+	p.home.put(p)
 }
 
 // Clone returns a second Packet with the same bytes and facts: its head is
 // its own, its payload shared.
 func (p *Packet) Clone() *Packet {
-	c := packets.Get().(*Packet)
+	c := p.home.get()
 	*c = *p
 	c.body.Retain()
 	return c
