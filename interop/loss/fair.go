@@ -16,7 +16,8 @@ type contest struct {
 	path   path
 	first  string // algorithms
 	second string
-	linux  bool // the second is Linux's
+	late   time.Duration // by how much later the second's host hears of what happens
+	linux  bool          // the second is Linux's
 }
 
 // The times of a contest: the second connection begins later than the first;
@@ -37,9 +38,15 @@ const (
 	somewhat     = 1234567 * time.Microsecond
 )
 
+// outside is longer than it takes a frame to get to the kernel and its answer back.
+const outside = 600 * time.Microsecond
+
 // name is how the results refer to the contest.
 func (c contest) name() string {
 	name := fmt.Sprintf("%s/%v/%s+%s", rateName(c.path.rate), c.path.rtt, c.first, c.second)
+	if c.late > 0 {
+		name += fmt.Sprintf("/%v", c.late)
+	}
 	if c.linux {
 		return name + "/linux"
 	}
@@ -54,7 +61,10 @@ func contests() (all []contest) {
 		}
 	}
 	for _, rtt := range []time.Duration{20 * time.Millisecond, 50 * time.Millisecond} {
-		all = append(all, contest{path: path{10_000_000, rtt, harms[0]}, first: "cubic", second: "cubic", linux: true})
+		c := contest{path: path{10_000_000, rtt, harms[0]}, first: "cubic", second: "cubic"}
+		late, linux := c, c
+		late.late, linux.linux = outside, true
+		all = append(all, late, linux)
 	}
 	return all
 }
@@ -144,6 +154,9 @@ func (f fairness) markdown() string {
 		if c.linux {
 			second = "Linux's " + second
 		}
+		if c.late > 0 {
+			second += fmt.Sprintf(", which hears of all %v later", c.late)
+		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f | %.0f %% |\n", rttName(c.path.rtt), c.first, second,
 			float64(s.first)/1e6, float64(s.second)/1e6, 100*s.apart())
 	}
@@ -220,6 +233,9 @@ func virtualContest(c contest, i int, watched time.Duration) (share, error) {
 		{from: lan.Host("second"), to: to, algorithm: c.second, port: ":9002", begins: begins},
 	}
 	if err := c.scatter(flows[0].from.Cable(), flows[1].from.Cable()); err != nil {
+		return share{}, err
+	}
+	if err := flows[1].from.Cable().SetDelay(hubbub.In, c.late); err != nil {
 		return share{}, err
 	}
 	for _, f := range flows {
