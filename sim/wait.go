@@ -26,6 +26,8 @@ type Waiter struct {
 	why     error         // why it need not wait any longer, if not for what it waited for
 	woken   bool
 	cause   event.ID // the event that woke it
+	room    []byte   // what WaitToFill wants to have filled
+	filled  int
 
 	list         *WaitList
 	next, prev   *Waiter // of its list
@@ -43,17 +45,42 @@ type Waiter struct {
 // Without an error the caller looks again whether what it waits for is there:
 // somebody else may have taken it.
 func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.Time) (event.ID, error) {
-	switch {
-	case w.err != nil:
-		return 0, w.err
-	case deadline.Due(w.now):
-		return 0, ErrDeadline
-	}
-	program, err := w.programs.current(w.pace.virtual)
+	r, err := w.begin(n, l, deadline, nil)
 	if err != nil {
 		return 0, err
 	}
+	r.block(ctx)
+	return w.finish(r)
+}
+
+// WaitToFill is Wait for a caller who has changed nothing, to whom what he waits for
+// is to be copied: whoever brings it may put it into room, see [WaitList.Fill].
+// It returns how much that was; zero if it is still to be fetched, or never came.
+func (w *World) WaitToFill(l *WaitList, deadline clock.Time, room []byte) (int, error) {
+	r, err := w.begin(nil, l, deadline, room)
+	if err != nil {
+		return 0, err
+	}
+	r.block(context.Background())
+	filled := r.filled
+	_, err = w.finish(r)
+	return filled, err
+}
+
+// begin begins a wait.
+func (w *World) begin(n *Node, l *WaitList, deadline clock.Time, room []byte) (*Waiter, error) {
+	switch {
+	case w.err != nil:
+		return nil, w.err
+	case deadline.Due(w.now):
+		return nil, ErrDeadline
+	}
+	program, err := w.programs.current(w.pace.virtual)
+	if err != nil {
+		return nil, err
+	}
 	r := w.newWaiter(program)
+	r.room = room
 	w.link(r, l)
 	if deadline != clock.Never {
 		w.queue.Set(&r.timer, r, deadline)
@@ -61,8 +88,7 @@ func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.T
 	if n != nil || deadline != clock.Never {
 		w.complete(n)
 	}
-	r.block(ctx)
-	return w.finish(r)
+	return r, nil
 }
 
 // block gives up the lock until the waiter is woken.
@@ -134,6 +160,18 @@ func (l *WaitList) WakeAll() {
 	}
 }
 
+// Fill lets fill copy what the first of the list waits for into its room, and wakes it.
+// fill returns how much it has copied. Fill reports false if nobody waits with room.
+func (l *WaitList) Fill(fill func(room []byte) int) bool {
+	r := l.first
+	if r == nil || r.room == nil {
+		return false
+	}
+	r.filled = fill(r.room)
+	r.wake()
+	return true
+}
+
 // newWaiter returns a waiter that was used before, if there is one: a wait
 // allocates nothing. Each world has its own, as a synctest bubble asks of
 // channels.
@@ -150,7 +188,7 @@ func (w *World) newWaiter(p *Program) *Waiter {
 }
 
 func (r *Waiter) recycle() {
-	r.program, r.why, r.woken, r.cause = nil, nil, false, 0
+	r.program, r.why, r.woken, r.cause, r.room, r.filled = nil, nil, false, 0, nil, 0
 	r.next, r.world.spare = r.world.spare, r
 }
 

@@ -88,6 +88,10 @@ func (w *World) Leave(n *Node) {
 	w.Unlock()
 }
 
+// Complete runs to completion without unlocking, for a caller who has to look at what
+// came of it.
+func (w *World) Complete(n *Node) { w.complete(n) }
+
 // Unlock unlocks a world in which the caller has changed nothing that a frame
 // or a timer could follow from.
 func (w *World) Unlock() {
@@ -147,19 +151,23 @@ func (w *World) complete(n *Node) {
 // flush delivers the frames that have arrived, and those that follow from
 // them, until there are none.
 func (w *World) flush() {
-	for w.err == nil {
-		d, ok := w.inbox.pop()
-		if !ok {
-			break
+	for more := true; more; more = w.err == nil && w.inbox.count > 0 {
+		for w.err == nil {
+			d, ok := w.inbox.pop()
+			if !ok {
+				break
+			}
+			w.deliver(d)
 		}
-		w.deliver(d)
+		w.settle()
 	}
-	w.settle()
 }
 
-// settle lets the nodes that were changed tell those who wait for them.
+// settle lets the nodes that were changed tell those who wait for them. Where these
+// are given what they wait for, more may follow from that.
 func (w *World) settle() {
-	for i, n := range w.settled {
+	for i := 0; i < len(w.settled); i++ {
+		n := w.settled[i]
 		n.unsettled = false
 		w.settled[i] = nil
 		n.settle()

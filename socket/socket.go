@@ -31,6 +31,7 @@ type Socket struct {
 
 	stream Conn  // for those who want a net.Conn
 	fd     int32 // 0 for none yet
+	loans  loans
 	family Family
 	kind   Type
 
@@ -204,6 +205,21 @@ func (s *Socket) wait(l *sim.WaitList, deadline *clock.Time, until clock.Time) e
 	return s.waitFor(l, deadline, until)
 }
 
+// waitToRead waits until there is something to read. It returns how much of that b has
+// got already.
+func (s *Socket) waitToRead(b []byte, until clock.Time) (int, error) {
+	w := s.host.world
+	if s.nonblocking || w.IsVirtual() || s.other.unix != nil {
+		return 0, s.wait(&s.readable, &s.readDeadline, until)
+	}
+	n, err := w.WaitToFill(&s.readable, clock.Earlier(s.readDeadline, until), b)
+	if n > 0 {
+		s.answers = true
+		return n, nil
+	}
+	return 0, s.waited(err, &s.readDeadline)
+}
+
 // waitFor is wait for what need not be the socket's own.
 func (s *Socket) waitFor(l *sim.WaitList, deadline *clock.Time, until clock.Time) error {
 	return s.waitAfter(s.host.node, l, deadline, until)
@@ -214,13 +230,19 @@ func (s *Socket) waitAfter(n *sim.Node, l *sim.WaitList, deadline *clock.Time, u
 	if s.nonblocking {
 		return syscall.EAGAIN
 	}
-	if _, err := s.host.world.Wait(context.Background(), n, l, clock.Earlier(*deadline, until)); err != nil {
-		if errors.Is(err, errDeadline) && s.more().timeout <= 0 && !deadline.Due(s.host.world.Now()) {
-			return syscall.EAGAIN // what SO_RCVTIMEO and SO_SNDTIMEO end in
-		}
-		return err
+	_, err := s.host.world.Wait(context.Background(), n, l, clock.Earlier(*deadline, until))
+	return s.waited(err, deadline)
+}
+
+// waited returns what a wait that has ended with err ends in.
+func (s *Socket) waited(err error, deadline *clock.Time) error {
+	switch {
+	case err == nil:
+		return s.usable()
+	case errors.Is(err, errDeadline) && s.more().timeout <= 0 && !deadline.Due(s.host.world.Now()):
+		return syscall.EAGAIN // what SO_RCVTIMEO and SO_SNDTIMEO end in
 	}
-	return s.usable()
+	return err
 }
 
 // untilRead and untilWrite return when a time-out ends a call that begins now:
@@ -241,7 +263,7 @@ func (s *Socket) until(now clock.Time, otherwise clock.Duration) clock.Time {
 
 // wake wakes those who can go on now.
 func (s *Socket) wake() {
-	if !s.readable.Empty() && s.canRead() {
+	if !s.readable.Empty() && s.canRead() && !s.fillReader() {
 		s.readable.WakeAll()
 	}
 	if !s.writable.Empty() && s.canWrite() {

@@ -35,10 +35,10 @@ func (s *Socket) readStream(b []byte) (int, error) {
 			// The bytes are copied with the world unlocked.
 			return copyOut(b, views[:count]), err
 		}
-		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
-			s.tellTransfer("recv", 0, len(b), err)
+		if n, err := s.waitToRead(b, until); n > 0 || err != nil {
+			s.tellTransfer("recv", n, len(b), err)
 			s.host.world.Unlock()
-			return 0, err
+			return n, err
 		}
 		now = s.host.world.Now()
 	}
@@ -153,6 +153,9 @@ const smallWrite = 4 << 10
 // writeStream writes all of b, or what fits at once if the socket doesn't
 // wait, and says whether more will follow.
 func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
+	if flags == 0 && s.writeDirect(b) {
+		return len(b), nil
+	}
 	ready := copyIn(b)
 	defer func() { ready.Release() }()
 	now, err := s.enter()

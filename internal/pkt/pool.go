@@ -24,8 +24,13 @@ func (l *Pool) New() *Packet {
 	return p
 }
 
-// Emigrate lets any goroutine release the packet.
-func (p *Packet) Emigrate() { p.home = nil }
+// Emigrate lets any goroutine read and release the packet.
+func (p *Packet) Emigrate() {
+	p.home = nil
+	if p.body.c != nil {
+		p.body.c.own(0)
+	}
+}
 
 // get returns a packet that is empty but for its head.
 func (l *Pool) get() *Packet {

@@ -9,6 +9,7 @@ import (
 type chunk struct {
 	refs atomic.Int32
 	used int32 // bytes handed out; the rest may still be filled
+	lent bool  // data is somebody else's: see Lend
 	data []byte
 }
 
@@ -107,6 +108,9 @@ func (v View) Release() {
 
 func (c *chunk) release() {
 	switch left := c.refs.Add(-1); {
+	case left == 0 && c.lent:
+		c.data, c.lent = nil, false
+		loans.Put(c)
 	case left == 0:
 		chunkPools[sizeClass(len(c.data))].Put(c)
 	case left < 0:

@@ -66,6 +66,10 @@ func (c *Conn) notSentLowat() int { return orDefault(int(c.wants().notSent), c.e
 // Unsent returns how many octets were written and not yet sent.
 func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
 
+// Unacknowledged returns how many octets of what was written the peer has not
+// acknowledged, sent or not.
+func (c *Conn) Unacknowledged() int { return c.snd.queue.Len() }
+
 // Unconfirmed returns how much the peer hasn't acknowledged, and Unmentioned
 // how much of that was never sent, both with a FIN that waits: SIOCOUTQ and
 // SIOCOUTQNSD.
