@@ -65,6 +65,15 @@ func (w *World) Enter() clock.Time {
 	return w.CatchUp()
 }
 
+// TryEnter is Enter for a caller who has something better to do than to wait for
+// another one who has locked the world. It reports whether it has locked it.
+func (w *World) TryEnter() (clock.Time, bool) {
+	if !w.mu.TryLock() {
+		return 0, false
+	}
+	return w.CatchUp(), true
+}
+
 // Lock is Enter without bringing the world up to the present: for a caller to
 // whom it doesn't matter what time it is. It returns the time of what happened
 // last.

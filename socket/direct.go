@@ -87,12 +87,12 @@ func (s *Socket) writeDirect(b []byte) bool {
 	if !s.loans.worth(len(b)) {
 		return false
 	}
-	now, err := s.enter()
-	if err != nil {
+	w := s.host.world
+	now, ok := w.TryEnter() // where others are at work, the octets are copied while they are
+	if !ok {
 		return false
 	}
-	w := s.host.world
-	if !s.takesAtOnce(now, len(b)) || !s.lend(now, b) {
+	if s.usable() != nil || !s.takesAtOnce(now, len(b)) || !s.lend(now, b) {
 		w.Unlock()
 		return false
 	}
