@@ -105,7 +105,7 @@ bench-test: ## test bench, which measures hubbub beside others: a module of its 
 	@cd bench && ../.ci/go-test ./...
 
 .PHONY: bench
-bench: ## measure hubbub beside gVisor, Linux and net.Pipe (half an hour, as root; BENCHFLAGS=-quick)
+bench: ## measure hubbub beside gVisor, Linux and net.Pipe (three quarters of an hour, as root; BENCHFLAGS=-quick)
 	cd bench && go build . && ./bench $(BENCHFLAGS)
 
 .PHONY: benchmarks

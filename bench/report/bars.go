@@ -39,7 +39,7 @@ var allBars = []bar{
 	{"an idle pair of connections", "hubbub", "idle", "total", "", 2000, "B"},
 	{"goroutines of an idle pair", "hubbub", "idle", "goroutines", "", 0.001, ""},
 	{"1,000,000 idle pairs", "hubbub", "idle1M", "all", "", 2.5, "GB"},
-	{"a connection in TIME-WAIT", "hubbub", "timewait", "total", "", 160, "B"},
+	{"a connection in TIME-WAIT", "hubbub", "timewait100k", "total", "", 160, "B"},
 	{"a small program, stripped", "hubbub", "size", "size", "", 5, "MB"},
 	{"modules outside of the standard library", "hubbub", "size", "modules", "", 0, ""},
 	{"allocations per segment", "hubbub-1500", "bulk", "allocations", "", 0.001, ""},
