@@ -23,7 +23,12 @@ type Uplink struct {
 	node    *sim.Node
 	cable   *Cable
 
+	offload Offloader                 // the outside, if it is one
+	header  [pkt.VirtioHeaderLen]byte // of the goroutine that writes
+	parts   [4][]byte
+
 	waiting chan *pkt.Packet // for the goroutine that writes
+	room    atomic.Int64     // for how many more frames
 	quit    chan struct{}
 	ending  sync.Once
 	done    sync.WaitGroup
@@ -65,7 +70,8 @@ const uplinkQueue = 4096
 // Ethernet frame for each Read and takes one for each Write, without frame
 // check sequence; neither is called by two goroutines at a time. The uplink
 // owns frames: it closes them when it ends, which must make a Read or Write
-// that is under way return.
+// that is under way return. If frames is an
+// [Offloader] it is used as one.
 //
 // A frame from outside is checked for its length alone: longer than an
 // Ethernet header and shorter than 64 KiB; shorter ones than Ethernet's least
@@ -82,6 +88,10 @@ func (l *LAN) Uplink(name string, frames io.ReadWriteCloser, options ...UplinkOp
 	n := l.network
 	u := &Uplink{network: n, name: name, outside: frames, quit: make(chan struct{})}
 	u.waiting = make(chan *pkt.Packet, max(1, o.queue))
+	u.room.Store(int64(cap(u.waiting)))
+	if f, ok := frames.(Offloader); ok && f.Offload() == nil {
+		u.offload = f
+	}
 	n.world.Enter()
 	err := u.join(l, &o)
 	n.world.Leave(nil)
@@ -112,7 +122,11 @@ func (u *Uplink) join(l *LAN, o *uplinkOptions) error {
 		return sim.ErrClosed
 	}
 	n.uplinks = append(n.uplinks, u)
-	u.done.Go(u.read)
+	if u.offload != nil {
+		u.done.Go(u.readParts)
+	} else {
+		u.done.Go(u.read)
+	}
 	u.done.Go(u.write)
 	return nil
 }
@@ -205,19 +219,8 @@ func (u *Uplink) inject(frame []byte) {
 		return
 	}
 	p := pkt.FromBytes(frame, head)
-	p.Pad(wire.MinFrame - wire.FCSLen)
 	p.Reason = "it came from outside"
-	w := u.network.world
-	w.Enter()
-	if u.closed || w.Err() != nil {
-		u.drop(p, uplinkClosed)
-		w.Unlock()
-		return
-	}
-	u.in.Add(1)
-	u.inBytes.Add(uint64(p.Len()))
-	u.arrived = p
-	w.Leave(u.node)
+	u.injectPacket(p)
 }
 
 // write gives frames to the outside until the uplink ends.
@@ -226,19 +229,31 @@ func (u *Uplink) write() {
 	for {
 		select {
 		case p := <-u.waiting:
-			frame = p.AppendTo(frame[:0])
-			p.Release()
-			if _, err := u.outside.Write(frame); err != nil {
-				u.discard(frame, uplinkRefused)
-				continue
+			frames, octets, _ := p.Frames()
+			u.room.Add(int64(frames))
+			var err error
+			if frame, err = u.hand(p, frame); err != nil {
+				u.discard(p.AppendTo(nil), uplinkRefused)
+			} else {
+				u.out.Add(uint64(frames))
+				u.outBytes.Add(uint64(octets))
 			}
-			u.out.Add(1)
-			u.outBytes.Add(uint64(len(frame)))
+			p.Release()
 		case <-u.quit:
 			u.forget()
 			return
 		}
 	}
+}
+
+// hand gives the outside a packet, by way of frame if it has to be in one piece.
+func (u *Uplink) hand(p *pkt.Packet, frame []byte) ([]byte, error) {
+	if u.offload != nil {
+		return frame, u.writeParts(p)
+	}
+	frame = p.AppendTo(frame[:0])
+	_, err := u.outside.Write(frame)
+	return frame, err
 }
 
 // forget drops what waits. No more is added, because the uplink is closed.
@@ -259,6 +274,7 @@ const (
 	uplinkFCS
 	uplinkFull
 	uplinkRefused
+	uplinkUnfit
 	uplinkClosed
 	uplinkReasons
 )
@@ -271,6 +287,7 @@ func (r uplinkReason) String() string {
 		"the frame check sequence is wrong",
 		"too many frames wait for the outside",
 		"the outside refused the frame",
+		"what the outside leaves to be done with the frame can't be done",
 		"the uplink is closed",
 	}[r]
 }
@@ -313,11 +330,25 @@ func (c uplinkCard) HandleFrame(_ clock.Time, _ int, p *pkt.Packet) {
 		c.u.drop(p, uplinkFCS)
 		return
 	}
-	select {
-	case c.u.waiting <- p:
-	default:
-		c.u.drop(p, uplinkFull)
+	if frames, _, _ := p.Frames(); c.u.queue(p, frames) {
+		return
 	}
+	for part := range p.Parts() {
+		if !c.u.queue(part, 1) {
+			c.u.drop(part, uplinkFull)
+		}
+	}
+}
+
+// queue lets a packet that stands for so many frames wait for the outside, if there is
+// room for them.
+func (u *Uplink) queue(p *pkt.Packet, frames int) bool {
+	if u.room.Load() < int64(frames) {
+		return false
+	}
+	u.room.Add(-int64(frames))
+	u.waiting <- p // where there is room for a frame, the channel has some for it
+	return true
 }
 
 // PollFrame returns the frame that has arrived from outside.

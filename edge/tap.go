@@ -1,30 +1,108 @@
 package edge
 
-import "os"
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+)
 
 // A TAP is a network card of the kernel, seen from its cable's other end.
 //
 // A Read returns one Ethernet frame without frame check sequence, and blocks
 // until the kernel sends one; b must have room for it (18 bytes and the card's
 // MTU), what doesn't fit is lost. A Write hands the kernel one frame; it fails
-// with EIO while the card is down. Both may be called at the same time. Frames
-// of the kernel have whole checksums and are at most as long as the card's MTU:
-// a TAP offers no offloading.
+// with EIO while the card is down. Both may be called at the same time, each by one
+// goroutine. Frames of the kernel have whole checksums and are at most as long as the
+// card's MTU.
+//
+// [TAP.Offload] makes it a card that leaves checksums and the cutting of long segments
+// to the other end, in both directions. An uplink of hubbub calls it.
 type TAP struct {
-	file *os.File
-	name string
+	file    *os.File
+	raw     syscall.RawConn
+	name    string
+	closed  atomic.Bool
+	in, out way
 }
+
+// headerLen is how long the header is that goes before each frame: see
+// [TAP.ReadParts].
+const headerLen = 10
 
 // Name returns the card's name.
 func (t *TAP) Name() string { return t.name }
 
 // Read reads one frame. After Close it returns an error that is
 // [os.ErrClosed].
-func (t *TAP) Read(b []byte) (int, error) { return t.file.Read(b) }
+func (t *TAP) Read(b []byte) (int, error) {
+	n, err := t.ReadParts(t.in.behindHeader(b))
+	return max(0, n-headerLen), err
+}
 
 // Write writes one frame of at least 14 bytes.
-func (t *TAP) Write(b []byte) (int, error) { return t.file.Write(b) }
+func (t *TAP) Write(b []byte) (int, error) {
+	n, err := t.WriteParts(t.out.behindHeader(b))
+	return max(0, n-headerLen), err
+}
+
+// ReadParts is Read into several buffers, of which one after the other is filled. The
+// first has 10 bytes, and gets what the kernel says about the frame: struct
+// virtio_net_hdr of linux/virtio_net.h, in little-endian order. It counts.
+func (t *TAP) ReadParts(b [][]byte) (int, error) { return t.in.wait("read", b) }
+
+// WriteParts is Write from several buffers, the first of which is such a header.
+func (t *TAP) WriteParts(b [][]byte) (int, error) { return t.out.wait("write", b) }
 
 // Close gives the card up, and makes a Read that waits return. The kernel
 // removes a card that [OpenTAP] has made.
-func (t *TAP) Close() error { return t.file.Close() }
+func (t *TAP) Close() error {
+	t.closed.Store(true)
+	return t.file.Close()
+}
+
+// A way is how frames come from the kernel, or go to it.
+type way struct {
+	tap   *TAP
+	ready func(func(fd uintptr) bool) error // waits until a frame can be moved, and calls what moves it
+	move  func(fd uintptr) bool             // kept, so that no frame allocates
+
+	header [headerLen]byte
+	two    [2][]byte
+	parts  parts
+	moved  int
+	err    error
+}
+
+// behindHeader returns a header and b.
+func (w *way) behindHeader(b []byte) [][]byte {
+	w.two = [...][]byte{w.header[:], b}
+	return w.two[:]
+}
+
+// begin makes a way of the card.
+func (w *way) begin(t *TAP, ready func(func(fd uintptr) bool) error, call uintptr) {
+	w.tap, w.ready = t, ready
+	w.move = func(fd uintptr) bool {
+		w.moved, w.err = w.parts.transfer(call, fd)
+		return !errors.Is(w.err, syscall.EAGAIN)
+	}
+}
+
+// wait moves a frame as soon as that can be done.
+func (w *way) wait(what string, b [][]byte) (int, error) {
+	w.moved, w.err = 0, w.parts.set(b)
+	if w.err == nil {
+		if err := w.ready(w.move); err != nil {
+			w.err = err
+		}
+	}
+	switch {
+	case w.err == nil:
+		return w.moved, nil
+	case w.tap.closed.Load():
+		w.err = os.ErrClosed
+	}
+	return 0, fmt.Errorf("%s TAP %q: %w", what, w.tap.name, w.err)
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,14 +24,52 @@ func OpenTAP(name string) (*TAP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open TAP %q: %w", name, explain(&os.PathError{Op: "open", Path: tunDevice, Err: err}))
 	}
-	request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI)
-	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+	request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_VNET_HDR)
+	if err := prepare(fd, request); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("open TAP %q: %w", name, explain(err))
 	}
 	// Only now: the poller asks a descriptor once whether it can be waited
 	// for, and one without a card can't.
-	return &TAP{os.NewFile(uintptr(fd), tunDevice), request.Name()}, nil
+	t := &TAP{file: os.NewFile(uintptr(fd), tunDevice), name: request.Name()}
+	if t.raw, err = t.file.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open TAP %q: %w", name, err), t.Close())
+	}
+	t.in.begin(t, t.raw.Read, unix.SYS_READV)
+	t.out.begin(t, t.raw.Write, unix.SYS_WRITEV)
+	return t, nil
+}
+
+// prepare makes the card, and its header little-endian and of headerLen bytes on
+// every machine.
+func prepare(fd int, request *unix.Ifreq) error {
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+		return err
+	}
+	if err := unix.IoctlSetPointerInt(fd, unix.TUNSETVNETLE, 1); err != nil {
+		return err
+	}
+	return unix.IoctlSetPointerInt(fd, unix.TUNSETVNETHDRSZ, headerLen)
+}
+
+// What the other end takes: frames whose checksum is still to be computed, and TCP
+// segments that are still to be cut, those with congestion marks among them
+// (linux/if_tun.h).
+const offloads = 0x01 | 0x02 | 0x04 | 0x08 // TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN
+
+// Offload lets the kernel send frames whose checksum is still to be computed, and TCP
+// segments of up to 64 KiB that are still to be cut, and says so in the header that
+// [TAP.ReadParts] gives; it takes such at any time. From then on only ReadParts must
+// be used, with room for a whole segment.
+func (t *TAP) Offload() error {
+	var failed error
+	if err := t.raw.Control(func(fd uintptr) { failed = unix.IoctlSetInt(int(fd), unix.TUNSETOFFLOAD, offloads) }); err != nil {
+		failed = err
+	}
+	if failed != nil {
+		return fmt.Errorf("TAP %q leaves nothing to the other end: %w", t.name, failed)
+	}
+	return nil
 }
 
 // explain adds to an error what would help.
@@ -46,4 +85,39 @@ func explain(err error) error {
 		return fmt.Errorf("%w: a card of that name is there that is no TAP", err)
 	}
 	return err
+}
+
+// parts are the pieces of one frame, as the kernel is told of them.
+type parts struct {
+	pieces [8]unix.Iovec
+	n      int
+}
+
+// set makes b the pieces.
+func (p *parts) set(b [][]byte) error {
+	p.n = 0
+	for _, piece := range b {
+		switch {
+		case len(piece) == 0:
+			continue
+		case p.n == len(p.pieces):
+			return unix.EINVAL
+		}
+		p.pieces[p.n].Base = &piece[0]
+		p.pieces[p.n].SetLen(len(piece))
+		p.n++
+	}
+	return nil
+}
+
+// transfer reads or writes one frame, if that can be done at once.
+func (p *parts) transfer(call, fd uintptr) (int, error) {
+	moved, _, errno := unix.Syscall(call, fd, uintptr(unsafe.Pointer(&p.pieces[0])), uintptr(p.n))
+	switch errno {
+	case 0:
+		return int(moved), nil
+	case unix.EAGAIN:
+		return 0, unix.EAGAIN // the constant itself: nothing is allocated
+	}
+	return 0, errno
 }

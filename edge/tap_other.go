@@ -25,6 +25,15 @@ func InNamespace(netns string, f func() error) error {
 	return fmt.Errorf("network namespace %q: %w", netns, needsLinux("a network namespace"))
 }
 
+// Offload needs Linux, as [OpenTAP] does.
+func (t *TAP) Offload() error { return needsLinux("a TAP card") }
+
+type parts struct{}
+
+func (parts) set([][]byte) error { return needsLinux("a TAP card") }
+
+func (parts) transfer(_, _ uintptr) (int, error) { return 0, needsLinux("a TAP card") }
+
 func needsLinux(what string) error {
 	return fmt.Errorf("%w: %s is a thing of Linux, and this is %s", errors.ErrUnsupported, what, runtime.GOOS)
 }
