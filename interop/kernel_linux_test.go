@@ -52,6 +52,11 @@ func newKernel(t *testing.T, options ...hubbub.UplinkOption) *kernel {
 
 // newKernelOn is newKernel with another LAN, and no address.
 func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ...hubbub.UplinkOption) *kernel {
+	return newKernelBy(t, func(tap *edge.TAP) io.ReadWriteCloser { return tap }, subnet, lan, options...)
+}
+
+// newKernelBy is newKernelOn with something between the TAP and the uplink.
+func newKernelBy(t *testing.T, by func(*edge.TAP) io.ReadWriteCloser, subnet string, lan []hubbub.LANOption, options ...hubbub.UplinkOption) *kernel {
 	k := &kernel{t: t, ip: need.NetworkNamespaces(t)}
 	k.sweep()
 	k.namespace = fmt.Sprintf("hubbub-%d-%d", os.Getpid(), namespaces.Add(1))
@@ -67,7 +72,7 @@ func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ..
 	k.network = hubbub.New()
 	t.Cleanup(func() { k.network.Close() })
 	k.lan = k.network.LAN("lan", subnet, lan...)
-	k.uplink = k.lan.Uplink("linux", tap, options...)
+	k.uplink = k.lan.Uplink("linux", by(tap), options...)
 	k.must("-n", k.namespace, "link", "set", "lo", "up")
 	k.must("-n", k.namespace, "link", "set", tap.Name(), "up")
 	t.Cleanup(func() {
@@ -141,11 +146,14 @@ func (k *kernel) run(name string, args ...string) (string, error) {
 }
 
 // listen opens a listener of the kernel's.
-func (k *kernel) listen(port string) net.Listener {
+func (k *kernel) listen(port string) net.Listener { return k.listenAt(kernelAddr, port) }
+
+// listenAt is listen at another address.
+func (k *kernel) listenAt(address, port string) net.Listener {
 	k.t.Helper()
 	var ln net.Listener
 	k.inside(func() (err error) {
-		ln, err = net.Listen("tcp4", kernelAddr+":"+port)
+		ln, err = net.Listen("tcp", net.JoinHostPort(address, port))
 		return err
 	})
 	k.t.Cleanup(func() { ln.Close() })

@@ -184,7 +184,7 @@ func TestBulkToKernel(t *testing.T) {
 func toHubbub(t *testing.T, k *kernel, h *hubbub.Host, bytes int) {
 	ln := mustListen(t, h, ":9000")
 	defer ln.Close()
-	out, err := k.dial("tcp4", h.Addr().String()+":9000")
+	out, err := k.dial("tcp", net.JoinHostPort(h.Addr().String(), "9000"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +198,13 @@ func toHubbub(t *testing.T, k *kernel, h *hubbub.Host, bytes int) {
 
 // toKernel sends bytes from a hubbub host to the kernel, which listens.
 func toKernel(t *testing.T, k *kernel, h *hubbub.Host, bytes int) {
-	ln := k.listen("9000")
-	out := mustDial(t, h, "tcp", kernelAddr+":9000")
+	toKernelAt(t, k, kernelAddr, h, bytes)
+}
+
+// toKernelAt is toKernel at another address of the kernel's.
+func toKernelAt(t *testing.T, k *kernel, address string, h *hubbub.Host, bytes int) {
+	ln := k.listenAt(address, "9000")
+	out := mustDial(t, h, "tcp", net.JoinHostPort(address, "9000"))
 	in, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)

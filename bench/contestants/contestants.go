@@ -23,6 +23,7 @@ type Network interface {
 // A Shape is what lies between the server and the client.
 type Shape struct {
 	Router bool // one router, which forwards each packet
+	Inward bool // from outside of the process: the server's side is the contestant's, the other the kernel's
 }
 
 // A Contestant is an implementation in one configuration.
@@ -95,6 +96,31 @@ func All() []*Contestant {
 			Name: "linux-9000", Title: "Linux, 9000", Kernel: true, Namespace: true,
 			About: "the same at MTU 9000",
 			New:   func(s Shape) (Network, error) { return newLinux(s, 9000) },
+		},
+		{
+			Name: "hubbub-tap", Title: "hubbub on a TAP", Namespace: true,
+			About: "a host on a switch, whose uplink is a TAP, MTU 1500, as it comes: whole segments, checksums left to be computed (virtio-net headers)",
+			New:   func(s Shape) (Network, error) { return newHubbubTAP(s, true) },
+		},
+		{
+			Name: "hubbub-frames", Title: "hubbub on a TAP, plain frames", Namespace: true,
+			About: "the same with frames as they are",
+			New:   func(s Shape) (Network, error) { return newHubbubTAP(s, false) },
+		},
+		{
+			Name: "veth", Title: "Linux, veth", Namespace: true,
+			About: "two network namespaces joined by a pair of virtual Ethernet cards, MTU 1500, as they come: with offload",
+			New:   newVeth,
+		},
+		{
+			Name: "gvisor-tun", Title: "gVisor on a TUN", Namespace: true,
+			About: "a stack with link/fdbased on a TUN, MTU 1500, set as at its best",
+			New:   func(s Shape) (Network, error) { return newGVisorTUN(s) },
+		},
+		{
+			Name: "slirp4netns", Title: "slirp4netns", Namespace: true,
+			About: "two network namespaces joined by slirp4netns, MTU 1500",
+			New:   newSlirp,
 		},
 		{
 			Name: "pipe", Title: "net.Pipe",

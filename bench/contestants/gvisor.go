@@ -33,7 +33,9 @@ var (
 	serverAddress = tcpip.AddrFrom4([4]byte{10, 0, 1, 2})
 	serverGateway = tcpip.AddrFrom4([4]byte{10, 0, 1, 1})
 	clientAddress = tcpip.AddrFrom4([4]byte{10, 0, 2, 2})
-	clientGateway = tcpip.AddrFrom4([4]byte{10, 0, 2, 1})
+	// What a TUN leads to.
+	gvisorTUNAddress = tcpip.AddrFrom4([4]byte{10, 0, 3, 2})
+	clientGateway    = tcpip.AddrFrom4([4]byte{10, 0, 2, 1})
 )
 
 func newGVisor(s Shape, g gvisor) (Network, error) {
@@ -150,6 +152,18 @@ func (n *gvisorNetwork) Listen(port int) (net.Listener, error) {
 
 func (n *gvisorNetwork) Dial(port int) (net.Conn, error) {
 	return gonet.DialTCP(n.client, n.at(port), ipv4.ProtocolNumber)
+}
+
+// gvisorHost is a stack that talks to others than itself.
+type gvisorHost struct{ *gvisorNetwork }
+
+func (n gvisorHost) DialTo(address string) (net.Conn, error) {
+	to, err := net.ResolveTCPAddr("tcp4", address)
+	if err != nil {
+		return nil, err
+	}
+	remote := tcpip.FullAddress{NIC: 1, Addr: tcpip.AddrFrom4Slice(to.IP.To4()), Port: uint16(to.Port)}
+	return gonet.DialTCP(n.client, remote, ipv4.ProtocolNumber)
 }
 
 func (n *gvisorNetwork) ListenPacket(port int) (net.PacketConn, error) {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"hubbub/bench/contestants"
 )
 
 func bulks() []*Workload {
@@ -25,6 +27,21 @@ func bulks() []*Workload {
 		{
 			Name: "bulk8", Title: "Bulk, 8 connections", Contestants: streams, Metrics: metrics,
 			Run: func(t Task) (Sample, error) { return runBulk(t, 8) },
+		},
+		{
+			Name: "tap-out", Title: "To the kernel, 1 connection", Contestants: edges, Metrics: metrics[:2],
+			Run: func(t Task) (Sample, error) { return runBulk(t, 1) },
+		},
+		{
+			Name: "tap-in", Title: "From the kernel, 1 connection", Contestants: edges, Metrics: metrics[:2],
+			Run: func(t Task) (Sample, error) {
+				inward := *t.Contestant
+				inward.New = func(s contestants.Shape) (contestants.Network, error) {
+					s.Inward = true
+					return t.Contestant.New(s)
+				}
+				return runBulk(Task{&inward, t.Window, t.Count}, 1)
+			},
 		},
 	}
 }

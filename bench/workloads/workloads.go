@@ -83,6 +83,7 @@ var (
 	lasting     = []string{"hubbub", "gvisor-1500", "gvisor-64k", "linux", "pipe"}
 	datagrams   = []string{"hubbub", "gvisor-1500", "gvisor-stock", "gvisor-64k", "linux", "linux-1500"}
 	routers     = []string{"hubbub", "gvisor-1500", "gvisor-stock", "linux-1500"}
+	edges       = []string{"hubbub-tap", "hubbub-frames", "veth", "gvisor-tun", "slirp4netns"}
 )
 
 // All returns the workloads, in the order of the tables.

@@ -45,14 +45,15 @@ func (p *Packet) Frames() (n, octets, longest int) {
 }
 
 // Parts gives the packets that a large one stands for, one after the other, and
-// takes p over: the last of them is p itself.
+// takes p over: the last of them is p itself, and so is the only one of any other packet.
 func (p *Packet) Parts() iter.Seq[*Packet] {
 	return func(yield func(*Packet) bool) {
-		size, left, flags := int(p.size), p.body.Len(), p.flags()
-		if p.size = 0; left <= size {
+		size, left := int(p.size), p.body.Len()
+		if p.size = 0; size == 0 || left <= size {
 			yield(p)
 			return
 		}
+		flags := p.flags()
 		p.resize(size - left)
 		p.setFlags(flags &^ (wire.FIN | wire.PSH))
 		for ; left > size; left -= size {

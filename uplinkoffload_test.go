@@ -1,0 +1,138 @@
+package hubbub_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"hubbub"
+)
+
+// A wire has two ends, at which headers and frames go in and come out.
+type wireEnd struct {
+	in, out chan []byte
+	quit    chan struct{}
+	once    *sync.Once
+	refuses bool // to take work off others
+	longest *atomic.Int64
+}
+
+func newWire(refuses bool) (a, b *wireEnd) {
+	ab, ba, quit := make(chan []byte, 64), make(chan []byte, 64), make(chan struct{})
+	once, longest := new(sync.Once), new(atomic.Int64)
+	return &wireEnd{ba, ab, quit, once, refuses, longest}, &wireEnd{ab, ba, quit, once, refuses, longest}
+}
+
+func (e *wireEnd) Offload() error {
+	if e.refuses {
+		return errors.New("no")
+	}
+	return nil
+}
+
+func (e *wireEnd) ReadParts(parts [][]byte) (n int, err error) {
+	select {
+	case b := <-e.in:
+		for _, part := range parts {
+			k := copy(part, b)
+			b, n = b[k:], n+k
+		}
+		return n, nil
+	case <-e.quit:
+		return 0, io.EOF
+	}
+}
+
+func (e *wireEnd) WriteParts(parts [][]byte) (int, error) {
+	var b []byte
+	for _, part := range parts {
+		b = append(b, part...)
+	}
+	e.longest.Store(max(e.longest.Load(), int64(len(b))))
+	select {
+	case e.out <- b:
+		return len(b), nil
+	case <-e.quit:
+		return 0, os.ErrClosed
+	}
+}
+
+func (e *wireEnd) Read(b []byte) (int, error)  { return e.ReadParts([][]byte{b}) }
+func (e *wireEnd) Write(b []byte) (int, error) { return e.WriteParts([][]byte{b}) }
+
+func (e *wireEnd) Close() error {
+	e.once.Do(func() { close(e.quit) })
+	return nil
+}
+
+// Segments go outside as they are and come in as they are, where both take them; what
+// arrives is what was written.
+func TestSegmentsCrossAnUplinkAsAWhole(t *testing.T) {
+	for name, x := range map[string]struct {
+		refuses        bool
+		subnet         string
+		from, to       string
+		options        []hubbub.UplinkOption
+		harm           func(*hubbub.Cable) error
+		longest, least int64
+	}{
+		"IPv4":                       {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 14 + 65535, least: 20000},
+		"IPv6":                       {subnet: "fd00::/64", from: "fd00::1", to: "fd00::2", longest: 10 + 14 + 65535, least: 20000},
+		"an outside that refuses":    {refuses: true, subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 1514, least: 1514},
+		"a cable that delays frames": {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 1514, least: 10 + 1514, harm: delayed},
+		"little room":                {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 14 + 65535, least: 10 + 1514, options: []hubbub.UplinkOption{hubbub.UplinkQueue(20)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left, right := hubbub.New(), hubbub.New(hubbub.CardNumbers(1))
+			defer left.Close()
+			defer right.Close()
+			a, b := newWire(x.refuses)
+			here, there := left.LAN("left", x.subnet), right.LAN("right", x.subnet)
+			from, to := here.Host("from", hubbub.Address(x.from)), there.Host("to", hubbub.Address(x.to))
+			up := here.Uplink("up", a, x.options...)
+			there.Uplink("up", b, x.options...)
+			if x.harm != nil {
+				if err := x.harm(up.Cable()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			client, server := joined(t, from, to)
+			scribble(t, client, server, 64<<10, 0)
+			if n := a.longest.Load(); n < x.least || n > x.longest {
+				t.Errorf("the longest that went outside has %d octets, want %d to %d", n, x.least, x.longest)
+			}
+			if s := up.Stats(); s.Out < 8<<20/1448 || s.OutBytes/s.Out > 1514 {
+				t.Errorf("%d frames of %d octets were counted", s.Out, s.OutBytes)
+			}
+		})
+	}
+}
+
+func delayed(c *hubbub.Cable) error { return c.SetDelay(hubbub.Both, 1) }
+
+// A frame whose header can't be right goes no further, and is counted.
+func TestAHeaderThatCantBeRight(t *testing.T) {
+	n := hubbub.New()
+	defer n.Close()
+	a, b := newWire(false)
+	up := n.LAN("lan", "10.0.0.0/24").Uplink("up", a)
+	frame := make([]byte, 10+60)
+	frame[0], frame[6], frame[7] = 1, 0xff, 0xff
+	for _, f := range [][]byte{frame, frame[:15], frame[:10], frame[:3], {}} {
+		b.out <- f
+	}
+	good := make([]byte, 10+60)
+	b.out <- good
+	for up.Stats().In == 0 {
+		if err := up.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := up.Discards()
+	if all["what the outside leaves to be done with the frame can't be done"] != 1 || all["the frame from outside is shorter than an Ethernet header"] != 1 || len(all) != 2 {
+		t.Errorf("%v", all)
+	}
+}
