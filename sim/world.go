@@ -38,6 +38,7 @@ type World struct {
 	pace     pace
 	programs baton
 	stepping stepper
+	backlog  backlog
 	busy     atomic.Int32 // how many calls of Yield are to do nothing
 	storm    stormWatch
 	err      error // why the world has stopped

@@ -40,11 +40,14 @@ func (s *Socket) receiveOne(b []byte, flags int) (n int, from origin, err error)
 // receiveFrom copies the next datagram into b and returns how long that was,
 // and where it came from.
 func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error) {
-	now, err := s.enter()
+	now, err := s.enterToTake()
+	if err == nil && flags&MSG_DONTWAIT != 0 {
+		now = s.host.world.CatchUp()
+	}
 	if err != nil {
 		return 0, from, err
 	}
-	defer s.leave()
+	defer s.host.world.Unlock() // nothing follows from what was read
 	until := s.untilRead(now)
 	peek := flags&MSG_PEEK != 0
 	if s.readDeadline.Due(now) {
@@ -64,6 +67,9 @@ func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error
 			if !peek {
 				d.Payload.Release()
 			}
+			if s.awaits && s.other.udp != nil && s.other.udp.Pending() == 0 {
+				s.host.world.CaughtUp()
+			}
 			return n, from, err
 		}
 		switch {
@@ -72,6 +78,7 @@ func (s *Socket) receiveFrom(b []byte, flags int) (n int, from origin, err error
 		case s.readShut:
 			return 0, from, nil
 		}
+		s.awaits = true
 		if err := s.wait(&s.readable, &s.readDeadline, until); err != nil {
 			s.tell("recvfrom", 0, "%d", err, len(b))
 			return 0, from, err
@@ -98,7 +105,8 @@ func (s *Socket) nextDatagram(peek bool) (d stack.Datagram, ok bool, err error) 
 }
 
 // sendTo sends a datagram to a destination, or, if that is the zero AddrPort,
-// to where the socket is connected. It never waits.
+// to where the socket is connected. It waits for nothing but, for a moment, a
+// reader who has fallen behind.
 func (s *Socket) sendTo(b []byte, to netip.AddrPort) (int, error) {
 	a, err := s.ancillary(nil)
 	if err != nil {
@@ -119,7 +127,7 @@ func (s *Socket) sendWith(b []byte, to netip.AddrPort, a *stack.Ancillary) (int,
 		payload.Release()
 		return 0, err
 	}
-	defer s.leave()
+	defer s.leaveSent()
 	if s.writeDeadline.Due(now) {
 		payload.Release()
 		return 0, errDeadline
@@ -137,6 +145,16 @@ func (s *Socket) sendWith(b []byte, to netip.AddrPort, a *stack.Ancillary) (int,
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// leaveSent is leave for a call that has sent a datagram. Nothing holds its sender
+// back: who reads would else find the world locked most of the time, and no room.
+func (s *Socket) leaveSent() {
+	if s.nonblocking {
+		s.leave()
+		return
+	}
+	s.host.world.LeaveSent(s.host.node)
 }
 
 func (s *Socket) destination(to netip.AddrPort) netip.AddrPort {

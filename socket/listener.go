@@ -224,8 +224,8 @@ func (c *PacketConn) SetReadDeadline(t time.Time) error {
 	return c.error("set", c.sock.setDeadline(t, true, false))
 }
 
-// SetWriteDeadline sets until when writes may wait. A datagram never waits to
-// be sent.
+// SetWriteDeadline sets until when writes may wait. A datagram doesn't wait to be
+// sent, but who has sent it may wait for milliseconds until a reader has caught up.
 func (c *PacketConn) SetWriteDeadline(t time.Time) error {
 	return c.error("set", c.sock.setDeadline(t, false, true))
 }

@@ -43,6 +43,7 @@ type Socket struct {
 	opening     bool // Connect was called, and hasn't said yet how it went
 	reported    bool // the error that ended the connection was told
 	crowded     bool // somebody has found no room to write
+	awaits      bool // a program waits for datagrams, and may fall behind
 	answers     bool // something was read since the last write
 }
 
@@ -268,6 +269,9 @@ func (s *Socket) wake() {
 	}
 	if !s.writable.Empty() && s.canWrite() {
 		s.writable.WakeAll()
+	}
+	if s.awaits && s.other.udp != nil && s.other.udp.FallsBehind() {
+		s.host.world.Lag()
 	}
 	s.notify()
 }

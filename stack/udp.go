@@ -46,7 +46,9 @@ type UDP struct {
 	binding       binding
 	held          bindingID // what the port table calls it
 	queue         fifo.Queue[Datagram]
-	waiting       int // bytes in queue
+	waiting       int  // bytes in queue
+	most          int  // datagrams in it, since it was empty
+	read          bool // since FallsBehind has said so
 	arrived       uint64
 	err           error
 	dropped       uint64
@@ -67,6 +69,24 @@ func (e *UDP) Remote() netip.AddrPort { return e.remote }
 
 // Pending returns how many datagrams wait to be read.
 func (e *UDP) Pending() int { return e.queue.Len() }
+
+// FallsBehind reports whether somebody reads and more waits than half of what there
+// is room for: once after each time that something was read.
+func (e *UDP) FallsBehind() bool {
+	if room := e.room(); !e.read || e.waiting <= room/2 && e.queue.Len() <= room/datagramOverhead/2 {
+		return false
+	}
+	e.read = false
+	return true
+}
+
+// room returns how many bytes may wait.
+func (e *UDP) room() int {
+	if e.Options.Buffer == 0 {
+		return e.stack.cfg.DatagramBuffer
+	}
+	return e.Options.Buffer
+}
 
 // Arrived returns how many datagrams were ever queued.
 func (e *UDP) Arrived() uint64 { return e.arrived }
@@ -260,7 +280,12 @@ func packUDP(from, to netip.AddrPort, payload pkt.View) *pkt.Packet {
 // Receive takes the datagram that has waited longest.
 func (e *UDP) Receive() (Datagram, bool) {
 	d, ok := e.queue.Pop()
-	e.queue.Trim(keepDatagrams)
+	e.read = true
+	if e.queue.Len() == 0 {
+		// Bursts come in a row: room for as long a one as the last is kept.
+		e.queue.Trim(max(keepDatagrams, 2*e.most))
+		e.most = 0
+	}
 	e.waiting -= d.Payload.Len()
 	return d, ok
 }
@@ -406,10 +431,7 @@ func (e *UDP) score(d Datagram) int {
 // enqueue keeps a datagram until it is read. It reports false if there is no
 // room.
 func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
-	limit := e.Options.Buffer
-	if limit == 0 {
-		limit = e.stack.cfg.DatagramBuffer
-	}
+	limit := e.room()
 	// A datagram takes more memory than its bytes: the count is bounded too.
 	if e.waiting+d.Payload.Len() > limit || e.queue.Len() >= limit/datagramOverhead+1 {
 		e.dropped++
@@ -422,13 +444,15 @@ func (e *UDP) enqueue(now clock.Time, d Datagram) bool {
 	e.waiting += d.Payload.Len()
 	e.arrived++
 	e.queue.Push(d)
+	e.most = max(e.most, e.queue.Len())
 	e.stack.tell(&e.endpoint, &e.told, e)
 	return true
 }
 
 const datagramOverhead = 256
 
-// keepDatagrams is for how many datagrams a socket that has none keeps room.
+// keepDatagrams is for how many datagrams a socket that has none keeps room, though
+// there were fewer.
 const keepDatagrams = 16
 
 // udpError keeps what ICMP says about a datagram for its sender, if the
