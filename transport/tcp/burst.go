@@ -86,7 +86,7 @@ func (c *Conn) endBurst(out *Segment) {
 	if n == 0 {
 		return
 	}
-	pieces, last := out.pieces(), n < c.room() || c.sendable() == 0
+	pieces, last := out.pieces(), out.endsSmall(c.room()) || c.sendable() == 0
 	if !last {
 		c.burst.begin(c, c.halfWindow())
 	}

@@ -2,9 +2,10 @@ package tcp
 
 import "hubbub/clock"
 
-// enlarge makes one segment of all the full ones that leave together now, instead
-// of n octets, if whoever carries it can cut it: it costs as much as one. What
-// is cut is the same, segment by segment, as what would have been sent without.
+// enlarge makes one segment of all that leave together now, instead of n octets, if
+// whoever carries it can cut it: full ones, and behind them the last, if that may be
+// sent though it isn't full. It costs as much as one. What is cut is the same, segment
+// by segment, as what would have been sent without.
 //
 // It is for the plain case. What is marked, paced, urgent or sent while
 // something is amiss goes out one by one.
@@ -15,9 +16,13 @@ func (c *Conn) enlarge(out *Segment, n int) int {
 	}
 	size := n
 	c.burst.begin(c, c.halfWindow())
-	ofRecord, _ := c.ofRecord()
-	most := min(int(c.burst.left)*size, ofRecord, int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
-	if n = min(most, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart()))) / size * size; n <= size {
+	unsent, follows := c.ofRecord()
+	n = min(int(c.burst.left)*size, unsent, int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	n = min(n, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart())))
+	if full := n / size * size; n > full && (n < unsent || !follows && !c.maySendSmall()) {
+		n = full
+	}
+	if n <= size {
 		return size
 	}
 	out.Size = size
@@ -34,9 +39,14 @@ func (c *Conn) recordPieces(now clock.Time, out *Segment) {
 	c.record(now, at, at.Add(out.Size))
 	b := c.loss.board
 	before := b.at(b.n - 1).stamp
-	for at = at.Add(out.Size); at.Less(end); at = at.Add(out.Size) {
+	text := out.Seq.Add(out.Payload.Len())
+	for at = at.Add(out.Size); at.Less(text); at = at.Add(out.Size) {
+		next := at.Add(out.Size)
+		if text.LessEq(next) {
+			next = end // with the FIN
+		}
 		// They leave together: only how much is in flight is different.
-		r := b.push(at, earlier(end, at.Add(out.Size)), now)
+		r := b.push(at, next, now)
 		before.inFlight += int32(r.size())
 		r.stamp = before
 	}

@@ -60,6 +60,14 @@ func (s *Segment) pieces() int {
 	return max(1, (s.Payload.Len()+s.Size-1)/s.Size)
 }
 
+// endsSmall reports whether the last of the segments that it stands for isn't full.
+func (s *Segment) endsSmall(mss int) bool {
+	if s.Size > 0 {
+		return s.Payload.Len()%s.Size > 0
+	}
+	return s.Payload.Len() < mss
+}
+
 // end returns the sequence number that follows the segment.
 func (s *Segment) end() Seq { return s.Seq.Add(s.Len()) }
 

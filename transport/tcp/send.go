@@ -218,7 +218,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 			c.own().resent += uint64(n - fresh)
 		}
 	}
-	if out.Payload.Len() < int(c.snd.mss) && !c.inVain(end) {
+	if out.endsSmall(int(c.snd.mss)) && !c.inVain(end) {
 		c.snd.small = later(c.snd.small, end)
 	}
 	c.snd.lastAt = now
