@@ -136,10 +136,13 @@ func (s *Socket) sendNow(b []byte, flags int) (int, error) {
 	}
 	if s.deferred() {
 		s.host.world.Unlock()
-		return s.sendEarly(b, netip.AddrPort{}, true)
+		return s.sendEarly(b, netip.AddrPort{}, flags|MSG_DONTWAIT)
 	}
 	defer s.leave()
 	n := 0
+	if s.tooMany(flags) {
+		return 0, syscall.ENOBUFS
+	}
 	if !s.writing {
 		s.sayMore(flags&MSG_MORE != 0)
 		var none pkt.View
@@ -154,6 +157,7 @@ func (s *Socket) sendNow(b []byte, flags int) (int, error) {
 	s.crowded = s.crowded || n < len(b)
 	s.tell("send", n, "%d bytes", err, len(b))
 	s.update(now)
+	s.numbered(now, flags, n)
 	return n, err
 }
 

@@ -61,12 +61,13 @@ const (
 	SO_SNDBUFFORCE  = 32
 	SO_RCVBUFFORCE  = 33
 	SO_MARK         = 36 // kept
+	SO_TIMESTAMPING = 37 // SOF_TIMESTAMPING_TX_SOFTWARE and others
 	SO_PROTOCOL     = 38
 	SO_DOMAIN       = 39
 	SO_BUSY_POLL    = 46 // kept
 	SO_INCOMING_CPU = 49 // kept
 	SO_MEMINFO      = 55 // nine numbers: bytes only
-	SO_ZEROCOPY     = 60 // kept
+	SO_ZEROCOPY     = 60 // MSG_ZEROCOPY is heeded
 )
 
 // The options of level IPPROTO_TCP (tcp(7)).
@@ -188,9 +189,9 @@ const (
 	MSG_DONTWAIT = 0x40
 	MSG_EOR      = 0x80 // the end of a record: no segment goes beyond it
 	MSG_WAITALL  = 0x100
-	MSG_ERRQUEUE = 0x2000
-	MSG_NOSIGNAL = 0x4000 // there are no signals
-	MSG_MORE     = 0x8000 // more follows: see TCP_CORK
-	MSG_ZEROCOPY = 0x4000000
+	MSG_ERRQUEUE = 0x2000     // what there is to be told of what was sent (SO_TIMESTAMPING, SO_ZEROCOPY)
+	MSG_NOSIGNAL = 0x4000     // there are no signals
+	MSG_MORE     = 0x8000     // more follows: see TCP_CORK
+	MSG_ZEROCOPY = 0x4000000  // tell when the data is needed no more
 	MSG_FASTOPEN = 0x20000000 // connect, with data in the SYN (RFC 7413)
 )

@@ -108,7 +108,7 @@ func (s *Socket) writeDirect(b []byte) bool {
 // watches.
 func (s *Socket) takesAtOnce(now clock.Time, n int) bool {
 	w, c := s.host.world, s.connection()
-	return c != nil && !c.Opening() && !c.Deferred() && c.Err() == nil && c.CanWrite() && c.WriteSpace() >= n && !s.writing &&
+	return c != nil && s.more().stamping == 0 && !c.Opening() && !c.Deferred() && c.Err() == nil && c.CanWrite() && c.WriteSpace() >= n && !s.writing &&
 		!s.writeDeadline.Due(now) && !w.IsVirtual() && !w.Stream.On()
 }
 

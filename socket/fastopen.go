@@ -19,17 +19,18 @@ import (
 //
 // It is also how the first write goes after TCP_FASTOPEN_CONNECT. After the
 // handshake of such a connection the flag has no meaning any more.
-func (s *Socket) sendEarly(b []byte, remote netip.AddrPort, dontWait bool) (int, error) {
-	n, err := s.connectEarly(b, remote, dontWait)
+func (s *Socket) sendEarly(b []byte, remote netip.AddrPort, flags int) (int, error) {
+	dontWait := flags&MSG_DONTWAIT != 0
+	n, err := s.connectEarly(b, remote, flags)
 	waits := !dontWait && !s.isNonblocking()
 	if err != nil || n > 0 && (n == len(b) || !waits) {
 		return n, err
 	}
 	more := 0
 	if waits || !dontWait {
-		more, err = s.writeStream(b[n:], 0)
+		more, err = s.writeStream(b[n:], flags&MSG_ZEROCOPY)
 	} else {
-		more, err = s.sendNow(b[n:], 0)
+		more, err = s.sendNow(b[n:], flags&MSG_ZEROCOPY)
 	}
 	if n += more; n > 0 {
 		err = nil
@@ -37,7 +38,8 @@ func (s *Socket) sendEarly(b []byte, remote netip.AddrPort, dontWait bool) (int,
 	return n, err
 }
 
-func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, dontWait bool) (n int, err error) {
+func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, flags int) (n int, err error) {
+	dontWait := flags&MSG_DONTWAIT != 0
 	now, err := s.enter()
 	if err != nil {
 		return 0, err
@@ -70,6 +72,9 @@ func (s *Socket) connectEarly(b []byte, remote netip.AddrPort, dontWait bool) (n
 	}
 	if err == nil {
 		s.opening = true
+		if n == len(b) || dontWait || s.nonblocking { // else more of the same call follows
+			s.numbered(now, flags, n)
+		}
 		if n < len(b) && !dontWait && !s.nonblocking {
 			s.tcp.Conn().AwaitWrite()
 		}

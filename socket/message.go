@@ -54,7 +54,10 @@ func (s *Socket) RecvMsg(m *Message, flags int) (int, error) {
 	m.Control, m.Flags, m.Addr, m.Path = room[:0], 0, netip.AddrPort{}, ""
 	var n int
 	var err error
-	if s.kind == SOCK_STREAM || flags&MSG_ERRQUEUE != 0 {
+	if flags&MSG_ERRQUEUE != 0 {
+		return 0, failed("recvmsg", s.recvNotice(m, len(room)))
+	}
+	if s.kind == SOCK_STREAM {
 		n, m.Flags, err = s.recvFlags(b, flags)
 	} else {
 		var from origin
@@ -181,7 +184,7 @@ func (s *Socket) SendMsg(m *Message, flags int) (int, error) {
 	var err error
 	switch {
 	case s.tcp != nil && flags&MSG_FASTOPEN != 0:
-		n, err = s.sendEarly(b, m.Addr, flags&MSG_DONTWAIT != 0)
+		n, err = s.sendEarly(b, m.Addr, flags)
 	case s.kind == SOCK_STREAM:
 		n, err = s.send(b, flags)
 	case s.other.unix != nil:

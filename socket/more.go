@@ -15,6 +15,7 @@ type more struct {
 	timeout    clock.Duration // of a call that waits, zero for none
 	sendBuffer int            // as it was set, where nothing depends on it
 	watched    *watching
+	errors     *errorQueue // nil if there was never anything to be told
 }
 
 // choices are what a listener's connections have from it.
@@ -23,6 +24,7 @@ type choices struct {
 	linger                       clock.Duration
 	receiveTimeout, sendTimeout  clock.Duration
 	lowWater                     int              // octets that make a stream readable, zero for one
+	stamping                     uint32           // what SO_TIMESTAMPING asks for
 	tellUnread                   bool             // RecvMsg tells how much is left (TCP_INQ)
 	tellTOS, tellTTL, tellTo     bool             // RecvMsg tells about a datagram's header
 	tellClass, tellHops, tellTo6 bool             // the same of IPv6

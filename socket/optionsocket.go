@@ -46,13 +46,14 @@ var socketOptions = map[int]option{
 		s.wake()
 		return nil
 	}},
-	SO_TYPE:       readOnly("SO_TYPE", func(s *Socket) int { return int(s.kind) }),
-	SO_DOMAIN:     readOnly("SO_DOMAIN", func(s *Socket) int { return int(s.family) }),
-	SO_PROTOCOL:   readOnly("SO_PROTOCOL", (*Socket).protocol),
-	SO_ERROR:      readOnly("SO_ERROR", func(s *Socket) int { return int(s.takeError()) }),
-	SO_ACCEPTCONN: readOnly("SO_ACCEPTCONN", func(s *Socket) int { return toInt(s.listening()) }),
-	SO_SNDLOWAT:   readOnly("SO_SNDLOWAT", func(*Socket) int { return 1 }),
-	SO_MEMINFO:    {name: "SO_MEMINFO", kind: blob, read: (*Socket).memory},
+	SO_TYPE:         readOnly("SO_TYPE", func(s *Socket) int { return int(s.kind) }),
+	SO_DOMAIN:       readOnly("SO_DOMAIN", func(s *Socket) int { return int(s.family) }),
+	SO_PROTOCOL:     readOnly("SO_PROTOCOL", (*Socket).protocol),
+	SO_ERROR:        readOnly("SO_ERROR", func(s *Socket) int { return int(s.takeError()) }),
+	SO_ACCEPTCONN:   readOnly("SO_ACCEPTCONN", func(s *Socket) int { return toInt(s.listening()) }),
+	SO_SNDLOWAT:     readOnly("SO_SNDLOWAT", func(*Socket) int { return 1 }),
+	SO_TIMESTAMPING: {name: "SO_TIMESTAMPING", get: (*Socket).stamping, set: (*Socket).setStamping},
+	SO_MEMINFO:      {name: "SO_MEMINFO", kind: blob, read: (*Socket).memory},
 
 	SO_DEBUG:        remembered("SO_DEBUG", flag, place{SOL_SOCKET, SO_DEBUG}, 0, 0, 1),
 	SO_DONTROUTE:    remembered("SO_DONTROUTE", flag, place{SOL_SOCKET, SO_DONTROUTE}, 0, 0, 1),

@@ -88,7 +88,7 @@ func (s *Socket) streamConditions() int {
 		mask |= onlyIf(writeShut || c.Ready()&tcp.ReadyWrite != 0, pollWrite)
 		mask |= onlyIf(c.Ready()&tcp.ReadyUrgent != 0, POLLPRI)
 	}
-	return mask | onlyIf(c.Err() != nil && !s.reported, POLLERR)
+	return mask | onlyIf(c.Err() != nil && !s.reported || s.failing(), POLLERR)
 }
 
 // lowWater returns how many octets make the socket readable (SO_RCVLOWAT): no

@@ -18,7 +18,9 @@ func (s *Socket) recv(b []byte, flags int) (int, error) {
 func (s *Socket) recvFlags(b []byte, flags int) (n, result int, err error) {
 	switch {
 	case flags&MSG_ERRQUEUE != 0:
-		return 0, 0, syscall.EAGAIN
+		var m Message
+		err := s.recvNotice(&m, 0)
+		return 0, m.Flags, err
 	case flags&MSG_OOB != 0:
 		return s.recvUrgent(b, flags)
 	case s.kind != SOCK_STREAM:

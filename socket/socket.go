@@ -264,6 +264,9 @@ func (s *Socket) until(now clock.Time, otherwise clock.Duration) clock.Time {
 
 // wake wakes those who can go on now.
 func (s *Socket) wake() {
+	if s.rare != nil {
+		s.tellProgress(s.host.world.Now())
+	}
 	if !s.readable.Empty() && s.canRead() && !s.fillReader() {
 		s.readable.WakeAll()
 	}

@@ -164,10 +164,14 @@ func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
 	}
 	if s.deferred() {
 		s.host.world.Unlock()
-		return s.sendEarly(b, netip.AddrPort{}, false)
+		return s.sendEarly(b, netip.AddrPort{}, flags&^MSG_DONTWAIT)
 	}
 	until := s.untilWrite(now)
-	if err := s.beginWrite(until); err != nil {
+	if err = s.beginWrite(until); err == nil && s.tooMany(flags) {
+		s.endWrite()
+		err = syscall.ENOBUFS
+	}
+	if err != nil {
 		s.host.world.Unlock()
 		return 0, err
 	}
@@ -190,6 +194,7 @@ func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
 			s.endRecord(written == len(b))
 		}
 		s.update(now)
+		s.numbered(now, flags, written)
 		s.endWrite()
 		first := s.readerFirst(len(b))
 		s.leave()

@@ -21,6 +21,7 @@ type watching struct {
 
 	// What was seen when they were told last.
 	arrived uint64 // octets, datagrams or connections, ever
+	notices uint64 // of the error queue, ever
 	state   tcp.State
 	holds   int
 }
@@ -28,7 +29,7 @@ type watching struct {
 // watch adds a watcher.
 func (s *Socket) watch(w *watch) {
 	if s.more().watched == nil {
-		s.change().watched = &watching{arrived: s.arrivals(), state: s.state(), holds: s.holds()}
+		s.change().watched = &watching{arrived: s.arrivals(), notices: s.notices(), state: s.state(), holds: s.holds()}
 	}
 	at := &s.more().watched.first
 	for *at != nil {
@@ -66,6 +67,7 @@ func (s *Socket) notify() {
 	if arrived != l.arrived {
 		edge |= holds & (pollRead | POLLPRI)
 	}
+	notices := s.notices()
 	l.holds, l.arrived = holds, arrived
 	state := s.state()
 	switch {
@@ -75,6 +77,9 @@ func (s *Socket) notify() {
 		edge &^= pollWrite
 	case edge&POLLOUT != 0:
 		s.crowded = false
+	}
+	if notices != l.notices {
+		edge, l.notices = edge|POLLERR, notices
 	}
 	if edge != 0 {
 		l.tell(s, edge)

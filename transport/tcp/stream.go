@@ -66,6 +66,9 @@ func (c *Conn) notSentLowat() int { return orDefault(int(c.wants().notSent), c.e
 // Unsent returns how many octets were written and not yet sent.
 func (c *Conn) Unsent() int { return min(c.unsent(), c.snd.queue.Len()) }
 
+// Written returns how many octets were ever written: of what was taken.
+func (c *Conn) Written() uint64 { return c.count.bytesOut + uint64(c.Unsent()) }
+
 // Unacknowledged returns how many octets of what was written the peer has not
 // acknowledged, sent or not.
 func (c *Conn) Unacknowledged() int { return c.snd.queue.Len() }
