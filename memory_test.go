@@ -134,3 +134,6 @@ func TestTimeWaitsTakeLittle(t *testing.T) {
 		t.Errorf("%d connections are in TIME-WAIT, want %d", waiting, count)
 	}
 }
+
+// onlyReader hides what else a connection can do.
+type onlyReader struct{ io.Reader }
