@@ -43,6 +43,17 @@ func allocatesNothing(t *testing.T, subnet string) {
 	}
 }
 
+func TestDatagramsByARouterAllocateNothing(t *testing.T) {
+	need.NoRace(t)
+	forward := byRouter(t)
+	for range 100 {
+		forward()
+	}
+	if allocs := testing.AllocsPerRun(1000, forward); allocs >= 1 {
+		t.Errorf("%v allocations for a datagram, want none", allocs)
+	}
+}
+
 // BenchmarkExchange is bulk transfer without a switch of goroutines: what a
 // byte costs on its way through both stacks.
 func BenchmarkExchange(b *testing.B) { exchanges(b, "172.16.10.0/24") }

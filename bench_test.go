@@ -247,3 +247,40 @@ func BenchmarkDatagrams(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkForward sends datagrams of 18 bytes, the shortest frames, by a router and
+// reads them, in one goroutine.
+func BenchmarkForward(b *testing.B) {
+	forward := byRouter(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		forward()
+	}
+}
+
+// byRouter returns what sends a datagram of 18 bytes by a router and reads it.
+func byRouter(b testing.TB) (forward func()) {
+	n := hubbub.New(hubbub.Seed(1))
+	b.Cleanup(func() { n.Close() })
+	room, corridor := n.LAN("room", "10.0.1.0/24"), n.LAN("corridor", "10.0.2.0/24")
+	n.Router("gateway", room, corridor)
+	feige, nick := room.Host("feige"), corridor.Host("nick")
+	server, err := feige.ListenPacket("udp", ":7000")
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := nick.Dial("udp", "feige:7000")
+	if err != nil {
+		b.Fatal(err)
+	}
+	from := server.(interface {
+		ReadFromAddrPort([]byte) (int, netip.AddrPort, error)
+	})
+	buf := make([]byte, 18)
+	return func() {
+		client.Write(buf)
+		if _, _, err := from.ReadFromAddrPort(buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -134,7 +134,23 @@ func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	if err != nil {
 		return n, nil, err
 	}
-	return n, net.UDPAddrFromAddrPort(from), nil
+	return n, udpAddr(from), nil
+}
+
+// udpAddr is net.UDPAddrFromAddrPort with one allocation less.
+func udpAddr(from netip.AddrPort) *net.UDPAddr {
+	a := &struct {
+		net.UDPAddr
+		store [16]byte
+	}{}
+	a.Port, a.Zone = int(from.Port()), from.Addr().Zone()
+	if b := from.Addr().As16(); from.Addr().Is4() {
+		a.IP = a.store[:copy(a.store[:], b[12:]):4]
+	} else if from.IsValid() {
+		a.store = b
+		a.IP = a.store[:]
+	}
+	return &a.UDPAddr
 }
 
 // ReadFromAddrPort is ReadFrom without an allocation.

@@ -71,7 +71,7 @@ func (s *Stack) sendDHCP(now clock.Time, from, to netip.AddrPort, payload []byte
 		s.discards[discardNoRoute]++ // the address was lost meanwhile
 		return
 	}
-	p := packUDP(from, to, pkt.CopyView(payload))
+	p := s.packUDP(from, to, pkt.CopyView(payload))
 	p.Reason, p.RFC, p.Cause = reason, rfc, uint64(s.stream.Cause())
 	s.send(now, p, &v, &envelope{src: from.Addr(), dst: to.Addr(), protocol: wire.ProtocolUDP})
 }

@@ -54,10 +54,10 @@ func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pa
 	}
 	s.tellRoute(now, h.Dst, v)
 	s.redirect(now, at, h, p, v)
-	p.Cause = uint64(s.stream.Cause())
-	p.Reason, p.RFC = "forwarded: the time to live is one less, the MAC addresses are this link's", "RFC 1812, 5.3.1"
-	p.Cut(h.TotalLen)
-	wire.DecrementTTL(p.Head())
+	if h.TotalLen <= v.iface.MTU {
+		s.rememberPassage(at, h, p, v)
+	}
+	s.prepareOnward(p, h.TotalLen)
 	if h.TotalLen > v.iface.MTU {
 		s.cutOnTheWay(now, h, p, v)
 		return

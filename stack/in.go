@@ -30,7 +30,7 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 		s.discard(now, i, p, discardFCS)
 		return
 	}
-	if s.handlePredicted(now, i, p) {
+	if s.handlePredicted(now, i, p) || s.handleSameUDP(now, i, p) || s.forwardSame(now, i, p) {
 		return
 	}
 	s.others.known = false

@@ -108,7 +108,7 @@ func (s *Stack) remember(e *TCP, at arrival, h *header, p *pkt.Packet) {
 	switch {
 	case s.stream.On(), at.broadcast, len(s.raws) > 0:
 		return
-	case wire.MAC(link) != at.iface.MAC:
+	case link == nil, wire.MAC(link) != at.iface.MAC:
 		return // it was put together from fragments
 	case h.len == wire.IPv4HeaderLen && ip[0] == 0x45:
 		ends = ip[ipv4Ends : ipv4Ends+ipv4EndsLen]

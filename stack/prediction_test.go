@@ -192,3 +192,17 @@ func TestWhatIsNotPredictedIsLookedAt(t *testing.T) {
 		}
 	}
 }
+
+// A segment that came in fragments has no Ethernet header that the next could have.
+func TestASegmentInFragmentsIsNotRemembered(t *testing.T) {
+	k := newTalk(t, talkers["IPv4"], true)
+	k.says(k.client, k.server, 1)
+	k.ends[0].Interfaces()[1].MTU = 300
+	k.client.Set(func(o *Settings) { o.Options.MayFragment = true })
+	k.says(k.client, k.server, 1000)
+	if got := k.ends[1].Discards(); len(got) != 0 {
+		t.Errorf("discarded because %v", got)
+	}
+	k.ends[0].Interfaces()[1].MTU = EthernetMTU
+	k.says(k.client, k.server, 1)
+}

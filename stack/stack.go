@@ -131,6 +131,7 @@ type Stack struct {
 	conns       connTable
 	recent      *TCP // the connection that the last segment was for
 	predictions predictions
+	passages    passages
 	others      otherTimers
 	requests    map[fourTuple]*request  // half open, from listeners
 	waits       waits                   // connections in TIME-WAIT
@@ -142,6 +143,7 @@ type Stack struct {
 	listeners   map[netip.AddrPort][]*TCP
 	udpPorts    portTable
 	udps        map[uint16][]*UDP
+	udpLast     udpArrival
 	candidate   [1]*UDP // room for the one that a datagram is for
 	raws        []*Raw
 	timers      timerq.Queue[timed]
@@ -235,6 +237,7 @@ func (s *Stack) Restart(now clock.Time) {
 	clear(s.recycled)
 	clear(s.listeners)
 	clear(s.udps)
+	s.udpLast, s.passages = udpArrival{}, nil
 	s.tcpPorts.init(&s.cfg)
 	s.udpPorts.init(&s.cfg)
 	s.raws, s.ready = nil, fifo.Queue[Endpoint]{}

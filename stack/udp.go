@@ -45,6 +45,7 @@ type UDP struct {
 	told          bool // it is among the ready
 	binding       binding
 	held          bindingID // what the port table calls it
+	way           *udpPath  // of what was sent last, nil if it never was plain
 	queue         fifo.Queue[Datagram]
 	waiting       int  // bytes in queue
 	most          int  // datagrams in it, since it was empty
@@ -129,6 +130,7 @@ func (e *UDP) Bind(addr netip.AddrPort) error {
 	e.local, e.binding, e.bound = netip.AddrPortFrom(addr.Addr(), port), b, true
 	e.held = s.udpPorts.add(port, b)
 	s.udps[port] = append(s.udps[port], e)
+	s.udpLast.to = nil
 	return nil
 }
 
@@ -136,6 +138,7 @@ func (e *UDP) Bind(addr netip.AddrPort) error {
 // it.
 func (e *UDP) Connect(remote netip.AddrPort) error {
 	s := e.stack
+	s.udpLast.to = nil
 	if !remote.IsValid() {
 		e.remote = remote
 		if e.bound {
@@ -228,9 +231,13 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort, a *Ancil
 	case payload.Len() > MaxDatagram:
 		return ErrMessageSize
 	}
+	if a == nil && e.sendSame(now, payload, to) {
+		return nil
+	}
 	if err := e.ensureBound(); err != nil {
 		return err
 	}
+	said := to
 	to = s.meant(to, e.local.Addr())
 	dst, source := e.towardGroup(to.Addr(), e.sourceWanted())
 	v, dst, err := s.pathWith(dst, source, a)
@@ -250,12 +257,15 @@ func (e *UDP) send(now clock.Time, payload pkt.View, to netip.AddrPort, a *Ancil
 		o.TTL = e.groupTTL(&v)
 	}
 	o.TTL, o.TOS = a.apply(o.TTL, o.TOS)
+	if a == nil {
+		e.rememberPath(said, from, to, &v)
+	}
 	s.sendUDP(now, &v, from, to, payload, &o)
 	return nil
 }
 
 func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payload pkt.View, o *UDPOptions) {
-	p := packUDP(from, to, payload)
+	p := s.packUDP(from, to, payload)
 	p.Reason, p.RFC = "datagram", "RFC 768"
 	s.send(now, p, v, &envelope{
 		label: s.flowLabel(wire.ProtocolUDP, from, to),
@@ -264,9 +274,9 @@ func (s *Stack) sendUDP(now clock.Time, v *path, from, to netip.AddrPort, payloa
 }
 
 // packUDP puts the UDP header before a payload, whose reference it takes over.
-func packUDP(from, to netip.AddrPort, payload pkt.View) *pkt.Packet {
+func (s *Stack) packUDP(from, to netip.AddrPort, payload pkt.View) *pkt.Packet {
 	h := wire.UDP{SrcPort: from.Port(), DstPort: to.Port(), Length: wire.UDPHeaderLen + payload.Len()}
-	p := pkt.New()
+	p := s.packets.New()
 	head := h.AppendTo(p.Prepend(wire.UDPHeaderLen)[:0])
 	// RFC 1122, 4.1.3.4 (R1122-41): a host MUST by default generate UDP
 	// checksums.
@@ -316,6 +326,7 @@ func (e *UDP) Close() {
 	}
 	e.bound = false
 	s, port := e.stack, e.local.Port()
+	s.udpLast.to, e.way = nil, nil
 	s.udpPorts.remove(port, e.held)
 	s.udps[port] = slices.DeleteFunc(s.udps[port], func(o *UDP) bool { return o == e })
 	if len(s.udps[port]) == 0 {
@@ -363,6 +374,7 @@ func (s *Stack) receive(now clock.Time, at arrival, h *header, p *pkt.Packet, d 
 	found, full := false, false
 	for _, e := range s.udpReceivers(d, h.group) {
 		found = true
+		s.rememberArrival(e, at, h, p, &d)
 		full = !e.enqueue(now, d) || full
 	}
 	switch {

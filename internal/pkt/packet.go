@@ -80,8 +80,14 @@ func (p *Packet) Prepend(n int) []byte {
 // Strip takes n bytes off the front of the head.
 func (p *Packet) Strip(n int) { p.start += int32(n) }
 
-// Stripped returns the n bytes that were taken off the front of the head last.
-func (p *Packet) Stripped(n int) []byte { return p.store[int(p.start)-n : p.start] }
+// Stripped returns the n bytes that were taken off the front of the head last, nil
+// where there is no room for so many: then none were.
+func (p *Packet) Stripped(n int) []byte {
+	if int(p.start) < n {
+		return nil
+	}
+	return p.store[int(p.start)-n : p.start]
+}
 
 // Head returns the bytes of the headers, which the owner may change in place.
 func (p *Packet) Head() []byte { return p.store[p.start:] }
