@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"hubbub/internal/pkt"
-	"hubbub/sim"
 	"hubbub/wire"
 )
 
@@ -148,5 +147,3 @@ var zeros [wire.MinFrame]byte
 
 // TakesLarge reports whether the outside takes segments that stand for several.
 func (c uplinkCard) TakesLarge() bool { return c.u.offload != nil }
-
-var _ sim.Device = uplinkCard{}
