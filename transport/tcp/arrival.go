@@ -68,6 +68,8 @@ func (c *Conn) checkTimestamp(now clock.Time, seg *Segment) bool {
 	switch {
 	case !c.stamped || seg.Flags.Has(rst):
 		return true
+	case !seg.Options.Timestamps && c.env.TakeUnstamped:
+		return true
 	case !seg.Options.Timestamps:
 		// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
 		// silently drop the segment." (R7323-8; RFC 7323, 3.2)
@@ -112,7 +114,7 @@ func (c *Conn) checkSequence(now clock.Time, seg *Segment) bool {
 	if seg.Flags.Has(syn) {
 		return true // not to be trimmed: it is answered, wherever it is
 	}
-	c.env.current = c.stamped && seg.Seq.LessEq(c.rcv.acked) && !c.ts.tooOld(now, seg.Options.TSVal)
+	c.env.current = c.stamped && seg.Options.Timestamps && seg.Seq.LessEq(c.rcv.acked) && !c.ts.tooOld(now, seg.Options.TSVal)
 	if seg.Seq.Less(c.rcv.nxt) {
 		c.dsack(seg.Seq, earlier(c.rcv.nxt, seg.Seq.Add(seg.Payload.Len())))
 	}

@@ -177,7 +177,7 @@ func (c *Conn) peerRTT() time.Duration {
 // once, when it comes first.
 func (c *Conn) measurePeer(now clock.Time, seg *Segment) {
 	r := &c.rcv
-	if !c.stamped || seg.Options.TSEcr == r.echo || seg.Payload.Len() < int(r.seg) {
+	if !c.stamped || !seg.Options.Timestamps || seg.Options.TSEcr == r.echo || seg.Payload.Len() < int(r.seg) {
 		return
 	}
 	r.echo = seg.Options.TSEcr

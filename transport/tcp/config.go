@@ -115,6 +115,12 @@ type Config struct {
 	// Options of RFC 7323 and RFC 2018 to offer and to accept.
 	WindowScaling, Timestamps, SACK bool
 
+	// TakeUnstamped takes segments without the timestamps that were agreed on, as
+	// Linux and FreeBSD do, where RFC 7323, 3.2 would have them dropped: for paths
+	// with boxes that take options away. What is older by its timestamp is still
+	// dropped; what has none is judged by its sequence number alone.
+	TakeUnstamped bool
+
 	// DSACK tells the peer what has arrived twice (RFC 2883).
 	DSACK bool
 

@@ -43,6 +43,32 @@ func TestTimestampsWrapAround(t *testing.T) {
 	e.want().segment("A 1 ack 11 ts 10040 5", ReasonDelayedACK)
 }
 
+func TestMissingTimestampsMayBeTaken(t *testing.T) {
+	// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
+	// silently drop the segment." RFC 7323, 3.2. Linux takes it, and so does who asks
+	// for that; the timestamps that do come count as ever.
+	e := establishedEnd(t, modern)
+	e.env.TakeUnstamped = true
+	e.tsOn = false
+	e.peer().sends("A 1:11 ack 1")
+	e.reads(10)
+	e.want().discarded(DiscardNoTimestamp, 0)
+	e.after(40 * ms)
+	e.want().segment("A 1 ack 11 win 2048 ts 10040 1000", ReasonDelayedACK)
+	e.writes(10)
+	e.want().segment("AP 1:11 ack 11 win 2048 ts 10040 1000", ReasonData)
+	e.after(30 * ms)
+	e.peer().sends("A 11 ack 11")
+	e.want().nothing()
+	if e.c.Unacked() != 0 {
+		t.Error("the acknowledgment was not taken")
+	}
+	e.tsOn = true
+	e.peer().sends("A 11:21 ack 11 ts 0 10040")
+	e.want().discarded(DiscardOldTimestamp, 1)
+	e.want().segment("A 11 ack 11 win 2048 ts 10070 1000", ReasonOldDuplicate)
+}
+
 func TestMissingTimestampMeansSilence(t *testing.T) {
 	// "If a non-<RST> segment is received without a TSopt, a TCP SHOULD
 	// silently drop the segment. A TCP MUST NOT abort a TCP connection because

@@ -95,6 +95,7 @@ func (m *Machine) build(s *Settings) {
 	w := m.world
 	config := stack.DefaultConfig()
 	config.Name, config.Stream, config.Random = "host", &w.Stream, w.Random("host")
+	config.TCP.TakeUnstamped = true // scripts leave timestamps out, as Linux takes such segments
 	m.stack = stack.New(config)
 	m.card = m.stack.AddInterface("tun0", hostMAC, cmp.Or(s.MTU, stack.EthernetMTU))
 	m.host = socket.NewHost(w, m.stack, nil, m.epoch)

@@ -91,7 +91,11 @@ func (m *Machine) vectors(
 	return int64(moved), 0
 }
 
+// buffersOf returns a message's pieces. EFAULT says that there is no message.
 func buffersOf(h *syscall.Msghdr) ([][]byte, syscall.Errno) {
+	if h == nil {
+		return nil, syscall.EFAULT
+	}
 	return piecesOf(iovecs(unsafe.Pointer(h.Iov), int64(h.Iovlen)))
 }
 

@@ -27,8 +27,14 @@ func (m *Machine) getsockopt(a *Args) (int64, syscall.Errno) {
 		return -1, errno
 	}
 	length := at[uint32](a, 1)
-	if length == nil || int32(*length) < 0 {
+	if length == nil {
+		return -1, syscall.EFAULT
+	}
+	if int32(*length) < 0 {
 		return -1, syscall.EINVAL
+	}
+	if a.P[0] == nil && *length > 0 {
+		return -1, syscall.EFAULT
 	}
 	into := unsafe.Slice((*byte)(a.P[0]), *length)
 	return m.run(a, func() (int64, syscall.Errno) {

@@ -1,12 +1,19 @@
 package drill
 
-import "syscall"
+import (
+	"syscall"
+
+	"hubbub/socket"
+)
 
 // pipeRoom is how much a pipe of the kernel's holds.
 const pipeRoom = 64 << 10
 
 // pipe is pipe(2). The pipe is one of the kernel's.
 func (m *Machine) pipe(a *Args) (int64, syscall.Errno) {
+	if a.P[0] == nil {
+		return -1, syscall.EFAULT
+	}
 	ends := make([]int, 2)
 	if err := syscall.Pipe(ends); err != nil {
 		return -1, errnoOf(err)
@@ -23,6 +30,9 @@ func (m *Machine) splice(a *Args) (int64, syscall.Errno) {
 	source, target := m.files.open[from], m.files.open[to]
 	switch {
 	case source != nil && source.socket != nil && target == nil:
+		if ready := source.socket.Readiness(); ready&socket.POLLPRI != 0 && ready&socket.POLLIN == 0 {
+			return 0, 0 // only the urgent octet is there, and splice goes around nothing
+		}
 		in := *a
 		n, errno := m.receive(&in, b, 0)
 		if errno != 0 || n == 0 {

@@ -15,8 +15,17 @@ type pollFD struct {
 	revents int16
 }
 
+// mostDescriptors is how many poll takes at once, and epoll_wait tells of.
+const mostDescriptors = 1 << 20
+
 // poll is poll(2) of sockets; descriptors of anything else are invalid.
 func (m *Machine) poll(a *Args) (int64, syscall.Errno) {
+	switch {
+	case a.N[0] < 0 || a.N[0] > mostDescriptors:
+		return -1, syscall.EINVAL
+	case a.P[0] == nil && a.N[0] > 0:
+		return -1, syscall.EFAULT
+	}
 	entries := unsafe.Slice((*pollFD)(a.P[0]), a.N[0])
 	fds := make([]socket.PollFD, 0, len(entries))
 	var at []*pollFD
@@ -114,8 +123,11 @@ func (m *Machine) epollWait(a *Args) (int64, syscall.Errno) {
 	if errno != 0 {
 		return -1, errno
 	}
-	if a.N[1] <= 0 {
+	switch {
+	case a.N[1] <= 0 || a.N[1] > mostDescriptors:
 		return -1, syscall.EINVAL
+	case a.P[0] == nil:
+		return -1, syscall.EFAULT
 	}
 	events := make([]socket.EpollEvent, a.N[1])
 	n, errno := m.run(a, func() (int64, syscall.Errno) { return answer(e.Wait(events, milliseconds(a.N[2]))) })
