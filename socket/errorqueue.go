@@ -222,9 +222,9 @@ func (s *Socket) tellNotice(m *Message, room int, n *notice) {
 		}
 	}
 	if s.family == AF_INET6 {
-		m.put(room, IPPROTO_IPV6, IPV6_RECVERR, e.bytes(syscall.SizeofSockaddrInet6))
+		m.put(room, IPPROTO_IPV6, IPV6_RECVERR, e.bytes(sockaddrIn6Len))
 	} else {
-		m.put(room, IPPROTO_IP, IP_RECVERR, e.bytes(syscall.SizeofSockaddrInet4))
+		m.put(room, IPPROTO_IP, IP_RECVERR, e.bytes(sockaddrInLen))
 	}
 }
 
@@ -270,3 +270,6 @@ func (s *Socket) setStamping(_ clock.Time, v int) error {
 	s.change().stamping = uint32(v)
 	return nil
 }
+
+// How long struct sockaddr_in and sockaddr_in6 are on Linux.
+const sockaddrInLen, sockaddrIn6Len = 16, 28
