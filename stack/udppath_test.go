@@ -19,12 +19,17 @@ type post struct {
 	ends    [2]*machine
 	a, b    *UDP
 	forgets bool
+	there   netip.Addr // b's
 	frames  []string
 }
 
 func newPost(t *testing.T, forgets bool) *post {
-	k := &post{t: t, forgets: forgets}
-	for n, address := range []string{own + "/24", peer + "/24"} {
+	return newPostBetween(t, forgets, [2]string{own + "/24", peer + "/24"})
+}
+
+func newPostBetween(t *testing.T, forgets bool, addresses [2]string) *post {
+	k := &post{t: t, forgets: forgets, there: prefix(addresses[1]).Addr()}
+	for n, address := range addresses {
 		m := newMachine(t, nil)
 		i := m.AddInterface("eth0", cardOf(byte(n+1)), EthernetMTU)
 		m.ok("the address", m.AddAddress(m.now, i, prefix(address), false))
@@ -32,7 +37,8 @@ func newPost(t *testing.T, forgets bool) *post {
 		m.forget()
 		k.ends[n] = m
 	}
-	k.a, k.b = k.ends[0].NewUDP(), k.ends[1].listensUDP("0.0.0.0:9")
+	k.a, k.b = k.ends[0].NewUDP(), k.ends[1].listensUDP(netip.AddrPortFrom(unspecified(k.there.Is6()), 9).String())
+	k.a.Options.IPv6 = k.there.Is6()
 	return k
 }
 
@@ -87,8 +93,9 @@ func (k *post) got() {
 
 // tell is a story in which datagrams follow each other and things change between.
 func (k *post) tell() {
-	to := peer + ":9"
-	for _, text := range []string{"", "x", "xy", "xyz", strings.Repeat("z", 1472), strings.Repeat("long", 1000), "x"} {
+	to := netip.AddrPortFrom(k.there, 9).String()
+	nobody := netip.AddrPortFrom(k.there, 10).String()
+	for _, text := range []string{"", "x", "xy", "xyz", strings.Repeat("z", 1452), strings.Repeat("z", 1453), strings.Repeat("z", 1472), strings.Repeat("long", 1000), "x"} {
 		k.sends(text, to)
 		k.sends(text, to)
 	}
@@ -99,13 +106,17 @@ func (k *post) tell() {
 	k.sends("another TOS", to)
 	k.a.Options.DontFragment = true
 	k.sends("in one piece", to)
-	k.a.Options = UDPOptions{}
+	k.a.Options = UDPOptions{IPv6: k.there.Is6()}
 	k.ends[0].Config().TTL = 99
+	k.ends[0].ok("the setting", k.ends[0].SetSysctl("net.ipv6.conf.eth0.hop_limit", "98"))
 	k.sends("another machine's TTL", to)
-	k.ends[0].Interfaces()[1].MTU = 600
-	k.sends(strings.Repeat("cut", 300), to)
-	k.sends("nobody is there", peer+":10")
-	k.sends("nobody is there", peer+":10")
+	k.ends[0].Config().FlowLabels = false
+	k.sends("no label", to)
+	k.ends[0].Interfaces()[1].MTU = 1400
+	k.ends[0].limitMTU(k.ends[0].Interfaces()[1])
+	k.sends(strings.Repeat("cut", 460), to)
+	k.sends("nobody is there", nobody)
+	k.sends("nobody is there", nobody)
 	k.sends("back", to)
 	k.ends[0].ok("connecting", k.a.Connect(at(to)))
 	k.sends("connected", "")
@@ -123,19 +134,23 @@ func (k *post) tell() {
 // A machine that remembers sends and hears the same, octet by octet, as one that
 // doesn't, whatever is changed on the way.
 func TestRememberedDatagramsAreTheSame(t *testing.T) {
-	k, plain := newPost(t, false), newPost(t, true)
-	k.tell()
-	plain.tell()
-	for n, want := range plain.frames {
-		if n >= len(k.frames) || k.frames[n] != want {
-			t.Fatalf("frame %d of %d differs:\n%s\nwant\n%s", n, len(plain.frames), k.frames[n], want)
-		}
-	}
-	if len(k.frames) != len(plain.frames) {
-		t.Errorf("there are %d frames and datagrams, want %d", len(k.frames), len(plain.frames))
-	}
-	if k.ends[1].udpLast.to != k.b || k.a.way == nil || k.a.way.generation != k.ends[0].generation {
-		t.Error("nothing is remembered")
+	for name, addresses := range talkers {
+		t.Run(name, func(t *testing.T) {
+			k, plain := newPostBetween(t, false, addresses), newPostBetween(t, true, addresses)
+			k.tell()
+			plain.tell()
+			for n, want := range plain.frames {
+				if n >= len(k.frames) || k.frames[n] != want {
+					t.Fatalf("frame %d of %d differs:\n%s\nwant\n%s", n, len(plain.frames), k.frames[n], want)
+				}
+			}
+			if len(k.frames) != len(plain.frames) {
+				t.Errorf("there are %d frames and datagrams, want %d", len(k.frames), len(plain.frames))
+			}
+			if k.ends[1].udpLast.to != k.b || !k.a.way.suits(k.ends[0].now, k.a, netip.AddrPortFrom(k.there, 9), 1) {
+				t.Error("nothing is remembered")
+			}
+		})
 	}
 }
 
@@ -233,4 +248,26 @@ func TestRememberedArrivalsAreLookedAt(t *testing.T) {
 		k.sends("x", peer+":9")
 	}
 	k.ends[1].discards(discardReceiveBuffer, discardReceiveBuffer)
+}
+
+// RFC 8200, 8.1 (R8200-14): "IPv6 receivers must discard UDP packets containing a zero
+// checksum", whoever was expected to send them.
+func TestRememberedArrivalsOfIPv6HaveAChecksum(t *testing.T) {
+	k := newPostBetween(t, false, talkers["IPv6"])
+	to := netip.AddrPortFrom(k.there, 9)
+	k.sends("x", to.String())
+	k.got()
+	there := k.ends[1]
+	there.discards()
+	k.ends[0].ok("sending", k.a.Send(k.ends[0].now, view("x"), to))
+	port, p, _ := k.ends[0].PollFrame(k.ends[0].now)
+	if _, _, ok := there.udpLast.expects(p.Head()); !ok {
+		t.Fatal("it is not expected")
+	}
+	copy(p.Head()[wire.EthernetHeaderLen+wire.IPv6HeaderLen+6:], []byte{0, 0})
+	there.HandleFrame(there.now, port, p)
+	if k.b.Pending() != 0 {
+		t.Error("it was delivered")
+	}
+	there.discards(discardNoChecksum)
 }
