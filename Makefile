@@ -69,9 +69,10 @@ rfc-check: ## fail if docs/rfc.md isn't up to date
 	go run ./internal/rfcdoc -check
 
 .PHONY: build
-build: ## build every package
+build: ## build every package, and what isn't Linux's alone for another system
 	$(call step,go build)
 	go build ./...
+	GOOS=windows go build . ./edge ./lab ./application/... ./cmd/...
 	cd bench && go build ./...
 
 .PHONY: allocations
