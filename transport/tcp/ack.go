@@ -42,12 +42,13 @@ func (c *Conn) plausibleACK(seg *Segment) bool {
 // and continue processing ... If the segment acknowledgment is not
 // acceptable, form a reset segment <SEQ=SEG.ACK><CTL=RST> and send it."
 func (c *Conn) establish(now clock.Time, seg *Segment) bool {
-	if !c.snd.una.Less(seg.Ack) || !seg.Ack.LessEq(c.snd.nxt) {
+	early := c.rare.fast != nil && !c.passive && c.tookEarly(seg.Ack)
+	if !early && (!c.snd.una.Less(seg.Ack) || !seg.Ack.LessEq(c.snd.nxt)) {
 		c.discard(DiscardHandshakeACK)
 		c.sendReset(resetFor(seg, ReasonBadHandshakeACK))
 		return false
 	}
-	c.snd.una = c.snd.iss.Add(1)
+	c.snd.una = later(c.snd.una, c.snd.iss.Add(1))
 	c.handshakeDone(now, seg)
 	c.setState(now, StateEstablished, "our SYN is acknowledged")
 	c.sendQueuedClose(now)

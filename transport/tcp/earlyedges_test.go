@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -120,6 +121,34 @@ func TestAnOctetInTheSYN(t *testing.T) {
 	if r := establishedEnd(t).c.FastOpened(); r != (FastOpenResult{}) {
 		t.Errorf("of a connection without: %+v", r)
 	}
+}
+
+func TestTextOfASimultaneousOpenIsTakenAfterAll(t *testing.T) {
+	// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state" (RFC 9293,
+	// 3.10.7.4): what the SYN had counts, as it was sent (RFC 7413, 4.2.1). So the other
+	// end of a simultaneous open may acknowledge all of it, a part, or nothing.
+	for taken, rest := range map[int]string{0: "AP 1:11 ack 1", 4: "AP 5:11 ack 1", 10: ""} {
+		e := opensEarly(t, 10, FastOpen{Cookie: testCookie()})
+		e.sent = nil
+		e.peer().sends("S 0 mss 1000")
+		e.want().segment("SA 0 ack 1", ReasonOpenReply)
+		e.peer().sends(fmt.Sprintf("SA 0 ack %d", 1+taken))
+		e.want().state(StateEstablished)
+		if rest != "" {
+			e.want().segment(rest, ReasonData)
+		}
+		e.want().nothing()
+		if i := e.c.Info(); i.BytesOut != 10 || e.c.Unacked() != 10-taken || e.c.FastOpened().Taken != (taken > 0) {
+			t.Errorf("%d taken: %d octets sent, %d not acknowledged", taken, i.BytesOut, e.c.Unacked())
+		}
+	}
+	e := opensEarly(t, 10, FastOpen{Cookie: testCookie()})
+	e.sent = nil
+	e.peer().sends("S 0 mss 1000")
+	e.want().segment("SA 0 ack 1", ReasonOpenReply)
+	e.peer().sends("SA 0 ack 12")
+	e.want().segment("R 12", ReasonBadHandshakeACK)
+	e.want().state(StateSynReceived)
 }
 
 // The SYN that waits for text goes with whatever way of writing there is.

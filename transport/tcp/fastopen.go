@@ -164,6 +164,21 @@ func (c *Conn) unsendEarly(n int) {
 	f.sent = 0
 }
 
+// tookEarly takes in that the other end of a simultaneous open has taken text of our
+// SYN after all, and reports whether it has: it was sent, and may be acknowledged
+// (RFC 7413, 4.2.1).
+func (c *Conn) tookEarly(ack Seq) bool {
+	f := c.rare.fast
+	if !c.snd.nxt.Less(ack) || !ack.LessEq(f.vain) {
+		return false
+	}
+	n := ack.Sub(c.snd.nxt)
+	c.snd.queue.Discard(n)
+	c.count.bytesOut += uint64(n)
+	c.snd.una, c.snd.nxt, f.taken = ack, ack, true
+	return true
+}
+
 // AwaitWrite says that the program has more to write as soon as the handshake is
 // over: its last ACK may wait for that, as on Linux.
 func (c *Conn) AwaitWrite() {
