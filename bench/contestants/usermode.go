@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,11 +29,8 @@ func newSlirp(s Shape) (Network, error) {
 		return nil, err
 	}
 	socket := filepath.Join(directory, "slirp")
-	c, err := start("slirp4netns", "--configure", "--mtu=1500", "--api-socket="+socket, "--netns-type=path", guest.path, "tap0")
+	c, err := start("slirp4netns", "--configure", "--mtu=1500", "--ready-fd=3", "--api-socket="+socket, "--netns-type=path", guest.path, "tap0")
 	if err != nil {
-		return nil, err
-	}
-	if err := guest.configured("tap0"); err != nil {
 		return nil, err
 	}
 	n := &edgeNetwork{inward: s.Inward, inside: guest, kernel: hostAddress, behind: "127.0.0.1", close: c.end}
@@ -84,35 +80,28 @@ func newGuest(s Shape, program string) (*namespace, error) {
 	return guest, guest.ip("link set lo up")
 }
 
-// configured waits until a card of the namespace has its address.
-func (n *namespace) configured(card string) error {
-	begin := time.Now()
-	for {
-		err := n.do(func() error {
-			i, err := net.InterfaceByName(card)
-			if err != nil {
-				return err
-			}
-			all, err := i.Addrs()
-			if err == nil && (len(all) == 0 || i.Flags&net.FlagUp == 0) {
-				err = errors.New("it has no address")
-			}
-			return err
-		})
-		if err == nil || time.Since(begin) > patience {
-			return err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 // A companion is a program that runs as long as this one.
 type companion struct{ cmd *exec.Cmd }
 
+// start starts a program, and waits until it has written to its file descriptor 3 that
+// it is ready.
 func start(name string, args ...string) (companion, error) {
+	ready, written, err := os.Pipe()
+	if err != nil {
+		return companion{}, err
+	}
+	defer ready.Close()
 	cmd := exec.Command(name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-	return companion{cmd}, cmd.Start()
+	cmd.ExtraFiles = []*os.File{written}
+	if err := errors.Join(cmd.Start(), written.Close()); err != nil {
+		return companion{}, err
+	}
+	c := companion{cmd}
+	if _, err := ready.Read(make([]byte, 1)); err != nil {
+		return c, errors.Join(fmt.Errorf("%s has ended before it was ready: %w", name, err), c.end())
+	}
+	return c, nil
 }
 
 func (c companion) end() error {
