@@ -7,9 +7,21 @@ import (
 	"unsafe"
 )
 
+// sockaddrStorage is the size of a struct sockaddr_storage: no address is longer.
+const sockaddrStorage = 128
+
+// addressAt returns the n bytes of the socket address at p, or nothing if no
+// address is that long: what it says is then not looked at, as the kernel doesn't.
+func addressAt(p unsafe.Pointer, n int64) []byte {
+	if n > sockaddrStorage {
+		return nil
+	}
+	return bytesAt(p, n)
+}
+
 // familyAt returns the family of the socket address at p.
 func familyAt(p unsafe.Pointer, n int64) int {
-	if b := bytesAt(p, n); len(b) >= 2 {
+	if b := addressAt(p, n); len(b) >= 2 {
 		return int(binary.NativeEndian.Uint16(b))
 	}
 	return -1
@@ -17,7 +29,7 @@ func familyAt(p unsafe.Pointer, n int64) int {
 
 // readAddress returns the socket address at p, an IPv4 one unmapped.
 func readAddress(p unsafe.Pointer, n int64) (netip.AddrPort, syscall.Errno) {
-	b := bytesAt(p, n)
+	b := addressAt(p, n)
 	switch family := familyAt(p, n); {
 	case family == syscall.AF_INET && len(b) >= syscall.SizeofSockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), binary.BigEndian.Uint16(b[2:])), 0
@@ -48,6 +60,6 @@ func writeAddress(p unsafe.Pointer, length *uint32, addr netip.AddrPort, mapped 
 		copy(b[4:], ip[:])
 	}
 	binary.BigEndian.PutUint16(b[2:], addr.Port())
-	copy(unsafe.Slice((*byte)(p), *length), b)
+	copy(unsafe.Slice((*byte)(p), min(int(*length), len(b))), b)
 	*length = uint32(len(b))
 }

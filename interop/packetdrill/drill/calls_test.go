@@ -156,6 +156,9 @@ func TestMappedAddresses(t *testing.T) {
 	if got, errno := readAddress(bufferOf(b), int64(length)); errno != 0 || got != peerAddr {
 		t.Errorf("read back: %v, %v", got, errno)
 	}
+	if _, errno := readAddress(bufferOf(b), 129); errno != syscall.EINVAL {
+		t.Errorf("an address of 129 bytes: %v", errno)
+	}
 	if _, errno := readAddress(bufferOf(b), 4); errno != syscall.EINVAL {
 		t.Errorf("an address of 4 bytes: %v", errno)
 	}
