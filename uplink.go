@@ -23,20 +23,25 @@ type Uplink struct {
 	node    *sim.Node
 	cable   *Cable
 
-	offload Offloader                 // the outside, if it is one
-	header  [pkt.VirtioHeaderLen]byte // of the goroutine that writes
-	parts   [4][]byte
+	offload Offloader // the outside, if it is one
+	try     Trier     // the same, if it is one
 
-	waiting chan *pkt.Packet // for the goroutine that writes
-	room    atomic.Int64     // for how many more frames
-	quit    chan struct{}
-	ending  sync.Once
-	done    sync.WaitGroup
+	waiting  chan *pkt.Packet // for the outside
+	room     atomic.Int64     // for how many more frames
+	owed     atomic.Int64     // how many packets are waiting, or are being written
+	delivery delivery
+	kick     chan struct{} // delivers, if it is to be the goroutine that writes
+	idle     chan struct{} // nothing is owed any more, after the end
+	quit     chan struct{}
+	ending   sync.Once
+	done     sync.WaitGroup
 
 	in, inBytes, out, outBytes atomic.Uint64
 
+	batch []*pkt.Packet // of the goroutine that reads: to be injected
+
 	// The world's lock guards what follows.
-	arrived *pkt.Packet // on its way into the LAN
+	arrived []*pkt.Packet // the rest of the batch, on its way into the LAN
 	closed  bool
 	err     error
 	drops   [uplinkReasons]uint64
@@ -87,10 +92,10 @@ func (l *LAN) Uplink(name string, frames io.ReadWriteCloser, options ...UplinkOp
 	}
 	n := l.network
 	u := &Uplink{network: n, name: name, outside: frames, quit: make(chan struct{})}
-	u.waiting = make(chan *pkt.Packet, max(1, o.queue))
-	u.room.Store(int64(cap(u.waiting)))
+	u.beginWriting(o.queue)
 	if f, ok := frames.(Offloader); ok && f.Offload() == nil {
 		u.offload = f
+		u.try, _ = frames.(Trier)
 	}
 	n.world.Enter()
 	err := u.join(l, &o)
@@ -198,7 +203,7 @@ func (u *Uplink) read() {
 	for {
 		n, err := u.outside.Read(frame)
 		if n > 0 {
-			u.inject(frame[:n])
+			u.takeFrame(frame[:n])
 		}
 		if err != nil {
 			u.end(fmt.Errorf("uplink %q: %w", u.name, err))
@@ -207,8 +212,8 @@ func (u *Uplink) read() {
 	}
 }
 
-// inject gives the LAN a frame from outside.
-func (u *Uplink) inject(frame []byte) {
+// takeFrame gives the LAN a frame from outside.
+func (u *Uplink) takeFrame(frame []byte) {
 	head := headersLen(frame)
 	switch {
 	case len(frame) < wire.EthernetHeaderLen:
@@ -219,50 +224,37 @@ func (u *Uplink) inject(frame []byte) {
 		return
 	}
 	p := pkt.FromBytes(frame, head)
+	u.arrive(p)
+	u.inject()
+}
+
+// arrive lets a packet from outside be injected next.
+func (u *Uplink) arrive(p *pkt.Packet) {
 	p.Reason = "it came from outside"
-	u.injectPacket(p)
+	p.Pad(wire.MinFrame - wire.FCSLen)
+	frames, octets, _ := p.Frames()
+	u.in.Add(uint64(frames))
+	u.inBytes.Add(uint64(octets))
+	u.batch = append(u.batch, p)
 }
 
-// write gives frames to the outside until the uplink ends.
-func (u *Uplink) write() {
-	var frame []byte
-	for {
-		select {
-		case p := <-u.waiting:
-			frames, octets, _ := p.Frames()
-			u.room.Add(int64(frames))
-			var err error
-			if frame, err = u.hand(p, frame); err != nil {
-				u.discard(p.AppendTo(nil), uplinkRefused)
-			} else {
-				u.out.Add(uint64(frames))
-				u.outBytes.Add(uint64(octets))
-			}
-			p.Release()
-		case <-u.quit:
-			u.forget()
-			return
+// inject gives the LAN what has arrived.
+func (u *Uplink) inject() {
+	if len(u.batch) == 0 {
+		return
+	}
+	w := u.network.world
+	w.Enter()
+	if u.closed || w.Err() != nil {
+		for _, p := range u.batch {
+			u.drop(p, uplinkClosed)
 		}
+		w.Unlock()
+	} else {
+		u.arrived = u.batch
+		w.Leave(u.node)
 	}
-}
-
-// hand gives the outside a packet, by way of frame if it has to be in one piece.
-func (u *Uplink) hand(p *pkt.Packet, frame []byte) ([]byte, error) {
-	if u.offload != nil {
-		return frame, u.writeParts(p)
-	}
-	frame = p.AppendTo(frame[:0])
-	_, err := u.outside.Write(frame)
-	return frame, err
-}
-
-// forget drops what waits. No more is added, because the uplink is closed.
-func (u *Uplink) forget() {
-	u.network.world.Enter()
-	defer u.network.world.Unlock()
-	for len(u.waiting) > 0 {
-		u.drop(<-u.waiting, uplinkClosed)
-	}
+	u.batch = u.batch[:0]
 }
 
 // An uplinkReason says why a frame has gone no further.
@@ -340,21 +332,14 @@ func (c uplinkCard) HandleFrame(_ clock.Time, _ int, p *pkt.Packet) {
 	}
 }
 
-// queue lets a packet that stands for so many frames wait for the outside, if there is
-// room for them.
-func (u *Uplink) queue(p *pkt.Packet, frames int) bool {
-	if u.room.Load() < int64(frames) {
-		return false
-	}
-	u.room.Add(-int64(frames))
-	u.waiting <- p // where there is room for a frame, the channel has some for it
-	return true
-}
-
-// PollFrame returns the frame that has arrived from outside.
+// PollFrame returns the next frame that has arrived from outside.
 func (c uplinkCard) PollFrame(clock.Time) (port int, p *pkt.Packet, ok bool) {
-	p, c.u.arrived = c.u.arrived, nil
-	return 0, p, p != nil
+	rest := c.u.arrived
+	if len(rest) == 0 {
+		return 0, nil, false
+	}
+	p, rest[0], c.u.arrived = rest[0], nil, rest[1:]
+	return 0, p, true
 }
 
 // HandleTimer does nothing: an uplink has no timers.

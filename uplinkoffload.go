@@ -28,14 +28,41 @@ type Offloader interface {
 	WriteParts([][]byte) (int, error)
 }
 
+// A Trier is an [Offloader] that can be tried, by who must not wait for it. Then what has
+// arrived in the meantime is handled together; and whoever has something short to send, such as an
+// acknowledgment, writes it himself, without anybody having to be woken. A TAP of package edge is one.
+type Trier interface {
+	Offloader
+	// TryReadParts is ReadParts, but returns zero if it would have to wait.
+	TryReadParts([][]byte) (int, error)
+	// TryWriteParts is WriteParts, but reports false, and has written nothing, if it would have to wait.
+	TryWriteParts([][]byte) (bool, error)
+}
+
+const (
+	// batchFrames is how many frames from outside are handled together at most.
+	batchFrames = 8
+	// batchOctets is from how many octets on no more frames are waited to be read.
+	batchOctets = 192 << 10
+	// batchFrom is how long a frame is, at least, behind which others are looked for: a
+	// short one is likely to be alone, and whoever has sent it waits for its answer.
+	batchFrom = 1400
+)
+
 // readParts takes frames from outside until there are none any more.
 func (u *Uplink) readParts() {
 	var r partsReader
 	for {
 		n, err := u.offload.ReadParts(r.next())
-		if n > pkt.VirtioHeaderLen {
-			u.injectParts(&r, n-pkt.VirtioHeaderLen)
+		for more := u.try != nil; n > pkt.VirtioHeaderLen; {
+			u.takeParts(&r, n-pkt.VirtioHeaderLen)
+			if more = more && n >= batchFrom && r.octets < batchOctets && len(u.batch) < batchFrames; !more {
+				break
+			}
+			n, err = u.try.TryReadParts(r.next())
 		}
+		u.inject()
+		r.octets = 0
 		if err != nil {
 			u.end(fmt.Errorf("uplink %q: %w", u.name, err))
 			return
@@ -50,6 +77,7 @@ type partsReader struct {
 	head   [pkt.HeadRoom]byte
 	rest   pkt.View
 	parts  [3][]byte
+	octets int // that were read since the last were injected
 }
 
 // firstOctets is how many octets go to the front: with a tag as many as leave room for
@@ -90,8 +118,9 @@ func (r *partsReader) packet(n int) *pkt.Packet {
 	return p
 }
 
-// injectParts gives the LAN a frame from outside, or what it stands for.
-func (u *Uplink) injectParts(r *partsReader, n int) {
+// takeParts lets a frame from outside, or what it stands for, be injected next.
+func (u *Uplink) takeParts(r *partsReader, n int) {
+	r.octets += n
 	if n < wire.EthernetHeaderLen {
 		u.discard(r.head[:n], uplinkShort)
 		return
@@ -103,43 +132,14 @@ func (u *Uplink) injectParts(r *partsReader, n int) {
 		p.Release()
 		return
 	}
-	p.Reason = "it came from outside"
 	if tag == nil {
-		u.injectPacket(p)
+		u.arrive(p)
 		return
 	}
 	for part := range p.Parts() {
 		part.Tag(tag)
-		u.injectPacket(part)
+		u.arrive(part)
 	}
-}
-
-// injectPacket gives the LAN a packet.
-func (u *Uplink) injectPacket(p *pkt.Packet) {
-	p.Pad(wire.MinFrame - wire.FCSLen)
-	w := u.network.world
-	w.Enter()
-	if u.closed || w.Err() != nil {
-		u.drop(p, uplinkClosed)
-		w.Unlock()
-		return
-	}
-	frames, octets, _ := p.Frames()
-	u.in.Add(uint64(frames))
-	u.inBytes.Add(uint64(octets))
-	u.arrived = p
-	w.Leave(u.node)
-}
-
-// writeParts hands a packet to the outside as it is.
-func (u *Uplink) writeParts(p *pkt.Packet) error {
-	p.PutVirtio(u.header[:])
-	body := p.Body()
-	padding := p.Len() - len(p.Head()) - body.Len()
-	u.parts = [...][]byte{u.header[:], p.Head(), body.Bytes(), zeros[:padding]}
-	_, err := u.offload.WriteParts(u.parts[:])
-	u.parts = [len(u.parts)][]byte{}
-	return err
 }
 
 // zeros are what frames are padded with.

@@ -33,17 +33,22 @@ func (e *wireEnd) Offload() error {
 	return nil
 }
 
-func (e *wireEnd) ReadParts(parts [][]byte) (n int, err error) {
+func (e *wireEnd) ReadParts(parts [][]byte) (int, error) {
 	select {
 	case b := <-e.in:
-		for _, part := range parts {
-			k := copy(part, b)
-			b, n = b[k:], n+k
-		}
-		return n, nil
+		return fill(parts, b), nil
 	case <-e.quit:
 		return 0, io.EOF
 	}
+}
+
+// fill fills one buffer after the other, and returns how much that was.
+func fill(parts [][]byte, b []byte) (n int) {
+	for _, part := range parts {
+		k := copy(part, b)
+		b, n = b[k:], n+k
+	}
+	return n
 }
 
 func (e *wireEnd) WriteParts(parts [][]byte) (int, error) {
@@ -72,7 +77,7 @@ func (e *wireEnd) Close() error {
 // arrives is what was written.
 func TestSegmentsCrossAnUplinkAsAWhole(t *testing.T) {
 	for name, x := range map[string]struct {
-		refuses        bool
+		refuses, tried bool
 		subnet         string
 		from, to       string
 		options        []hubbub.UplinkOption
@@ -81,6 +86,7 @@ func TestSegmentsCrossAnUplinkAsAWhole(t *testing.T) {
 	}{
 		"IPv4":                       {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 14 + 65535, least: 20000},
 		"IPv6":                       {subnet: "fd00::/64", from: "fd00::1", to: "fd00::2", longest: 10 + 14 + 65535, least: 20000},
+		"an outside that is tried":   {tried: true, subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 14 + 65535, least: 20000},
 		"an outside that refuses":    {refuses: true, subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 1514, least: 1514},
 		"a cable that delays frames": {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 1514, least: 10 + 1514, harm: delayed},
 		"little room":                {subnet: "10.0.0.0/24", from: "10.0.0.1", to: "10.0.0.2", longest: 10 + 14 + 65535, least: 10 + 1514, options: []hubbub.UplinkOption{hubbub.UplinkQueue(20)}},
@@ -92,8 +98,12 @@ func TestSegmentsCrossAnUplinkAsAWhole(t *testing.T) {
 			a, b := newWire(x.refuses)
 			here, there := left.LAN("left", x.subnet), right.LAN("right", x.subnet)
 			from, to := here.Host("from", hubbub.Address(x.from)), there.Host("to", hubbub.Address(x.to))
-			up := here.Uplink("up", a, x.options...)
-			there.Uplink("up", b, x.options...)
+			var this, that io.ReadWriteCloser = a, b
+			if x.tried {
+				this, that = triedEnd{a}, triedEnd{b}
+			}
+			up := here.Uplink("up", this, x.options...)
+			there.Uplink("up", that, x.options...)
 			if x.harm != nil {
 				if err := x.harm(up.Cable()); err != nil {
 					t.Fatal(err)

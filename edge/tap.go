@@ -55,6 +55,19 @@ func (t *TAP) ReadParts(b [][]byte) (int, error) { return t.in.wait("read", b) }
 // WriteParts is Write from several buffers, the first of which is such a header.
 func (t *TAP) WriteParts(b [][]byte) (int, error) { return t.out.wait("write", b) }
 
+// TryReadParts is ReadParts for who must not wait: it returns zero if there is no frame.
+func (t *TAP) TryReadParts(b [][]byte) (int, error) {
+	n, _, err := t.in.once("read", b)
+	return n, err
+}
+
+// TryWriteParts is WriteParts for who must not wait: it reports false, and has written
+// nothing, if the kernel has no room at present.
+func (t *TAP) TryWriteParts(b [][]byte) (bool, error) {
+	_, done, err := t.out.once("write", b)
+	return done, err
+}
+
 // Close gives the card up, and makes a Read that waits return. The kernel
 // removes a card that [OpenTAP] has made.
 func (t *TAP) Close() error {
@@ -67,6 +80,7 @@ type way struct {
 	tap   *TAP
 	ready func(func(fd uintptr) bool) error // waits until a frame can be moved, and calls what moves it
 	move  func(fd uintptr) bool             // kept, so that no frame allocates
+	try   func(fd uintptr) bool             // the same without waiting
 
 	header [headerLen]byte
 	two    [2][]byte
@@ -81,28 +95,52 @@ func (w *way) behindHeader(b []byte) [][]byte {
 	return w.two[:]
 }
 
-// begin makes a way of the card.
-func (w *way) begin(t *TAP, ready func(func(fd uintptr) bool) error, call uintptr) {
+// open makes a way of the card.
+func (w *way) open(t *TAP, ready func(func(fd uintptr) bool) error, call uintptr) {
 	w.tap, w.ready = t, ready
 	w.move = func(fd uintptr) bool {
 		w.moved, w.err = w.parts.transfer(call, fd)
 		return !errors.Is(w.err, syscall.EAGAIN)
 	}
+	w.try = func(fd uintptr) bool {
+		w.move(fd)
+		return true
+	}
 }
 
 // wait moves a frame as soon as that can be done.
 func (w *way) wait(what string, b [][]byte) (int, error) {
+	w.begin(w.move, b)
+	return w.moved, w.explain(what)
+}
+
+// once moves a frame if that can be done now, and reports whether it was.
+func (w *way) once(what string, b [][]byte) (n int, done bool, err error) {
+	w.begin(w.try, b)
+	if w.err == syscall.EAGAIN {
+		return 0, false, nil
+	}
+	return w.moved, true, w.explain(what)
+}
+
+// begin moves a frame.
+func (w *way) begin(move func(fd uintptr) bool, b [][]byte) {
 	w.moved, w.err = 0, w.parts.set(b)
 	if w.err == nil {
-		if err := w.ready(w.move); err != nil {
+		if err := w.ready(move); err != nil {
 			w.err = err
 		}
 	}
+}
+
+// explain says what has failed.
+func (w *way) explain(what string) error {
 	switch {
 	case w.err == nil:
-		return w.moved, nil
+		return nil
 	case w.tap.closed.Load():
 		w.err = os.ErrClosed
 	}
-	return 0, fmt.Errorf("%s TAP %q: %w", what, w.tap.name, w.err)
+	w.moved = 0
+	return fmt.Errorf("%s TAP %q: %w", what, w.tap.name, w.err)
 }

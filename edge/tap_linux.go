@@ -35,8 +35,8 @@ func OpenTAP(name string) (*TAP, error) {
 	if t.raw, err = t.file.SyscallConn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open TAP %q: %w", name, err), t.Close())
 	}
-	t.in.begin(t, t.raw.Read, unix.SYS_READV)
-	t.out.begin(t, t.raw.Write, unix.SYS_WRITEV)
+	t.in.open(t, t.raw.Read, unix.SYS_READV)
+	t.out.open(t, t.raw.Write, unix.SYS_WRITEV)
 	return t, nil
 }
 

@@ -28,6 +28,12 @@ func (w *watchedTAP) WriteParts(b [][]byte) (int, error) {
 	return n, err
 }
 
+func (w *watchedTAP) TryReadParts(b [][]byte) (int, error) {
+	n, err := w.TAP.TryReadParts(b)
+	w.in.Store(max(w.in.Load(), int64(n)))
+	return n, err
+}
+
 // Whole segments cross a TAP both ways, with checksums that the kernel has nothing
 // against; over IPv4, IPv6, and to a kernel's card with a smaller MTU.
 func TestTheKernelTakesAndGivesWholeSegments(t *testing.T) {

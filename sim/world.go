@@ -32,6 +32,7 @@ type World struct {
 	nodes   []*Node
 	waiting waitingList
 	woken   *Waiter // to be told when the lock is given up, the last first
+	errands *Errand // to be done then, the last first
 	spare   *Waiter // waiters to be used again
 	settled []*Node // nodes whose Settle is due
 
@@ -105,8 +106,8 @@ func (w *World) Complete(n *Node) { w.complete(n) }
 // Unlock unlocks a world in which the caller has changed nothing that a frame
 // or a timer could follow from.
 func (w *World) Unlock() {
-	woken := w.woken
-	w.woken = nil
+	woken, errands := w.woken, w.errands
+	w.woken, w.errands = nil, nil
 	w.mu.Unlock()
 	// Those who were woken would else run into the lock at once.
 	for woken != nil {
@@ -114,6 +115,31 @@ func (w *World) Unlock() {
 		woken = r.nextWoken
 		r.nextWoken = nil
 		r.signal <- struct{}{}
+	}
+	if errands != nil {
+		errands.run()
+	}
+}
+
+// An Errand is work outside of the world that is best done at once, by who has caused it,
+// and not under the lock: a system call that sends a frame.
+type Errand struct {
+	Do   func()
+	next *Errand
+}
+
+// After lets whoever has the lock run the errand once he has given it up. It must not be waiting to be
+// run already. It needs the lock.
+func (e *Errand) After(w *World) { e.next, w.errands = w.errands, e }
+
+// run runs the errand and those that were there before it.
+func (e *Errand) run() {
+	for e != nil {
+		// As soon as it runs it may be wanted again.
+		do, next := e.Do, e.next
+		e.next = nil
+		do()
+		e = next
 	}
 }
 

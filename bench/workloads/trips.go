@@ -13,16 +13,17 @@ func trips() []*Workload {
 	median := Metric{Name: "median", Title: "median", Unit: "µs", Digits: 2}
 	p99 := Metric{Name: "p99", Title: "99th percentile", Unit: "µs", Digits: 2}
 	rate := Metric{Name: "rate", Title: "rate", Unit: "1/s", More: true}
-	trip := func(name, title string, conns, size int, metrics ...Metric) *Workload {
+	trip := func(name, title string, who []string, conns, size int, metrics ...Metric) *Workload {
 		return &Workload{
-			Name: name, Title: title, Contestants: connections, Metrics: metrics,
+			Name: name, Title: title, Contestants: who, Metrics: metrics,
 			Run: func(t Task) (Sample, error) { return runTrips(t, t.many(conns), size) },
 		}
 	}
 	return []*Workload{
-		trip("trip", "Round trips of 1 byte, 1 connection", 1, 1, median, p99, rate),
-		trip("trip64", "Round trips of 1 byte, 64 connections", 64, 1, rate, median, p99),
-		trip("requests", "Requests and responses of 1 KiB, 1000 connections", 1000, 1024, rate, median, p99),
+		trip("trip", "Round trips of 1 byte, 1 connection", connections, 1, 1, median, p99, rate),
+		trip("trip64", "Round trips of 1 byte, 64 connections", connections, 64, 1, rate, median, p99),
+		trip("requests", "Requests and responses of 1 KiB, 1000 connections", connections, 1000, 1024, rate, median, p99),
+		trip("tap-trip", "Round trips of 1 byte to the kernel, 1 connection", edges, 1, 1, median, p99, rate),
 	}
 }
 
