@@ -9,12 +9,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"hubbub/bench/contestants"
+	"hubbub/bench/profiles"
 	"hubbub/bench/report"
 	"hubbub/bench/workloads"
 )
@@ -51,7 +54,8 @@ func measure(o options, progress io.Writer) (*report.Report, error) {
 		Machine:  report.ThisMachine(),
 		Settings: report.Settings{Rounds: o.rounds, Window: o.window.Seconds(), Processors: o.processors},
 	}
-	p := newProgress(progress, len(all)*o.rounds)
+	profiled := profiledOf(all)
+	p := newProgress(progress, len(all)*o.rounds+len(profiled))
 	defer p.end()
 	barred := make(map[turn]bool)
 	for round := range o.rounds {
@@ -60,8 +64,8 @@ func measure(o options, progress io.Writer) (*report.Report, error) {
 				p.skip()
 				continue
 			}
-			p.next(round, t)
-			sample, err := child(o, t)
+			p.next(fmt.Sprint("round ", round+1), t)
+			sample, err := child(o, t, "")
 			if err != nil {
 				barred[t] = true
 				r.Missing = append(r.Missing, err.Error())
@@ -72,7 +76,48 @@ func measure(o options, progress io.Writer) (*report.Report, error) {
 			})
 		}
 	}
+	for _, t := range profiled {
+		if barred[t] {
+			p.skip()
+			continue
+		}
+		p.next("profile", t)
+		shares, err := profileOf(o, t)
+		if err != nil {
+			r.Missing = append(r.Missing, err.Error())
+			continue
+		}
+		r.Profiles = append(r.Profiles, report.Profile{Workload: t.workload.Name, Contestant: t.contestant.Name, Shares: shares})
+	}
 	return r, nil
+}
+
+// profiledOf returns those of which it is told what their time goes into.
+func profiledOf(all []turn) []turn {
+	return slices.DeleteFunc(slices.Clone(all), func(t turn) bool {
+		return !slices.Contains(t.workload.Profiled, t.contestant.Name)
+	})
+}
+
+// leastProfile is how long it takes to have some hundred samples of a profile, which
+// has a hundred a second for each processor.
+const leastProfile = 3 * time.Second
+
+// profileOf measures once more, with a profile.
+func profileOf(o options, t turn) (profiles.Shares, error) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if !o.quick {
+		o.window = max(o.window, leastProfile)
+	}
+	file := filepath.Join(dir, "cpu.prof")
+	if _, err := child(o, t, file); err != nil {
+		return nil, err
+	}
+	return profiles.Read(file)
 }
 
 // rotated lets another contestant of each workload begin in each round.
@@ -93,8 +138,9 @@ func rotated(all []turn, round int) []turn {
 // patience is how long a measurement may take beside its window.
 const patience = 3 * time.Minute
 
-// child makes one measurement in a process of its own.
-func child(o options, t turn) (workloads.Sample, error) {
+// child makes one measurement in a process of its own, which writes a profile into a
+// file if that has a name.
+func child(o options, t turn, file string) (workloads.Sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -105,7 +151,8 @@ func child(o options, t turn) (workloads.Sample, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "one", t.contestant.Name, t.workload.Name, "-window", o.window.String(), "-count", strconv.Itoa(o.count))
+	cmd := exec.CommandContext(ctx, self, "one", t.contestant.Name, t.workload.Name, "-window", o.window.String(), "-count", strconv.Itoa(o.count),
+		"-cpuprofile", file)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(o.processors), childVariable+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

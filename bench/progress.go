@@ -28,7 +28,7 @@ func newProgress(w io.Writer, all int) *progress {
 
 // next says what is measured now: at each step on a terminal, else every ten
 // seconds.
-func (p *progress) next(round int, t turn) {
+func (p *progress) next(what string, t turn) {
 	passed := time.Since(p.begin)
 	p.done++
 	pause := 10 * time.Second
@@ -40,8 +40,8 @@ func (p *progress) next(round int, t turn) {
 	}
 	p.told = time.Now()
 	left := passed * time.Duration(p.all-p.done+1) / time.Duration(max(1, p.done-1))
-	text := fmt.Sprintf("%d of %d (round %d): %s, %s; about %v to go",
-		p.done, p.all, round+1, t.workload.Name, t.contestant.Name, left.Round(time.Second))
+	text := fmt.Sprintf("%d of %d (%s): %s, %s; about %v to go",
+		p.done, p.all, what, t.workload.Name, t.contestant.Name, left.Round(time.Second))
 	if p.terminal {
 		fmt.Fprintf(p.w, "\r\x1b[K%s", text)
 		return

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"hubbub/bench/contestants"
+	"hubbub/bench/profiles"
 	"hubbub/bench/workloads"
 )
 
@@ -19,6 +20,8 @@ type Report struct {
 	Machine  Machine  `json:"machine"`
 	Settings Settings `json:"settings"`
 	Results  []Result `json:"results"`
+	// Profiles say what the processors' time of some contestants went into.
+	Profiles []Profile `json:"profiles,omitempty"`
 	// Missing says what was left out, and why.
 	Missing []string `json:"missing,omitempty"`
 }
@@ -36,6 +39,13 @@ type Result struct {
 	Workload   string           `json:"workload"`
 	Contestant string           `json:"contestant"`
 	Sample     workloads.Sample `json:"sample"`
+}
+
+// A Profile is what a contestant's time at a workload went into, in a process more.
+type Profile struct {
+	Workload   string          `json:"workload"`
+	Contestant string          `json:"contestant"`
+	Shares     profiles.Shares `json:"shares"`
 }
 
 // Load reads a report that was written as JSON.

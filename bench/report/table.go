@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hubbub/bench/contestants"
+	"hubbub/bench/profiles"
 	"hubbub/bench/workloads"
 )
 
@@ -32,6 +34,10 @@ func (r *Report) write(w io.Writer, markdown bool) {
 	for _, x := range r.workloads() {
 		heading(w, x.Title, markdown)
 		r.table(x).write(w, markdown)
+	}
+	if len(r.Profiles) > 0 {
+		heading(w, "What the processors' time goes into, in percent", markdown)
+		r.shares().write(w, markdown)
 	}
 	if t := r.bars(); len(t) > 1 {
 		heading(w, "Bars", markdown)
@@ -69,6 +75,36 @@ func (r *Report) table(w *workloads.Workload) table {
 		t = append(t, row)
 	}
 	return t
+}
+
+// shares has a row for each profile, a column for each part of the time.
+func (r *Report) shares() table {
+	parts := profiles.Parts()
+	head := []string{""}
+	for _, part := range parts {
+		head = append(head, part.Title)
+	}
+	t := table{head}
+	for _, p := range r.Profiles {
+		row := []string{p.String()}
+		for _, part := range parts {
+			row = append(row, percent(p.Shares[part.Name]))
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+// String names a profile by its workload, and by whose it is.
+func (p Profile) String() string {
+	return workloads.Find(p.Workload).Title + ": " + contestants.Find(p.Contestant).Title
+}
+
+func percent(share float64) string {
+	if share < 0.005 {
+		return "·"
+	}
+	return strconv.FormatFloat(100*share, 'f', 0, 64)
 }
 
 func label(m workloads.Metric) string {

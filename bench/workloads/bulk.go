@@ -22,7 +22,8 @@ func bulks() []*Workload {
 	return []*Workload{
 		{
 			Name: "bulk", Title: "Bulk, 1 connection", Contestants: streams, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runBulk(t, 1) },
+			Run:      func(t Task) (Sample, error) { return runBulk(t, 1) },
+			Profiled: []string{"hubbub", "hubbub-1500"},
 		},
 		{
 			Name: "bulk8", Title: "Bulk, 8 connections", Contestants: streams, Metrics: metrics,
@@ -30,7 +31,8 @@ func bulks() []*Workload {
 		},
 		{
 			Name: "tap-out", Title: "To the kernel, 1 connection", Contestants: edges, Metrics: metrics[:2],
-			Run: func(t Task) (Sample, error) { return runBulk(t, 1) },
+			Run:      func(t Task) (Sample, error) { return runBulk(t, 1) },
+			Profiled: []string{"hubbub-tap"},
 		},
 		{
 			Name: "tap-in", Title: "From the kernel, 1 connection", Contestants: edges, Metrics: metrics[:2],
@@ -42,6 +44,7 @@ func bulks() []*Workload {
 				}
 				return runBulk(Task{&inward, t.Window, t.Count}, 1)
 			},
+			Profiled: []string{"hubbub-tap"},
 		},
 	}
 }

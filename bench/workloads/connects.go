@@ -16,11 +16,13 @@ func connects() []*Workload {
 	return []*Workload{
 		{
 			Name: "connect", Title: "Connect, accept, close, one after the other", Contestants: connections, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runConnects(t, 1) },
+			Run:      func(t Task) (Sample, error) { return runConnects(t, 1) },
+			Profiled: hubbubAlone,
 		},
 		{
 			Name: "connect64", Title: "Connect, accept, close, 64 at a time", Contestants: connections, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runConnects(t, 64) },
+			Run:      func(t Task) (Sample, error) { return runConnects(t, 64) },
+			Profiled: hubbubAlone,
 		},
 	}
 }

@@ -22,12 +22,14 @@ func packets() []*Workload {
 	return []*Workload{
 		{
 			Name: "datagrams", Title: "UDP, datagrams of 64 bytes", Contestants: datagrams, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runPackets(t, contestants.Shape{}, 64) },
+			Run:      func(t Task) (Sample, error) { return runPackets(t, contestants.Shape{}, 64) },
+			Profiled: hubbubAlone,
 		},
 		{
 			// 18 bytes of payload make the shortest frame that Ethernet has.
 			Name: "forward", Title: "A router that forwards the shortest packets", Contestants: routers, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runPackets(t, contestants.Shape{Router: true}, 18) },
+			Run:      func(t Task) (Sample, error) { return runPackets(t, contestants.Shape{Router: true}, 18) },
+			Profiled: hubbubAlone,
 		},
 	}
 }

@@ -16,7 +16,8 @@ func trips() []*Workload {
 	trip := func(name, title string, who []string, conns, size int, metrics ...Metric) *Workload {
 		return &Workload{
 			Name: name, Title: title, Contestants: who, Metrics: metrics,
-			Run: func(t Task) (Sample, error) { return runTrips(t, t.many(conns), size) },
+			Run:      func(t Task) (Sample, error) { return runTrips(t, t.many(conns), size) },
+			Profiled: []string{"hubbub", "hubbub-tap"},
 		}
 	}
 	return []*Workload{

@@ -54,6 +54,8 @@ type Workload struct {
 	Contestants []string
 	Metrics     []Metric
 	Run         func(Task) (Sample, error)
+	// Profiled are the contestants of which it is told what their time went into.
+	Profiled []string
 	// Big says that it takes much memory and time: it is run if it is asked for.
 	Big bool
 	// Once says that it is the same each time: one round is enough.
@@ -83,6 +85,7 @@ var (
 	lasting     = []string{"hubbub", "gvisor-1500", "gvisor-64k", "linux", "pipe"}
 	datagrams   = []string{"hubbub", "gvisor-1500", "gvisor-stock", "gvisor-64k", "linux", "linux-1500"}
 	routers     = []string{"hubbub", "gvisor-1500", "gvisor-stock", "linux-1500"}
+	hubbubAlone = []string{"hubbub"}
 	edges       = []string{"hubbub-tap", "hubbub-frames", "veth", "gvisor-tun", "slirp4netns"}
 )
 

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"time"
 
 	"hubbub"
 )
 
 func worlds() []*Workload {
-	hubbubAlone := []string{"hubbub"}
 	speed := []Metric{
 		{Name: "speed", Title: "the lab's time", Unit: "s/s", More: true},
 		{Name: "rate", Title: "payload", Unit: "MB/s", More: true, Digits: 2},
@@ -25,10 +25,11 @@ func worlds() []*Workload {
 				{Name: "rate", Title: "rate", Unit: "1/s", More: true},
 				{Name: "median", Title: "median", Unit: "µs", Digits: 2},
 				{Name: "p99", Title: "99th percentile", Unit: "µs", Digits: 2},
+				{Name: "ratio", Title: "of the rate on one processor", Unit: "×", More: true, Digits: 2},
 				{Name: "setup", Title: "until all are connected", Unit: "ms"},
 				{Name: "heap", Title: "heap", Unit: "kB/host", Digits: 1},
 			},
-			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000), 1) },
+			Run: func(t Task) (Sample, error) { return compareWorlds(t, t.many(1000), 1) },
 		},
 		{
 			Name: "worlds", Title: "The same in two worlds that a trunk joins, one pair in ten across it",
@@ -37,8 +38,9 @@ func worlds() []*Workload {
 				{Name: "rate", Title: "rate", Unit: "1/s", More: true},
 				{Name: "median", Title: "median", Unit: "µs", Digits: 2},
 				{Name: "p99", Title: "99th percentile", Unit: "µs", Digits: 2},
+				{Name: "ratio", Title: "of the rate on one processor", Unit: "×", More: true, Digits: 2},
 			},
-			Run: func(t Task) (Sample, error) { return runWorld(t, t.many(1000), 2) },
+			Run: func(t Task) (Sample, error) { return compareWorlds(t, t.many(1000), 2) },
 		},
 		{
 			Name: "lab-idle", Title: "An idle lab in virtual time: 10 hosts, a router, 5 connections with keep-alive",
@@ -55,6 +57,21 @@ func worlds() []*Workload {
 
 // across is of how many pairs one talks across the trunk, where there is one.
 const across = 10
+
+// compareWorlds is runWorld on one processor, then on all that there are to be.
+func compareWorlds(t Task, hosts, networks int) (Sample, error) {
+	all := runtime.GOMAXPROCS(1)
+	one, err := runWorld(t, hosts, networks)
+	runtime.GOMAXPROCS(all)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := runWorld(t, hosts, networks)
+	if err == nil {
+		sample["ratio"] = sample["rate"] / one["rate"]
+	}
+	return sample, err
+}
 
 // runWorld lets each of the first half of the hosts talk to one of the other, in one
 // network or in several that a trunk makes one LAN.
