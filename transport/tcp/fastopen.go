@@ -38,11 +38,12 @@ type fastOpen struct {
 	early    bool                // the server's program has it before the handshake is over
 	sent     int                 // octets of text in our SYN
 	taken    bool                // text in a SYN was taken
+	partly   bool                // some of it wasn't
 	asked    bool                // our SYN asked for a cookie, and was not repeated
 	option   bool                // our SYN had the option
 	repeated bool                // our SYN was repeated, without
 	waiting  bool                // the program waits for the end of the handshake to write more
-	vain     Seq                 // the end of the text that went in the SYN in vain
+	carried  int                 // octets of text in our SYN, when the SYN-ACK had come
 	given    wire.FastOpenCookie // what the SYN-ACK brought
 }
 
@@ -156,12 +157,33 @@ func (c *Conn) openedEarly(seg *Segment) {
 // that was not sent.
 func (c *Conn) unsendEarly(n int) {
 	f := c.rare.fast
-	f.taken = n > 0
+	f.taken, f.partly = n > 0, n < f.sent
 	c.snd.queue.Discard(n)
 	c.snd.nxt = c.snd.iss.Add(1 + n)
 	c.count.bytesOut -= uint64(f.sent - n)
-	f.vain = c.snd.iss.Add(1 + f.sent)
-	f.sent = 0
+	f.carried, f.sent = f.sent, 0
+}
+
+// sentEarly returns how many of the next n octets of text, which weren't sent yet
+// as it seems, went in the SYN in vain.
+func (c *Conn) sentEarly(n int) int {
+	if c.rare.fast == nil {
+		return 0
+	}
+	return max(0, min(n, c.rare.fast.carried-int(c.count.bytesOut)))
+}
+
+// againEarly returns how many segments in flight carry text that went in the SYN before.
+func (c *Conn) againEarly() (n int) {
+	f, b := c.rare.fast, c.loss.board
+	if f == nil || b == nil {
+		return 0
+	}
+	left := f.carried - int(c.count.bytesOut) + c.flight() // of it, from SND.UNA on
+	for n < b.n && b.at(n).end.Sub(c.snd.una) <= left {
+		n++
+	}
+	return n
 }
 
 // tookEarly takes in that the other end of a simultaneous open has taken text of our
@@ -169,10 +191,10 @@ func (c *Conn) unsendEarly(n int) {
 // (RFC 7413, 4.2.1).
 func (c *Conn) tookEarly(ack Seq) bool {
 	f := c.rare.fast
-	if !c.snd.nxt.Less(ack) || !ack.LessEq(f.vain) {
+	n := ack.Sub(c.snd.nxt)
+	if n <= 0 || n > c.sentEarly(n) {
 		return false
 	}
-	n := ack.Sub(c.snd.nxt)
 	c.snd.queue.Discard(n)
 	c.count.bytesOut += uint64(n)
 	c.snd.una, c.snd.nxt, f.taken = ack, ack, true
@@ -196,10 +218,6 @@ func (c *Conn) ackHandshake(now clock.Time, seg *Segment) {
 	}
 	c.ackNow(ReasonOpenDone)
 }
-
-// inVain reports whether text that ends at end went in the SYN already: then it
-// is no short segment of the program's making.
-func (c *Conn) inVain(end Seq) bool { return c.rare.fast != nil && end.LessEq(c.rare.fast.vain) }
 
 // AcceptEarly is [Accept] of a SYN whose text the program gets at once: its
 // sender has shown a cookie. The connection can be read and written in

@@ -84,18 +84,26 @@ func TestTextGoesInTheSYN(t *testing.T) {
 // (RFC 7413, 4.2.1): all of it, or the rest.
 func TestWhatTheSYNBroughtInVainGoesAgain(t *testing.T) {
 	for _, x := range []struct {
-		ack  string
-		then string
-	}{{"SA 0 ack 1 mss 1000", "PA 1:101 ack 1"}, {"SA 0 ack 41 mss 1000", "PA 41:101 ack 1"}} {
+		ack   string
+		then  string
+		again uint64
+	}{{"SA 0 ack 1 mss 1000", "PA 1:101 ack 1", 100}, {"SA 0 ack 41 mss 1000", "PA 41:101 ack 1", 60}} {
 		e := opensEarly(t, 100, FastOpen{Cookie: testCookie()})
 		e.sent = nil
 		e.peer().sends(x.ack)
 		e.want().segment(x.then, ReasonData)
 		if i := e.c.Info(); i.BytesOut != 100 || i.Recovery.Segments != 1 {
 			t.Errorf("%s: %d octets count as sent, in %d records", x.ack, i.BytesOut, i.Recovery.Segments)
+		} else if i.Recovery.Resent != 1 || i.Retransmissions != 1 || i.BytesRetransmitted != x.again {
+			t.Errorf("%s: %d segments count as sent again, %d in all, of %d octets", x.ack, i.Recovery.Resent, i.Retransmissions, i.BytesRetransmitted)
 		}
 		e.peer().sends("A 1 ack 101")
 		e.want().nothing()
+		e.writes(10)
+		e.want().segment("PA 101:111 ack 1", ReasonData)
+		if i := e.c.Info(); i.Recovery.Resent != 0 || i.Retransmissions != 1 {
+			t.Errorf("%s: of what follows %d segments count as sent again, %d in all", x.ack, i.Recovery.Resent, i.Retransmissions)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func (c *Conn) Info() Info {
 		ISS: c.snd.iss, IRS: c.rcv.irs,
 		SendNext: c.snd.nxt, SendUnacked: c.snd.una, ReceiveNext: c.rcv.nxt,
 		BytesIn: c.count.bytesIn, BytesOut: c.count.bytesOut,
-		SYNData:    c.rare.fast != nil && c.rare.fast.taken,
+		SYNData:    c.rare.fast != nil && c.rare.fast.taken && !c.rare.fast.partly,
 		SegmentsIn: uint64(c.count.segmentsIn), SegmentsOut: uint64(c.count.segmentsOut),
 		DataSegmentsIn: c.count.dataIn, DataSegmentsOut: c.count.dataOut,
 		BytesAcked: c.bytesAcked(), BytesRetransmitted: c.rare.resent, OutOfOrderSegments: c.rare.outOfOrder,
@@ -117,7 +117,7 @@ func (c *Conn) recoveryInfo() RecoveryInfo {
 	}
 	if b := c.loss.board; b != nil {
 		info.Segments, info.ReorderWindow = b.n, c.reorderWindow()
-		info.Sacked, info.Lost, info.Resent = int(b.sacked.segments), int(b.lost.segments), int(b.again.segments)
+		info.Sacked, info.Lost, info.Resent = int(b.sacked.segments), int(b.lost.segments), int(b.again.segments)+c.againEarly()
 	}
 	if h := c.loss.history; h != nil {
 		info.ReorderingSeen, info.LostInAll, info.LostAgain = h.reordered, h.lost, h.lostAgain

@@ -205,6 +205,7 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 		c.snd.progressAt = now
 	}
 	fresh := max(0, end.Sub(c.snd.nxt))
+	early := c.sentEarly(min(fresh, out.Payload.Len()))
 	if fresh > 0 {
 		c.count.bytesOut += uint64(fresh)
 		c.snd.nxt = end
@@ -214,11 +215,15 @@ func (c *Conn) sentText(now clock.Time, out *Segment) {
 	}
 	if n := out.Payload.Len(); n > 0 {
 		c.count.dataOut += uint32(out.pieces())
-		if n > fresh {
-			c.own().resent += uint64(n - fresh)
+		if again := max(0, n-fresh) + early; again > 0 {
+			c.own().resent += uint64(again)
 		}
 	}
-	if out.endsSmall(int(c.snd.mss)) && !c.inVain(end) {
+	if early > 0 {
+		c.own().retransmissions += uint32(out.pieces())
+	}
+	// What went in the SYN is no short segment of the program's making.
+	if out.endsSmall(int(c.snd.mss)) && (early == 0 || early < fresh) {
 		c.snd.small = later(c.snd.small, end)
 	}
 	c.snd.lastAt = now
