@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 
+	"hubbub"
 	"hubbub/socket"
 )
 
@@ -228,14 +229,47 @@ func keepAlive(s *socket.Socket, c *Call) error {
 	return s.SetSockOpt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 }
 
+// set sets an option of the latest connection, or of a socket that listens if
+// there is none, or of the one that is named.
 func (a *actor) set(c *Call) error {
-	o := map[string][2]int{
-		"nodelay": {socket.IPPROTO_TCP, socket.TCP_NODELAY},
-		"linger":  {socket.SOL_SOCKET, socket.SO_LINGER},
-		"rcvbuf":  {socket.SOL_SOCKET, socket.SO_RCVBUF},
-		"sndbuf":  {socket.SOL_SOCKET, socket.SO_SNDBUF},
-	}[c.Option]
-	return a.using(c, func(s *socket.Socket) error { return s.SetSockOpt(o[0], o[1], c.Value) })
+	s := a.pick(c.Via, false)
+	if s == nil {
+		s = a.pick(c.Via, true)
+	}
+	o := optionNumbers[c.Option]
+	return timed(s, 0, func(s *socket.Socket) error {
+		if c.Algorithm != "" {
+			return s.SetSockOptBytes(o[0], o[1], []byte(c.Algorithm))
+		}
+		return s.SetSockOpt(o[0], o[1], c.Value)
+	})
+}
+
+// optionNumbers are the level and the name of what set sets.
+var optionNumbers = map[string][2]int{
+	"congestion":    {socket.IPPROTO_TCP, socket.TCP_CONGESTION},
+	"cork":          {socket.IPPROTO_TCP, socket.TCP_CORK},
+	"defer-accept":  {socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT},
+	"linger":        {socket.SOL_SOCKET, socket.SO_LINGER},
+	"linger2":       {socket.IPPROTO_TCP, socket.TCP_LINGER2},
+	"maxseg":        {socket.IPPROTO_TCP, socket.TCP_MAXSEG},
+	"nodelay":       {socket.IPPROTO_TCP, socket.TCP_NODELAY},
+	"notsent-lowat": {socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT},
+	"quickack":      {socket.IPPROTO_TCP, socket.TCP_QUICKACK},
+	"rcvbuf":        {socket.SOL_SOCKET, socket.SO_RCVBUF},
+	"sndbuf":        {socket.SOL_SOCKET, socket.SO_SNDBUF},
+	"user-timeout":  {socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT},
+}
+
+// setOptionValue reads a number, or the name of a congestion control.
+func setOptionValue(_ *scenarioReader, c *Call, w string) error {
+	if c.Option == "congestion" {
+		c.Algorithm = w
+		return hubbub.CheckSetting("net.ipv4.tcp_congestion_control", w)
+	}
+	n, err := parseOptionValue(w)
+	c.Value = n
+	return err
 }
 
 // transfer sends many bytes, and reads them back where the server echoes them.

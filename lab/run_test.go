@@ -118,6 +118,18 @@ func TestScenarios(t *testing.T) {
   - on nick: set linger 5
   - on nick: shutdown both
   - expect: {nick: {port: 5000, state: FIN-WAIT-2}}`,
+		"options of TCP": `
+  - on feige: [listen :80, set defer-accept 3, set maxseg 600, set congestion reno]
+  - on nick: connect feige:80
+  - on nick: [set congestion bbr, set cork 1, set quickack 0, set linger2 5, set notsent-lowat 1000, set user-timeout 5000]
+  - on feige: accept timeout 900ms fails timeout
+  - on nick: send hello
+  - on nick: set cork 0
+  - on feige: [accept timeout 100ms, receive hello]
+  - power off feige
+  - on nick: send hello
+  - on nick: drain timeout 6s fails ETIMEDOUT
+  - expect: {nick: none}`,
 		"transfer": `
   - on wang: serve echo :7
   - on wang: serve discard :9

@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type Call struct {
 	Way       string // of shutdown: read, write, both
 	Option    string // of set
 	Value     int    // of set
+	Algorithm string // of set congestion
 	Setting   string // of sysctl: its name, or "-p" for a file of settings
 	To        string // of sysctl: what it is set to, or the file's name
 	Host      string // who is meant: a machine, a name, an address, or "everyone"
@@ -94,7 +96,7 @@ var serverModes = []string{"upper", "echo", "discard", "hold", "names"}
 var shutdownWays = []string{"read", "write", "both"}
 
 // socketOptions are what set sets.
-var socketOptions = []string{"nodelay", "linger", "rcvbuf", "sndbuf"}
+var socketOptions = slices.Sorted(maps.Keys(optionNumbers))
 
 var verbs = []verb{
 	{
@@ -142,9 +144,9 @@ var verbs = []verb{
 		name: "set",
 		args: []param{
 			{"OPTION", oneOf(socketOptions), false, text(func(c *Call, s string) { c.Option = s }, oneWord(socketOptions))},
-			{"VALUE", "a number", false, text(func(c *Call, n int) { c.Value = n }, parseOptionValue)},
+			{"VALUE", "a number, or the name of a congestion control", false, setOptionValue},
 		},
-		uses: "connection", options: []param{viaParam, failsParam},
+		uses: "connection or listener", options: []param{viaParam, failsParam},
 	},
 	{
 		name: "ping", args: []param{{"HOST", "a machine", false, setHost}},

@@ -48,6 +48,9 @@ type Config struct {
 	DatagramBuffer  int          // bytes of datagrams that wait for a reader
 	MaxTimeWait     int          // connections in TIME-WAIT
 	MaxOrphans      int          // connections that no program has open any more
+	earlyRetrans    int          // what net.ipv4.tcp_early_retrans was set to
+	frto            int          // what net.ipv4.tcp_frto was set to
+	flowLabels      int          // what net.ipv6.auto_flowlabels was set to
 	FastOpen        int          // TCP Fast Open: the bits of net.ipv4.tcp_fastopen
 	FastOpenKeys    []tcp.Secret // of its cookies; none: one that nobody knows
 
@@ -223,6 +226,7 @@ func (s *Stack) Restart(now clock.Time) {
 		s.cfg.TCP = s.tcpEnv.Config
 	}
 	s.tcpEnv = tcp.NewEnv(s.cfg.TCP)
+	s.tcpEnv.Random = s.rnd
 	s.secret = newSecret(s.rnd)
 	s.fast.forget()
 	s.SetFastOpenKeys(s.cfg.FastOpenKeys...)

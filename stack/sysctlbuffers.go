@@ -5,21 +5,21 @@ package stack
 func bufferSysctls() []sysctl {
 	return []sysctl{
 		{
-			"net.ipv4.tcp_rmem", numbers(1, unbounded, nil, func(s *Stack) []*int {
+			"net.ipv4.tcp_rmem", numbers(3, 1, unbounded, nil, func(s *Stack) []*int {
 				e := s.tcpEnv
 				return []*int{&e.MinReceiveBuffer, &e.ReceiveBuffer, &e.MaxReceiveBuffer}
 			}),
 			"Three sizes of TCP's receive buffers: the least, which a connection has however short the memory is; that of a new connection; and the most that a buffer grows to by itself. It counts for connections opened from now on, the last for all.",
 		},
 		{
-			"net.ipv4.tcp_wmem", numbers(1, unbounded, nil, func(s *Stack) []*int {
+			"net.ipv4.tcp_wmem", numbers(3, 1, unbounded, nil, func(s *Stack) []*int {
 				e := s.tcpEnv
 				return []*int{&e.MinSendBuffer, &e.SendBuffer, &e.MaxSendBuffer}
 			}),
 			"Three sizes of TCP's send buffers, as tcp_rmem has them of receive buffers.",
 		},
 		{
-			"net.ipv4.tcp_mem", numbers(1, unbounded/4096, nil, func(s *Stack) []*int {
+			"net.ipv4.tcp_mem", numbers(3, 1, unbounded/4096, nil, func(s *Stack) []*int {
 				p := &s.tcpEnv.MemoryPages
 				return []*int{&p[0], &p[1], &p[2]}
 			}),

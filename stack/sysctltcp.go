@@ -207,7 +207,7 @@ func tcpManners() []sysctl {
 		},
 		{
 			"net.ipv4.tcp_challenge_ack_limit", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.ChallengeACKs }),
-			"How many challenge ACKs the machine sends in a second (RFC 5961, 7).",
+			"About how many challenge ACKs the machine sends in a second (RFC 5961, 7); 2147483647 is no limit but that of each connection, tcp_invalid_ratelimit. It varies by chance, so that nobody can tell from it what others are doing.",
 		},
 		{
 			"net.ipv4.tcp_invalid_ratelimit", duration(time.Millisecond, 0, unbounded, func(s *Stack) *clock.Duration { return &s.tcpEnv.InvalidACKInterval }),
@@ -225,12 +225,16 @@ func tcpLosses() []sysctl {
 			"A sum of: 1, segments sent earlier than one that has arrived are lost (RACK, RFC 8985); without it they are counted (RFC 6675). 2, RACK's reordering window never grows. 4, three segments after a gap don't mean a loss at once.",
 		},
 		{
-			"net.ipv4.tcp_early_retrans", choice(3, 0, 4, func(n int) bool { return n >= 3 }, func(s *Stack) *bool { return &s.tcpEnv.LossProbe }),
+			"net.ipv4.tcp_early_retrans", choice(3, 0, 4, func(n int) bool { return n >= 3 }, func(s *Stack) (*int, *bool) { return &s.cfg.earlyRetrans, &s.tcpEnv.LossProbe }),
 			"3 or 4: send a loss probe when an ACK is overdue (RFC 8985, 7). 0 to 2: don't.",
 		},
 		{
-			"net.ipv4.tcp_frto", choice(2, 0, 2, func(n int) bool { return n > 0 }, func(s *Stack) *bool { return &s.tcpEnv.FRTO }),
+			"net.ipv4.tcp_frto", choice(2, 0, 2, func(n int) bool { return n > 0 }, func(s *Stack) (*int, *bool) { return &s.cfg.frto, &s.tcpEnv.FRTO }),
 			"Find out after a retransmission time-out whether it was for nothing (F-RTO, RFC 5682). 0: don't.",
+		},
+		{
+			"net.ipv4.tcp_rto_restart", toggle(func(s *Stack) *bool { return &s.tcpEnv.RTORestart }),
+			"Let the retransmission time-out count from when the oldest segment was sent, where few are in flight and nothing waits to be sent (RFC 7765). Linux has no such setting.",
 		},
 		{
 			"net.ipv4.tcp_reordering", number(1, 127, func(s *Stack) *int { return &s.tcpEnv.Reordering }),
@@ -247,12 +251,22 @@ func tcpLosses() []sysctl {
 	}
 }
 
-// choice is a number of which only that counts for us whether it means yes;
-// it reads as usual, if it does, and as 0 otherwise.
-func choice(usual, least, most int, yes func(int) bool, at func(s *Stack) *bool) knob {
+// choice is a number of which only that counts for us whether it means yes. It
+// reads as it was set; on a machine whose settings were made otherwise, as usual for
+// yes and as 0 for no.
+func choice(usual, least, most int, yes func(int) bool, at func(s *Stack) (said *int, is *bool)) knob {
 	return quantity("number", least, most,
-		func(s *Stack) int { return usual * bit(*at(s)) },
-		func(s *Stack, n int) { *at(s) = yes(n) })
+		func(s *Stack) int {
+			if said, is := at(s); yes(*said) == *is {
+				return *said
+			}
+			_, is := at(s)
+			return usual * bit(*is)
+		},
+		func(s *Stack, n int) {
+			said, is := at(s)
+			*said, *is = n, yes(n)
+		})
 }
 
 // recoveryKnob is tcp_recovery: three things in one number.

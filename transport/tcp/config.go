@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"hubbub/clock"
@@ -155,7 +156,11 @@ type Config struct {
 	Offload int
 
 	// ChallengeACKs is how many challenge ACKs the host sends in one second
-	// (RFC 5961, 7).
+	// (RFC 5961, 7), on average; math.MaxInt32 is no limit. Beside it each
+	// connection has its own, InvalidACKInterval. A limit that connections share
+	// tells each of them how much the others use of it, and so who is
+	// connected to whom (CVE-2016-5696): as on Linux there is none by default,
+	// and one that is set is a little different in every second.
 	ChallengeACKs int
 
 	// InvalidACKInterval is the least time between two ACKs that answer
@@ -201,7 +206,7 @@ func DefaultConfig() Config {
 		RACK: true, LossProbe: true, FRTO: true,
 		Reordering: 3, MaxReordering: 300, MinRTTWindow: 300 * time.Second,
 		ECN: ECNAccept, ECNFallback: true,
-		ChallengeACKs:      1000,
+		ChallengeACKs:      math.MaxInt32,
 		InvalidACKInterval: 500 * time.Millisecond,
 		SynBacklog:         1024, MaxBacklog: 4096, SynCookies: 1,
 	}
@@ -218,6 +223,9 @@ type Env struct {
 	Cause uint64
 	// Watch says whether anybody wants facts; without it none are recorded.
 	Watch bool
+	// Random varies the limit of challenge ACKs; without it they are as many
+	// in each second.
+	Random *rand.Rand
 	// Discards counts what all connections threw away, by reason.
 	Discards [numDiscards]uint64
 
@@ -264,8 +272,8 @@ func (e *Env) kept(q *pkt.Queue) *pkt.Queue {
 
 // challengeLimit counts the challenge ACKs of the present second.
 type challengeLimit struct {
-	second clock.Time
-	sent   int
+	second clock.Time // from 1; 0 before the first
+	left   int
 }
 
 // allowChallenge reports whether one more challenge ACK may be sent.
@@ -273,12 +281,24 @@ type challengeLimit struct {
 // "An implementation SHOULD include an ACK throttling mechanism to be
 // conservative" (R5961-5; RFC 5961, 7).
 func (e *Env) allowChallenge(now clock.Time) bool {
-	if second := now / clock.Time(time.Second); second != e.challenges.second {
-		e.challenges = challengeLimit{second: second}
+	if e.ChallengeACKs == math.MaxInt32 {
+		return true
 	}
-	if e.challenges.sent >= e.ChallengeACKs {
+	if second := 1 + now/clock.Time(time.Second); second != e.challenges.second {
+		e.challenges = challengeLimit{second, e.challengesOfASecond()}
+	}
+	if e.challenges.left <= 0 {
 		return false
 	}
-	e.challenges.sent++
+	e.challenges.left--
 	return true
+}
+
+// challengesOfASecond is what may be sent in a second: from half of the limit up to
+// half as much again, so that whoever provokes them can't count those of others.
+func (e *Env) challengesOfASecond() int {
+	if e.Random == nil || e.ChallengeACKs <= 0 {
+		return e.ChallengeACKs
+	}
+	return (e.ChallengeACKs+1)/2 + e.Random.IntN(e.ChallengeACKs)
 }

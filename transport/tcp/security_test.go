@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -75,6 +76,44 @@ func TestChallengeACKsAreLimitedForTheHost(t *testing.T) {
 	e.after(time.Second)
 	e.peer().sends("R 5")
 	e.want().segment("A 1 ack 1", ReasonChallengeReset)
+}
+
+// A limit that is the same in every second tells an attacker how many challenges
+// others have provoked (CVE-2016-5696): it varies, as Linux's does, and by default
+// there is none beside each connection's own.
+func TestChallengeACKsCannotBeCounted(t *testing.T) {
+	challenges := func(limit int) int {
+		e := establishedEnd(t, unlimited, func(c *Config) { c.ChallengeACKs = limit })
+		e.env.Random = rand.New(rand.NewPCG(1, uint64(limit)))
+		seen := map[int]bool{}
+		for range 50 {
+			e.after(time.Second)
+			n := 0
+			for range 5 * limit {
+				e.peer().sends("R 5")
+				n += len(e.sent)
+				e.sent = nil
+			}
+			if least, most := (limit+1)/2, (limit+1)/2+limit-1; n < least || n > most {
+				t.Fatalf("of a limit of %d, %d were sent: want %d to %d", limit, n, least, most)
+			}
+			seen[n] = true
+		}
+		return len(seen)
+	}
+	for limit, least := range map[int]int{1: 1, 2: 2, 10: 8} {
+		if n := challenges(limit); n < least {
+			t.Errorf("a limit of %d has %d different values", limit, n)
+		}
+	}
+	e := establishedEnd(t, unlimited)
+	for range 3000 {
+		e.peer().sends("R 5")
+	}
+	if len(e.sent) != 3000 {
+		t.Errorf("without a limit there were %d", len(e.sent))
+	}
+	e.sent = nil
 }
 
 // RFC 5961, 7: the throttling is of each connection, too: one challenge in half a
