@@ -1,14 +1,19 @@
 package hubbub_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"hubbub"
+	"hubbub/wire"
 )
 
 // A wire has two ends, at which headers and frames go in and come out.
@@ -145,4 +150,52 @@ func TestAHeaderThatCantBeRight(t *testing.T) {
 	if all["what the outside leaves to be done with the frame can't be done"] != 1 || all["the frame from outside is shorter than an Ethernet header"] != 1 || len(all) != 2 {
 		t.Errorf("%v", all)
 	}
+}
+
+// A segment with a VLAN tag that is to be cut is cut where it comes in, and each piece has
+// the tag, its own sequence number, and a checksum that is right.
+func TestATaggedSegmentIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := hubbub.New()
+		defer n.Close()
+		here, there := newTrial(), newOutside()
+		lan := n.LAN("lan", "10.0.0.0/24", hubbub.Hub())
+		lan.Uplink("here", here)
+		lan.Uplink("there", there)
+		text := make([]byte, 2500)
+		stream(text, 0)
+		src, dst := netip.MustParseAddr("10.0.0.8"), netip.MustParseAddr("10.0.0.9")
+		eth := wire.Ethernet{Dst: wire.Broadcast, Src: stranger, Tagged: true, VLAN: wire.VLAN{ID: 7}, Type: wire.EtherTypeIPv4}
+		ip := wire.IPv4{TotalLen: 40 + len(text), TTL: 64, Protocol: wire.ProtocolTCP, Src: src, Dst: dst}
+		tcp := wire.TCP{SrcPort: 1, DstPort: 2, Seq: 1000, Flags: wire.ACK | wire.PSH}
+		frame := append(tcp.AppendTo(ip.AppendTo(eth.AppendTo(nil))), text...)
+		binary.BigEndian.PutUint16(frame[38+16:], ^wire.PseudoHeader(src, dst, wire.ProtocolTCP, 20+len(text)).Fold())
+		// A checksum is to be computed, over IPv4 cut, headers of 58 octets, into 1000 each; the
+		// checksum's part begins at 38, and it is at 16 of that.
+		here.header = [...]byte{1, 1, 58, 0, 0xe8, 3, 38, 0, 16, 0}
+		here.comes(frame)
+		got := []byte(nil)
+		for i := range 3 {
+			piece := <-there.went
+			e, packet, err := wire.ParseEthernet(piece)
+			if err != nil || !e.Tagged || e.VLAN.ID != 7 {
+				t.Fatalf("piece %d: %+v, %v", i, e, err)
+			}
+			ip, segment, err := wire.ParseIPv4(packet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := wire.PseudoHeader(ip.Src, ip.Dst, wire.ProtocolTCP, len(segment)).Add(segment).Fold(); sum != 0 {
+				t.Errorf("piece %d sums up to %x", i, sum)
+			}
+			tcp, part, err := wire.ParseTCPHeader(segment)
+			if err != nil || tcp.Seq != uint32(1000+1000*i) || tcp.Flags.Has(wire.PSH) != (i == 2) {
+				t.Errorf("piece %d: %+v, %v", i, tcp, err)
+			}
+			got = append(got, part...)
+		}
+		if !bytes.Equal(got, text) {
+			t.Errorf("%d octets of text, want the %d that came", len(got), len(text))
+		}
+	})
 }

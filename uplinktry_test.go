@@ -21,6 +21,7 @@ type trial struct {
 	rest    [][]byte      // those that are still to be read; of who reads
 	closing chan struct{}
 	hold    chan struct{} // a TryWriteParts waits for it, if it isn't nil
+	header  [10]byte      // before each frame that comes
 
 	sync.Mutex
 	busy, broken bool // TryWriteParts would have to wait; it fails
@@ -57,7 +58,7 @@ func (o *trial) TryReadParts(b [][]byte) (int, error) {
 func (o *trial) next(b [][]byte) int {
 	frame := o.rest[0]
 	o.rest = o.rest[1:]
-	return spread(b, frame)
+	return fill(b, slices.Concat(o.header[:], frame))
 }
 
 // comes lets frames be there at the same time, and all happen that follows.
@@ -65,9 +66,6 @@ func (o *trial) comes(frames ...[]byte) {
 	o.come <- frames
 	synctest.Wait()
 }
-
-// spread fills b with a header that says nothing, and a frame.
-func spread(b [][]byte, frame []byte) int { return fill(b, append(make([]byte, 10), frame...)) }
 
 func (o *trial) WriteParts(b [][]byte) (int, error) {
 	select {

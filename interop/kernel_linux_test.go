@@ -133,9 +133,14 @@ func (k *kernel) must(args ...string) {
 func (k *kernel) command(name string, args ...string) *exec.Cmd {
 	k.t.Helper()
 	path := need.Command(k.t, name)
+	return commandWithPatience(k.t, k.ip, append([]string{"netns", "exec", k.namespace, path}, args...)...)
+}
+
+// commandWithPatience is a program that dies with the test.
+func commandWithPatience(t *testing.T, path string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	k.t.Cleanup(cancel)
-	return exec.CommandContext(ctx, k.ip, append([]string{"netns", "exec", k.namespace, path}, args...)...)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, path, args...)
 }
 
 // run runs a program in the namespace and returns what it says.
@@ -161,11 +166,14 @@ func (k *kernel) listenAt(address, port string) net.Listener {
 }
 
 // listenPacket opens a UDP socket of the kernel's.
-func (k *kernel) listenPacket(port string) net.PacketConn {
+func (k *kernel) listenPacket(port string) net.PacketConn { return k.listenPacketAt(kernelAddr, port) }
+
+// listenPacketAt is listenPacket at another address.
+func (k *kernel) listenPacketAt(address, port string) net.PacketConn {
 	k.t.Helper()
 	var conn net.PacketConn
 	k.inside(func() (err error) {
-		conn, err = net.ListenPacket("udp4", kernelAddr+":"+port)
+		conn, err = net.ListenPacket("udp", net.JoinHostPort(address, port))
 		return err
 	})
 	k.t.Cleanup(func() { conn.Close() })

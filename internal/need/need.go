@@ -23,6 +23,7 @@ import (
 var packages = map[string]string{
 	"bash":    "bash",
 	"curl":    "curl",
+	"ethtool": "ethtool",
 	"fish":    "fish",
 	"gcc":     "gcc",
 	"ip":      "iproute2",
