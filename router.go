@@ -24,6 +24,22 @@ func (n *Network) Router(name string, lans ...*LAN) *Router {
 	return n.RouterAt(name, ports...)
 }
 
+// Masquerade hides the router's other LANs behind the address that it has on this
+// one: NAT (RFC 3022, 4). Machines there see one machine with many ports; they can
+// answer those inside, and not begin. IPv6 is forwarded as it is.
+func (r *Router) Masquerade(l *LAN) {
+	w := r.network.world
+	w.Enter()
+	defer w.Leave(r.node)
+	for _, a := range r.attachments {
+		if a.lan == l {
+			r.stack.Masquerade(r.stack.Interfaces()[a.index])
+			return
+		}
+	}
+	r.network.fail("%s can't masquerade on %s: it is not plugged in there", r.name, l.name)
+}
+
 // A RouterPort is where a router is plugged in, and with what address: the
 // empty one is the first that is free; on a LAN with two subnets there may be
 // two with a space between.

@@ -36,7 +36,11 @@ func (c *Config) place(n *hubbub.Network) error {
 			link := linkOf(c.changes(Card{r.Name, p.LAN}))
 			ports = append(ports, hubbub.RouterPort{LAN: lans[p.LAN], Address: words(p.Address, p.Address6), Cable: &link})
 		}
-		if err := configure(n.RouterAt(r.Name, ports...).Host, r.Settings); err != nil {
+		router := n.RouterAt(r.Name, ports...)
+		if r.NAT != "" {
+			router.Masquerade(lans[r.NAT])
+		}
+		if err := configure(router.Host, r.Settings); err != nil {
 			return err
 		}
 	}

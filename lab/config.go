@@ -63,6 +63,7 @@ type Router struct {
 	At       Position
 	Name     string
 	Ports    []Port
+	NAT      string // the LAN on which it hides the others; empty for none
 	Settings []Setting
 }
 

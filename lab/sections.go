@@ -1,11 +1,13 @@
 package lab
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -340,9 +342,30 @@ func (r *reader) readRouter(key, value *node) {
 	r.config.Routers = append(r.config.Routers, Router{At: key.at, Name: key.text})
 	before := len(r.problems)
 	router := &r.config.Routers[len(r.config.Routers)-1]
-	r.fields(value, "router "+key.text, []field{{"lans", r.readPorts}, {"sysctl", r.settings(&router.Settings)}})
+	var nat *node
+	r.fields(value, "router "+key.text, []field{
+		{"lans", r.readPorts}, {"sysctl", r.settings(&router.Settings)}, {"nat", func(_, value *node) { nat = value }},
+	})
+	if nat != nil {
+		r.readNAT(router, nat)
+	}
 	if len(router.Ports) == 0 && len(r.problems) == before {
 		r.problem(key.at, "router %s is in no LAN: say which, such as lans: [%s]", key.text, strings.Join(r.config.lanNames(), ", "))
+	}
+}
+
+// readNAT reads the LAN on which a router hides the others behind its address there.
+func (r *reader) readNAT(router *Router, value *node) {
+	router.NAT = value.text
+	var names []string
+	for _, p := range router.Ports {
+		if l := r.config.lan(p.LAN); l.Subnet.IsValid() {
+			names = append(names, p.LAN)
+		}
+	}
+	if value.kind != scalar || !slices.Contains(names, value.text) {
+		r.problem(value.at, "nat must be one of the router's LANs that have IPv4 addresses, such as %s: there those of the others hide behind its own",
+			cmp.Or(strings.Join(names, " or "), "room1"))
 	}
 }
 

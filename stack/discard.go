@@ -52,6 +52,9 @@ const (
 	discardNoDestination
 	discardTentative
 	discardRecycled
+	discardUntranslatable
+	discardNoMapping
+	discardUnasked
 	discardIPv6Header
 	discardExtensions
 	discardNothing
@@ -112,6 +115,9 @@ var discardText = [numDiscards]string{
 	discardLinkBroadcast:      "it was broadcast on the link, but its IP address is a single machine's",
 	discardNoDestination:      "its destination is no address of the machine any more",
 	discardTentative:          "its destination is an address that isn't in use yet",
+	discardUntranslatable:     "it has no port that NAT could change",
+	discardNoMapping:          "NAT has no port left for its sender",
+	discardUnasked:            "it is for a machine behind NAT, and is no answer",
 	discardRecycled:           "its timestamp is older than the last from its address (tcp_tw_recycle)",
 	discardIPv6Header:         "its IPv6 header is damaged",
 	discardExtensions:         "its IPv6 extension headers are damaged, or too many",

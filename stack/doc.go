@@ -6,7 +6,8 @@
 // goes through in.go (Ethernet), ipv4in.go (the network layer: is it for us,
 // to be forwarded, whole?) and one of tcpin.go, udp.go and icmp.go; what is
 // sent goes down through tcpout.go or udp.go, then ipv4out.go (route,
-// fragments) and out.go (neighbour, Ethernet).
+// fragments) and out.go (neighbour, Ethernet). What is forwarded takes forward.go,
+// and nat.go if it is hidden behind the router.
 //
 // IPv6 goes beside it: ipv6in.go and ipv6out.go are its network layer, ipv6.go,
 // autoconf.go and dhcp6.go its addresses, ndp.go its neighbours and routers,

@@ -19,12 +19,7 @@ func (s *Stack) forward(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 		s.discard(now, at.iface, p, discardOtherAddress)
 		return
 	}
-	if h.TTL <= 1 {
-		// RFC 1812, 5.3.1 (R1812-3, R1812-13): if the TTL is reduced to zero,
-		// the packet MUST be discarded, and the router MUST send an ICMP Time
-		// Exceeded.
-		s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.TimeExceeded, Code: wire.CodeTTLExceeded})
-		s.discard(now, at.iface, p, discardTTL)
+	if s.outlived(now, at, h, p) {
 		return
 	}
 	v, err := s.pathTo(h.Dst, h.Src)
@@ -37,7 +32,30 @@ func (s *Stack) forward(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 	s.forwardAlong(now, at, h, p, &v)
 }
 
+// outlived discards a packet that has no time to live left. RFC 1812, 5.3.1
+// (R1812-3, R1812-13): if the TTL is reduced to zero, the packet MUST be discarded,
+// and the router MUST send an ICMP Time Exceeded.
+func (s *Stack) outlived(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) bool {
+	if h.TTL > 1 {
+		return false
+	}
+	s.icmpError(now, at, h, p, wire.ICMPv4{Type: wire.TimeExceeded, Code: wire.CodeTTLExceeded})
+	s.discard(now, at.iface, p, discardTTL)
+	return true
+}
+
 func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, v *path) {
+	hidden := at.iface.nat != nil || v.iface.nat != nil
+	switch {
+	case v.iface.nat != nil && h.IsFragment():
+		// "A NAT MUST support the receiving of in-order and out-of-order
+		// fragments" (RFC 4787, 11): only the first has ports.
+		s.handleFragment(now, at, h, p, s.forward)
+		return
+	case at.iface.nat != nil && v.iface.nat == nil && !at.translated:
+		s.discard(now, at.iface, p, discardUnasked)
+		return
+	}
 	if v.iface.isBroadcast(h.Dst) && !s.cfg.ForwardBroadcasts {
 		// RFC 2644, 2: a router MUST NOT forward directed broadcasts unless
 		// it was configured to.
@@ -54,10 +72,22 @@ func (s *Stack) forwardAlong(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Pa
 	}
 	s.tellRoute(now, h.Dst, v)
 	s.redirect(now, at, h, p, v)
-	if h.TotalLen <= v.iface.MTU {
+	if !hidden && h.TotalLen <= v.iface.MTU {
 		s.rememberPassage(at, h, p, v)
 	}
+	if v.iface.nat != nil {
+		if x, ok := s.translateQuote(now, v.iface, h, p, true); ok {
+			x.ID = p.ID
+			p.Release()
+			p = x
+		} else if !s.translateOut(now, at, h, p, v.iface) {
+			return
+		}
+	}
 	s.prepareOnward(p, h.TotalLen)
+	if hidden {
+		p.Reason, p.RFC = "forwarded, and translated: those inside share the router's address", "RFC 3022, 4.1"
+	}
 	if h.TotalLen > v.iface.MTU {
 		s.cutOnTheWay(now, h, p, v)
 		return

@@ -11,8 +11,9 @@ import (
 
 // arrival is what the lower layers know of a packet on its way up.
 type arrival struct {
-	iface     *Interface
-	broadcast bool // it came by a broadcast or multicast of the link
+	iface      *Interface
+	broadcast  bool // it came by a broadcast or multicast of the link
+	translated bool // by NAT, for somebody inside
 }
 
 // HandleFrame takes a frame that has arrived at an interface, and owns it. What
@@ -46,7 +47,7 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 		s.discard(now, i, p, discardGroupMAC)
 	default:
 		p.Strip(eth.Len())
-		s.handlePacket(now, arrival{i, eth.Dst.IsGroup()}, eth.Type, p)
+		s.handlePacket(now, arrival{iface: i, broadcast: eth.Dst.IsGroup()}, eth.Type, p)
 	}
 }
 

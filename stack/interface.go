@@ -7,6 +7,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/network/groups"
+	"hubbub/network/nat"
 	"hubbub/network/neigh"
 	"hubbub/network/route"
 	"hubbub/wire"
@@ -34,6 +35,7 @@ type Interface struct {
 	conf6     conf6
 	queriers  queriers
 	last      seenBefore
+	nat       *nat.Table // of what is hidden behind the address; nil: nothing
 }
 
 // AddInterface gives the machine its next interface. One without a MAC address
@@ -56,6 +58,9 @@ func (i *Interface) Neighbors() *neigh.Cache { return i.neighbors }
 
 // restart empties the neighbour cache and claims the addresses anew.
 func (i *Interface) restart(s *Stack) {
+	if i.nat != nil {
+		s.Masquerade(i)
+	}
 	if i.MAC.IsZero() {
 		return
 	}

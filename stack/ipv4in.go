@@ -134,7 +134,10 @@ var allHosts = netip.AddrFrom4([4]byte{224, 0, 0, 1})
 // had to live makes no difference here (R1122-13; RFC 1122, 3.2.1.7).
 func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
 	if h.MF || h.FragOffset > 0 {
-		s.handleFragment(now, at, h, p)
+		s.handleFragment(now, at, h, p, s.deliver)
+		return
+	}
+	if s.cfg.Forwarding && s.translateIn(now, at, h, p) {
 		return
 	}
 	x := header{
@@ -158,9 +161,9 @@ func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 	}
 }
 
-// handleFragment keeps a fragment until its packet is whole, and delivers
-// that.
-func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet) {
+// handleFragment keeps a fragment until its packet is whole, and hands that to
+// then.
+func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, then func(clock.Time, arrival, *wire.IPv4, *pkt.Packet)) {
 	header := h.HeaderLen()
 	payload := p.Payload(header, h.TotalLen-header)
 	s.reassembly.Cause, s.reassembly.Watch = uint64(s.stream.Cause()), s.stream.On()
@@ -173,9 +176,9 @@ func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.
 	w := pkt.New()
 	w.ID, w.Cause = p.ID, p.Cause
 	p.Release()
-	fill(w, body, whole.HeaderLen())
+	fill(w, body, wire.EthernetHeaderLen+whole.HeaderLen()) // it may be sent on
 	whole.AppendTo(w.Prepend(whole.HeaderLen())[:0])
-	s.deliver(now, at, &whole, w)
+	then(now, at, &whole, w)
 }
 
 // fill makes body, whose reference it takes over, the payload of w, with as
