@@ -110,9 +110,11 @@ func (p *parts) set(b [][]byte) error {
 	return nil
 }
 
-// transfer reads or writes one frame, if that can be done at once.
+// transfer reads or writes one frame, if that can be done at once. The descriptor never
+// blocks, so Go's scheduler isn't told of the call: it would take the processor away from who copies a
+// long segment, and give it back only after others.
 func (p *parts) transfer(call, fd uintptr) (int, error) {
-	moved, _, errno := unix.Syscall(call, fd, uintptr(unsafe.Pointer(&p.pieces[0])), uintptr(p.n))
+	moved, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(&p.pieces[0])), uintptr(p.n))
 	switch errno {
 	case 0:
 		return int(moved), nil

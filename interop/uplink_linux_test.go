@@ -277,3 +277,40 @@ func (k *kernel) another(subnet, address string) (*hubbub.LAN, *recorded) {
 	k.must("-n", k.namespace, "address", "add", address+"/"+strings.Split(subnet, "/")[1], "dev", "hubbub1", "nodad")
 	return lan, r
 }
+
+// A question and its answer are one frame each way: the answer acknowledges the question, and
+// the next question the answer. Nobody waits for a timer.
+func TestRoundTripsToTheKernelWaitForNoTimer(t *testing.T) {
+	const trips = 500
+	k := newKernel(t)
+	h := k.host("nick")
+	ln := k.listen("7")
+	asks := mustDial(t, h, "tcp", net.JoinHostPort(kernelAddr, "7"))
+	answers, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answers.Close()
+	go io.Copy(answers, answers)
+	asks.SetDeadline(time.Now().Add(patience))
+	before, begin := k.uplink.Stats(), time.Now()
+	var b [1]byte
+	for i := range trips {
+		b[0] = byte(i)
+		if _, err := asks.Write(b[:]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(asks, b[:]); err != nil || b[0] != byte(i) {
+			t.Fatalf("%d comes back for %d: %v", b[0], byte(i), err)
+		}
+	}
+	after := k.uplink.Stats()
+	const others = 20 // such as the kernel's router solicitations, and ARP
+	if in, out := after.In-before.In, after.Out-before.Out; in < trips || in > trips+others || out < trips || out > trips+others {
+		t.Errorf("%d round trips took %d frames from the kernel and %d to it", trips, in, out)
+	}
+	// The shortest timer is a delayed acknowledgment's, which is 40 ms.
+	if took := time.Since(begin); took > trips*20*time.Millisecond {
+		t.Errorf("%d round trips took %v", trips, took)
+	}
+}
