@@ -289,6 +289,9 @@ func (b *scoreboard) found(r *sent) {
 		}
 		r.is &^= isLost
 		b.lost.drop(r)
+		if r.has(isRepeat) {
+			b.noteRepeat(r) // it was taken out when it was lost once more
+		}
 	}
 }
 

@@ -73,6 +73,23 @@ func queued(b *scoreboard, r *sent) bool {
 	return false
 }
 
+// A record that was sent again, was lost once more and isn't after all, since the
+// reduction was for nothing (RFC 4015, 3.3), is among those that were sent again as before.
+func TestARecordThatIsNotLostAfterAllStaysQueued(t *testing.T) {
+	c := &Conn{env: NewEnv(DefaultConfig()), rare: &nothing}
+	c.loss.board = c.env.takeBoard(0)
+	b := c.loss.board
+	b.push(0, 100, 10)
+	b.lose(b.at(0))
+	b.resent(b.at(0), 20)
+	b.lose(b.at(0))
+	b.repeats = b.repeats[:0] // as where it was found to be lost
+	b.found(b.at(0))
+	if r := b.at(0); !queued(b, r) || b.repeated(b.repeats[0]) != r {
+		t.Errorf("%+v isn't queued: %+v", r, b.repeats)
+	}
+}
+
 // A record that was sent again, and is joined with one that wasn't, stays among
 // those that were sent again, also when an ACK has covered all that it had
 // before: RACK finds it there when it is lost once more (RFC 8985, 6.2).
