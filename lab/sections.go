@@ -72,7 +72,11 @@ func (r *reader) read(root *node) {
 		return
 	}
 	if sections["lans"] == nil {
-		r.problem(root.entries[0].key.at, "the lab has no lans: it needs at least one, such as lans: {room1: {subnet: 172.16.10.0/24}}")
+		at := root.at
+		if len(root.entries) > 0 {
+			at = root.entries[0].key.at
+		}
+		r.problem(at, "the lab has no lans: it needs at least one, such as lans: {room1: {subnet: 172.16.10.0/24}}")
 		return
 	}
 	r.named(sections["lans"], "lans", "LAN", r.readLAN)
