@@ -99,6 +99,56 @@ func TestSysctlRetries(t *testing.T) {
 	})
 }
 
+// tcp_retries1: after so many retransmissions something may be wrong with the path; with
+// tcp_mtu_probing that ends long segments.
+func TestSysctlRetries1(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		for n := range 4 {
+			m, e := opened(t, "tcp_mtu_probing", "1", "tcp_retries1", fmt.Sprint(n), "tcp_base_mss", "200", "tcp_early_retrans", "0")
+			h := wire.TCP{Seq: uint32(e.conn.Info().ReceiveNext), Ack: uint32(e.conn.Info().SendNext), Flags: wire.ACK, Window: 65535}
+			m.hears(segment(peer+":1000", own+":80", h, ""))
+			m.writes(e, strings.Repeat("x", 500))
+			m.passes(100 * time.Millisecond)
+			m.forget()
+			before, rto := e.conn.SendMSS(), e.conn.Info().RTO
+			for timeouts := range n + 1 {
+				if got := e.conn.SendMSS(); got != before {
+					t.Errorf("tcp_retries1 = %d: after %d time-outs segments have %d octets, not %d", n, timeouts, got, before)
+				}
+				m.passes(rto << timeouts)
+			}
+			if got := e.conn.SendMSS(); got >= before {
+				t.Errorf("tcp_retries1 = %d: after %d time-outs segments still have %d octets", n, n+1, got)
+			}
+		}
+	})
+}
+
+// tcp_newcwv, which Linux lacks: a window that isn't used is kept for five minutes, and
+// then halved (RFC 7661, 4.4.3), whatever tcp_slow_start_after_idle says.
+func TestSysctlNewCWV(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		m, e := opened(t, "tcp_newcwv", "1")
+		before := e.conn.Info().Cwnd
+		for size := before; size < 4*before; size *= 2 {
+			m.writes(e, strings.Repeat("x", size))
+			m.answers(e, 0, "")
+		}
+		grown := e.conn.Info().Cwnd
+		m.passes(4 * time.Minute)
+		m.writes(e, "x")
+		m.answers(e, 0, "")
+		if got := e.conn.Info().Cwnd; got != grown || grown <= before {
+			t.Errorf("after 4 minutes the window is %d, want %d; it was %d at first", got, grown, before)
+		}
+		m.passes(2 * time.Minute)
+		m.writes(e, "x")
+		if got, want := e.conn.Info().Cwnd, max(before, grown/2); got != want {
+			t.Errorf("after 6 minutes the window is %d, want %d", got, want)
+		}
+	})
+}
+
 // tcp_fin_timeout: so long an orphaned connection stays in FIN-WAIT-2.
 func TestSysctlFinTimeout(t *testing.T) {
 	overEach(t, func(t *testing.T) {

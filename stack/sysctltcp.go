@@ -206,6 +206,10 @@ func tcpManners() []sysctl {
 			"Begin with the initial congestion window again after nothing was sent for a retransmission time-out (RFC 5681, 4.1).",
 		},
 		{
+			"net.ipv4.tcp_newcwv", toggle(func(s *Stack) *bool { return &s.tcpEnv.ValidateWindow }),
+			"Keep a congestion window that isn't used for five minutes, without letting it grow; a loss takes what isn't used of it (RFC 7661). It then counts instead of tcp_slow_start_after_idle. Linux has no such setting; FreeBSD calls it net.inet.tcp.newcwv.",
+		},
+		{
 			"net.ipv4.tcp_challenge_ack_limit", number(0, unbounded, func(s *Stack) *int { return &s.tcpEnv.ChallengeACKs }),
 			"About how many challenge ACKs the machine sends in a second (RFC 5961, 7); 2147483647 is no limit but that of each connection, tcp_invalid_ratelimit. It varies by chance, so that nobody can tell from it what others are doing.",
 		},

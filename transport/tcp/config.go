@@ -67,6 +67,11 @@ type Config struct {
 	// was sent for a retransmission time-out (RFC 5681, 4.1).
 	SlowStartAfterIdle bool
 
+	// ValidateWindow keeps the window instead, for five minutes, as a window that is
+	// no longer proven: it doesn't grow, and a loss takes what of it isn't used
+	// (RFC 7661). Linux doesn't do it; FreeBSD does if asked to.
+	ValidateWindow bool
+
 	// MTUProbing makes a connection whose segments are sent again Retries1
 	// times for nothing try shorter ones, of BaseMSS, then of half that, down
 	// to MTUProbeFloor (RFC 4821, 7.7), and then look for the longest that the path

@@ -124,6 +124,10 @@ func (c *Conn) resume(now clock.Time) {
 		c.control.Resumed(&c.cc.Window, now, idle)
 	}
 	restart, rto := c.initialWindow(), c.rtt.timeout(c.env)
+	if c.env.ValidateWindow && idle > rto {
+		c.rested(now)
+		return
+	}
 	if c.cc.Modelled || !c.env.SlowStartAfterIdle || idle <= rto || c.cc.Cwnd <= restart {
 		return
 	}

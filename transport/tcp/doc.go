@@ -22,7 +22,7 @@
 //	sackreport.go sackarrival.go                 selective acknowledgments, told and heard
 //	rtt.go rto.go tlp.go rack.go newreno.go      how losses are found
 //	recovery.go retransmit.go prr.go undo.go     what is done about them, and how it is taken back
-//	congestion.go rate.go pacing.go ecn.go       how much the network can bear
+//	congestion.go validation.go rate.go pacing.go ecn.go  how much the network can bear
 //	persist.go blackhole.go                      how much the peer can bear, and the path
 //	buffers.go memory.go                         how much this host can bear
 //	offload.go cork.go                           what goes out together, and what waits for company

@@ -28,6 +28,7 @@ func (c *Conn) beginReduction(now clock.Time, n *news) {
 	}
 	h.prrFlight = max(h.prrFlight, 1)
 	c.loss.high = c.snd.nxt
+	c.disprove()
 	c.controller().Lost(&c.cc.Window, now, min(c.flight()+n.acked, c.cc.Cwnd), n.echoed)
 }
 

@@ -76,6 +76,8 @@ type history struct {
 	windowed       bool // the last recovery began though the window was respected
 	round          Seq
 
+	unproven clock.Time // since when the window isn't used, where that matters: see validate; 0: it is
+
 	degree     uint16 // by how many segments one was overtaken, at most; 0 for the default
 	reordered  uint32 // how often that was seen
 	duplicates uint32 // segments that came twice, by D-SACKs
@@ -242,6 +244,7 @@ func (c *Conn) enterLoss(now clock.Time) {
 	c.tellReduced()
 	if before <= PhaseDisorder || c.loss.high.LessEq(c.snd.una) || before == PhaseLoss && c.retries == 0 {
 		h.priorSsthresh, h.priorCwnd = c.presentThreshold(), c.cc.Cwnd
+		c.disprove()
 		c.controller().TimedOut(&c.cc.Window, now, min(c.flight(), c.cc.Cwnd))
 		c.remember()
 	}
