@@ -42,12 +42,15 @@ type Trier interface {
 
 const (
 	// batchFrames is how many frames from outside are handled together at most.
-	batchFrames = 8
+	batchFrames = 32
 	// batchOctets is from how many octets on no more frames are waited to be read.
 	batchOctets = 192 << 10
-	// batchFrom is how long a frame is, at least, behind which others are looked for: a
+	// batchFrom is how long a frame is, at least, behind which others are always looked for: a
 	// short one is likely to be alone, and whoever has sent it waits for its answer.
 	batchFrom = 1400
+	// sampleShort says behind which of the short ones it is tried nevertheless; where that
+	// finds something, many come.
+	sampleShort = 8
 	// looks is how often it is looked for the next frame before it is waited for: some
 	// 10 µs where there is nothing else to do.
 	looks = 16
@@ -60,10 +63,11 @@ func (u *Uplink) readParts() {
 		n, err := u.nextParts(&r)
 		for r.octets = 0; n > pkt.VirtioHeaderLen; {
 			u.takeParts(&r, n-pkt.VirtioHeaderLen)
-			if err != nil || u.try == nil || n < batchFrom || r.octets >= batchOctets || len(u.batch) >= batchFrames {
+			if err != nil || u.try == nil || !r.likely(n) || r.octets >= batchOctets || len(u.batch) >= batchFrames {
 				break
 			}
 			n, err = u.try.TryReadParts(r.next())
+			r.crowd = n > 0
 		}
 		u.inject()
 		if err != nil {
@@ -96,6 +100,18 @@ type partsReader struct {
 	rest   pkt.View
 	parts  [3][]byte
 	octets int // of the frames that are handled together
+
+	crowd bool // there was a frame behind the last one behind which one was looked for
+	short int  // frames
+}
+
+// likely reports whether it is worth it to look for a frame behind one of n octets.
+func (r *partsReader) likely(n int) bool {
+	if n >= batchFrom || r.crowd {
+		return true
+	}
+	r.short++
+	return r.short%sampleShort == 0
 }
 
 // firstOctets is how many octets go to the front: with a tag as many as leave room for

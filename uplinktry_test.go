@@ -195,16 +195,33 @@ func TestFramesThatWaitAreHandledTogether(t *testing.T) {
 	inTrialBubble(t, func(t *testing.T, o *trial, u *hubbub.Uplink, nick *hubbub.Host) {
 		o.comes(arpRequest(nick))
 		o.noted()
-		o.comes(pings(nick, 8)...)
+		o.comes(pings(nick, 32)...)
 		calls, went := o.noted()
-		reads, writes, looks := slices.Repeat([]string{"try to read"}, 8), slices.Repeat([]string{"try to write"}, 8), slices.Repeat([]string{"try to read"}, 16)
-		if want := slices.Concat(reads[:7], writes, looks); !slices.Equal(calls, want) || len(went) != 8 {
+		reads, writes, looks := slices.Repeat([]string{"try to read"}, 32), slices.Repeat([]string{"try to write"}, 32), slices.Repeat([]string{"try to read"}, 16)
+		if want := slices.Concat(reads[:31], writes, looks); !slices.Equal(calls, want) || len(went) != 32 {
 			t.Errorf("%v, %d answers", calls, len(went))
 		}
-		o.comes(pings(nick, 9)...)
+		o.comes(pings(nick, 33)...)
 		calls, went = o.noted()
-		if want := slices.Concat(reads[:7], writes, looks[:1], reads[:1], writes[:1], looks); !slices.Equal(calls, want) || len(went) != 9 {
-			t.Errorf("of nine: %v, %d answers", calls, len(went))
+		if want := slices.Concat(reads[:31], writes, looks[:1], reads[:1], writes[:1], looks); !slices.Equal(calls, want) || len(went) != 33 {
+			t.Errorf("of 33: %v, %d answers", calls, len(went))
+		}
+	})
+}
+
+// Behind one short frame of eight it is looked for more; as long as there are some, they are
+// handled together.
+func TestShortFramesThatWait(t *testing.T) {
+	inTrialBubble(t, func(t *testing.T, o *trial, u *hubbub.Uplink, nick *hubbub.Host) {
+		o.comes(slices.Repeat([][]byte{arpRequest(nick)}, 10)...)
+		calls, went := o.noted()
+		alone := slices.Repeat([]string{"try to write"}, 7)
+		if want := slices.Concat(alone, []string{"try to read", "try to read", "try to read", "try to write", "try to write", "try to write"}); !slices.Equal(calls, want) || len(went) != 10 {
+			t.Errorf("%v, %d answers", calls, len(went))
+		}
+		o.comes(arpRequest(nick))
+		if calls, _ := o.noted(); !slices.Equal(calls, []string{"try to write"}) {
+			t.Errorf("then %v: want one that is alone", calls)
 		}
 	})
 }
@@ -221,6 +238,32 @@ func TestABatchOfLongFramesIsSmall(t *testing.T) {
 		}
 		if s := u.Stats(); s.In != 6 || s.InBytes != 6*jumbo {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Who has something else to do writes no more than a turn's frames, and leaves the others
+// behind them to who hasn't.
+func TestATurnIsLimited(t *testing.T) {
+	inTrialBubble(t, func(t *testing.T, o *trial, u *hubbub.Uplink, nick *hubbub.Host) {
+		o.comes(arpRequest(nick))
+		o.noted()
+		c, err := nick.ListenPacket("udp", ":7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.WriteTo(make([]byte, 40*1480-8), &net.UDPAddr{IP: nick.Addr().Prev().AsSlice(), Port: 9}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		calls, went := o.noted()
+		if want := slices.Concat(slices.Repeat([]string{"try to write"}, 32), slices.Repeat([]string{"write"}, 8)); !slices.Equal(calls, want) {
+			t.Errorf("%v", calls)
+		}
+		for i, fragment := range went {
+			if ip, _, err := wire.ParseIPv4(fragment[wire.EthernetHeaderLen:]); err != nil || ip.FragOffset != 1480*i {
+				t.Errorf("fragment %d is that of octet %d: %v", i, ip.FragOffset, err)
+			}
 		}
 	})
 }

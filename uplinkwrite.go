@@ -24,7 +24,7 @@ const (
 	// shortFrame is the longest packet that its sender writes himself.
 	shortFrame = 2 << 10
 	// shortTurn is how many packets one who has something else to do writes at most.
-	shortTurn = 8
+	shortTurn = 32
 )
 
 // beginWriting makes the queue.
