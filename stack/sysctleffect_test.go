@@ -149,6 +149,38 @@ func TestSysctlNewCWV(t *testing.T) {
 	})
 }
 
+// tcp_ecn: 0 never, 1 asks for it and agrees to it, 2 agrees to it when asked.
+// tcp_ecn_fallback: a SYN that asked and got no answer is repeated without asking.
+func TestSysctlECN(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		const both = wire.ECE | wire.CWR
+		for value, want := range map[string]struct{ asks, agrees wire.TCPFlags }{"0": {0, 0}, "1": {both, wire.ECE}, "2": {0, wire.ECE}} {
+			m := newHost(t)
+			m.sysctl("tcp_ecn", value)
+			m.connects(peer + ":80")
+			if got := m.lastSegment().Flags & both; got != want.asks {
+				t.Errorf("tcp_ecn = %s: a SYN has %v, want %v", value, got, want.asks)
+			}
+			m.listensTCP(own+":80", 5)
+			m.hears(segment(peer+":1000", own+":80", wire.TCP{Seq: 1000, Flags: wire.SYN | both, Window: 65535}, ""))
+			if got := m.lastSegment().Flags & both; got != want.agrees {
+				t.Errorf("tcp_ecn = %s: a SYN-ACK has %v, want %v", value, got, want.agrees)
+			}
+		}
+		for value, want := range map[string]wire.TCPFlags{"0": both, "1": 0} {
+			m := newHost(t)
+			m.sysctl("tcp_ecn", "1")
+			m.sysctl("tcp_ecn_fallback", value)
+			m.connects(peer + ":80")
+			m.forget()
+			m.passes(seconds(1))
+			if got := m.lastSegment().Flags & both; got != want {
+				t.Errorf("tcp_ecn_fallback = %s: the second SYN has %v, want %v", value, got, want)
+			}
+		}
+	})
+}
+
 // tcp_fin_timeout: so long an orphaned connection stays in FIN-WAIT-2.
 func TestSysctlFinTimeout(t *testing.T) {
 	overEach(t, func(t *testing.T) {

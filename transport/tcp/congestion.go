@@ -111,7 +111,8 @@ func (c *Conn) initialWindow() int {
 // the TCP has not sent data in an interval exceeding the retransmission
 // timeout", with RW = min(IW,cwnd) (R5681-10; RFC 5681, 4.1): the window is halved for
 // each such interval until it is there, as on Linux, and the threshold
-// remembers where it was (RFC 2861, 3).
+// remembers where it was (RFC 2861, 3). Config.ValidateWindow has RFC
+// 7661 instead: see rested.
 func (c *Conn) resume(now clock.Time) {
 	if c.control == nil && congestion.HasModel(c.algorithm) {
 		c.controller() // it says how fast the first segments may go
