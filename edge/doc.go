@@ -18,7 +18,7 @@
 //
 // To add an edge: an io.ReadWriteCloser of which a Read gives one whole frame
 // and a Write takes one, and whose Close ends a Read that is under way; to be fast,
-// it is a hubbub.Offloader. For
+// it is a hubbub.Offloader, and a hubbub.Trier. For
 // what exists on one system only, a file with that system's name and an
 // error in the file for all others that names the system it needs.
 package edge

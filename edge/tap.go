@@ -13,9 +13,9 @@ import (
 // A Read returns one Ethernet frame without frame check sequence, and blocks
 // until the kernel sends one; b must have room for it (18 bytes and the card's
 // MTU), what doesn't fit is lost. A Write hands the kernel one frame; it fails
-// with EIO while the card is down. Both may be called at the same time, each by one
-// goroutine. Frames of the kernel have whole checksums and are at most as long as the
-// card's MTU.
+// with EIO while the card is down. Reading and writing may go on at the same time, each
+// by one goroutine at a time, in whichever way. Frames of the kernel have whole checksums
+// and are at most as long as the card's MTU.
 //
 // [TAP.Offload] makes it a card that leaves checksums and the cutting of long segments
 // to the other end, in both directions. An uplink of hubbub calls it.
