@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hubbub"
+	"hubbub/socket"
 )
 
 // A host's settings are read and set by Linux's names, and act at once.
@@ -82,5 +83,32 @@ func TestHostLoadSysctl(t *testing.T) {
 	}
 	if s, err := hubbub.FindSetting("tcp_sack"); err != nil || s.Value != "1" || len(hubbub.DefaultSettings()) < 20 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// socket(7): SO_SNDBUF and SO_RCVBUF are doubled when they are set; "the maximum
+// allowed value is set by" wmem_max and rmem_max.
+func TestBufferOptionsAreBoundedBySysctl(t *testing.T) {
+	n := hubbub.New(hubbub.Virtual())
+	defer n.Close()
+	h := n.LAN("room", "172.16.10.0/24").Host("nick")
+	for name, o := range map[string]int{"wmem_max": socket.SO_SNDBUF, "rmem_max": socket.SO_RCVBUF} {
+		for limit, want := range map[string]int{"10000": 20_000, "4194304": 100_000} {
+			if err := h.SetSysctl(name, limit); err != nil {
+				t.Fatal(err)
+			}
+			for _, kind := range []socket.Type{socket.SOCK_STREAM, socket.SOCK_DGRAM} {
+				s, err := h.Socket(socket.AF_INET, kind)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := s.SetSockOpt(socket.SOL_SOCKET, o, 50_000); err != nil {
+					t.Error(err)
+				}
+				if got, err := s.GetSockOpt(socket.SOL_SOCKET, o); got != want || err != nil {
+					t.Errorf("%s = %s: a buffer of 50000 has %d, %v, want %d", name, limit, got, err, want)
+				}
+			}
+		}
 	}
 }

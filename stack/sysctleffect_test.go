@@ -124,6 +124,20 @@ func TestSysctlRetries1(t *testing.T) {
 	})
 }
 
+// tcp_mtu_probe_floor: segments become no shorter, where all seem to vanish.
+func TestSysctlMTUProbeFloor(t *testing.T) {
+	overEach(t, func(t *testing.T) {
+		for _, floor := range []int{48, 90, 150} {
+			m, e := opened(t, "tcp_mtu_probing", "1", "tcp_retries1", "0", "tcp_base_mss", "200", "tcp_mtu_probe_floor", fmt.Sprint(floor))
+			m.writes(e, strings.Repeat("x", 500))
+			m.passes(seconds(30))
+			if got := e.conn.SendMSS(); got != floor {
+				t.Errorf("tcp_mtu_probe_floor = %d: segments have %d octets at last", floor, got)
+			}
+		}
+	})
+}
+
 // tcp_newcwv, which Linux lacks: a window that isn't used is kept for five minutes, and
 // then halved (RFC 7661, 4.4.3), whatever tcp_slow_start_after_idle says.
 func TestSysctlNewCWV(t *testing.T) {
