@@ -25,7 +25,7 @@ func (c *Conn) validated() bool {
 // quarters of it (RFC 7661, 4.4.3). Since says when the window was last used, if that
 // is known.
 func (c *Conn) validate(now, since clock.Time) {
-	if !c.env.ValidateWindow || c.cc.Modelled {
+	if c.cc.Modelled {
 		return
 	}
 	h, least := c.past(), c.initialWindow()
