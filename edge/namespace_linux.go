@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,16 @@ func OpenTAPIn(netns, name string) (*TAP, error) {
 		return err
 	})
 	return tap, err
+}
+
+// OpenTUNIn is [OpenTUN] inside of a network namespace, as [OpenTAPIn] is [OpenTAP].
+func OpenTUNIn(netns, name string, addrs ...netip.Addr) (*TUN, error) {
+	var tun *TUN
+	err := InNamespace(netns, func() (err error) {
+		tun, err = OpenTUN(name, addrs...)
+		return err
+	})
+	return tun, err
 }
 
 // InNamespace calls f on a thread of its own inside of a network namespace that

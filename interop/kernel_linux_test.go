@@ -57,6 +57,17 @@ func newKernelOn(t *testing.T, subnet string, lan []hubbub.LANOption, options ..
 
 // newKernelBy is newKernelOn with something between the TAP and the uplink.
 func newKernelBy(t *testing.T, by func(*edge.TAP) io.ReadWriteCloser, subnet string, lan []hubbub.LANOption, options ...hubbub.UplinkOption) *kernel {
+	return newKernelBehind(t, func(namespace string) (io.ReadWriteCloser, error) {
+		tap, err := edge.OpenTAPIn(namespace, "hubbub0")
+		if err != nil {
+			return nil, err
+		}
+		return by(tap), nil
+	}, subnet, lan, options...)
+}
+
+// newKernelBehind makes a namespace with whatever card open makes, hubbub0, and a LAN whose uplink it is.
+func newKernelBehind(t *testing.T, open func(namespace string) (io.ReadWriteCloser, error), subnet string, lan []hubbub.LANOption, options ...hubbub.UplinkOption) *kernel {
 	k := &kernel{t: t, ip: need.NetworkNamespaces(t)}
 	k.sweep()
 	k.namespace = fmt.Sprintf("hubbub-%d-%d", os.Getpid(), namespaces.Add(1))
@@ -65,16 +76,16 @@ func newKernelBy(t *testing.T, by func(*edge.TAP) io.ReadWriteCloser, subnet str
 		k.endRest()
 		k.must("netns", "delete", k.namespace)
 	})
-	tap, err := edge.OpenTAPIn(k.namespace, "hubbub0")
+	outside, err := open(k.namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.network = hubbub.New()
 	t.Cleanup(func() { k.network.Close() })
 	k.lan = k.network.LAN("lan", subnet, lan...)
-	k.uplink = k.lan.Uplink("linux", by(tap), options...)
+	k.uplink = k.lan.Uplink("linux", outside, options...)
 	k.must("-n", k.namespace, "link", "set", "lo", "up")
-	k.must("-n", k.namespace, "link", "set", tap.Name(), "up")
+	k.must("-n", k.namespace, "link", "set", "hubbub0", "up")
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the uplink: %+v, discards %v", k.uplink.Stats(), k.uplink.Discards())

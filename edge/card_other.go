@@ -5,6 +5,7 @@ package edge
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 )
 
@@ -12,6 +13,16 @@ import (
 // [errors.ErrUnsupported].
 func OpenTAP(name string) (*TAP, error) {
 	return nil, fmt.Errorf("open TAP %q: %w", name, needsLinux("a TAP card"))
+}
+
+// OpenTUN needs Linux, as [OpenTAP] does.
+func OpenTUN(name string, _ ...netip.Addr) (*TUN, error) {
+	return nil, fmt.Errorf("open TUN %q: %w", name, needsLinux("a TUN card"))
+}
+
+// OpenTUNIn needs Linux, as [OpenTAP] does.
+func OpenTUNIn(netns, name string, _ ...netip.Addr) (*TUN, error) {
+	return nil, fmt.Errorf("open TUN %q in namespace %q: %w", name, netns, needsLinux("a TUN card"))
 }
 
 // OpenTAPIn needs Linux, as [OpenTAP] does.
@@ -26,7 +37,7 @@ func InNamespace(netns string, f func() error) error {
 }
 
 // Offload needs Linux, as [OpenTAP] does.
-func (t *TAP) Offload() error { return needsLinux("a TAP card") }
+func (c *card) Offload() error { return needsLinux("a " + c.kind + " card") }
 
 type parts struct{}
 

@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"unsafe"
 
@@ -16,28 +17,51 @@ const tunDevice = "/dev/net/tun"
 // kernel: see [TAP.Name]. It takes CAP_NET_ADMIN, unless the card was made for
 // the user before.
 func OpenTAP(name string) (*TAP, error) {
+	t := new(TAP)
+	if err := t.open("TAP", name, unix.IFF_TAP); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// OpenTUN opens the TUN card of that name, and makes it if there is none, as [OpenTAP] does
+// with a TAP. addrs are the kernel's addresses on the LAN: at least one, as ip(8) gives
+// them to the card.
+func OpenTUN(name string, addrs ...netip.Addr) (*TUN, error) {
+	t := new(TUN)
+	if err := t.begin(name, addrs); err != nil {
+		return nil, err
+	}
+	if err := t.open("TUN", name, unix.IFF_TUN); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// open opens the card of that name, and makes it if there is none.
+func (c *card) open(kind, name string, flags uint16) error {
 	request, err := unix.NewIfreq(name)
 	if err != nil {
-		return nil, fmt.Errorf("open TAP %q: a name of at most %d bytes is needed", name, unix.IFNAMSIZ-1)
+		return fmt.Errorf("open %s %q: a name of at most %d bytes is needed", kind, name, unix.IFNAMSIZ-1)
 	}
 	fd, err := unix.Open(tunDevice, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open TAP %q: %w", name, explain(&os.PathError{Op: "open", Path: tunDevice, Err: err}))
+		return fmt.Errorf("open %s %q: %w", kind, name, explain(kind, &os.PathError{Op: "open", Path: tunDevice, Err: err}))
 	}
-	request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_VNET_HDR)
+	request.SetUint16(flags | unix.IFF_NO_PI | unix.IFF_VNET_HDR)
 	if err := prepare(fd, request); err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("open TAP %q: %w", name, explain(err))
+		return fmt.Errorf("open %s %q: %w", kind, name, explain(kind, err))
 	}
 	// Only now: the poller asks a descriptor once whether it can be waited
 	// for, and one without a card can't.
-	t := &TAP{file: os.NewFile(uintptr(fd), tunDevice), name: request.Name()}
-	if t.raw, err = t.file.SyscallConn(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open TAP %q: %w", name, err), t.Close())
+	c.kind, c.name, c.file = kind, request.Name(), os.NewFile(uintptr(fd), tunDevice)
+	if c.raw, err = c.file.SyscallConn(); err != nil {
+		return errors.Join(fmt.Errorf("open %s %q: %w", kind, name, err), c.Close())
 	}
-	t.in.open(t, t.raw.Read, unix.SYS_READV)
-	t.out.open(t, t.raw.Write, unix.SYS_WRITEV)
-	return t, nil
+	c.in.open(c, c.raw.Read, unix.SYS_READV)
+	c.out.open(c, c.raw.Write, unix.SYS_WRITEV)
+	return nil
 }
 
 // prepare makes the card, and its header little-endian and of headerLen bytes on
@@ -59,21 +83,21 @@ const offloads = 0x01 | 0x02 | 0x04 | 0x08 // TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6
 
 // Offload lets the kernel send frames whose checksum is still to be computed, and TCP
 // segments of up to 64 KiB that are still to be cut, and says so in the header that
-// [TAP.ReadParts] gives; it takes such at any time. From then on only ReadParts must
+// ReadParts gives; it takes such at any time. From then on only ReadParts must
 // be used, with room for a whole segment.
-func (t *TAP) Offload() error {
+func (c *card) Offload() error {
 	var failed error
-	if err := t.raw.Control(func(fd uintptr) { failed = unix.IoctlSetInt(int(fd), unix.TUNSETOFFLOAD, offloads) }); err != nil {
+	if err := c.raw.Control(func(fd uintptr) { failed = unix.IoctlSetInt(int(fd), unix.TUNSETOFFLOAD, offloads) }); err != nil {
 		failed = err
 	}
 	if failed != nil {
-		return fmt.Errorf("TAP %q leaves nothing to the other end: %w", t.name, failed)
+		return fmt.Errorf("%s %q leaves nothing to the other end: %w", c.kind, c.name, failed)
 	}
 	return nil
 }
 
 // explain adds to an error what would help.
-func explain(err error) error {
+func explain(kind string, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return fmt.Errorf("%w: it takes the capability CAP_NET_ADMIN, which root has", err)
@@ -82,7 +106,7 @@ func explain(err error) error {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%w: another program has it open", err)
 	case errors.Is(err, unix.EINVAL):
-		return fmt.Errorf("%w: a card of that name is there that is no TAP", err)
+		return fmt.Errorf("%w: a card of that name is there that is no %s", err, kind)
 	}
 	return err
 }
