@@ -27,9 +27,9 @@
 // # Other people's scripts
 //
 // They aren't part of this project; run takes them where they are. Of
-// packetdrill's own for TCP (gtests/net/tcp) hubbub passes 124 of 162 over IPv4 and
-// Linux 6.18 itself 137, with CUBIC as its default: of those for fast open 51 of 64 and
-// Linux 54. Over mapped addresses they are 124 and Linux 130. Over IPv6 they are 109 and
+// packetdrill's own for TCP (gtests/net/tcp) hubbub passes 126 of 162 over IPv4 and
+// Linux 6.18 itself 137, with CUBIC as its default: of those for fast open 53 of 64 and
+// Linux 54. Over mapped addresses they are 126 and Linux 130. Over IPv6 they are 111 and
 // Linux 118: many of those for fast open, and for ICMP, name IPv4's addresses and codes.
 // Of FreeBSD's, rewritten for the order of Linux's options, hubbub passes 225 of
 // 347 and Linux 163; most of the rest ask for FreeBSD's own settings and errors.
@@ -43,8 +43,8 @@
 //     MSS that a path's MTU lowers in a SYN (RFC 9293, 3.7.1: it is what can be received);
 //   - HyStart in place of HyStart++ (RFC 9406), and timers as coarse as Linux's;
 //   - windows, partial writes and the pieces of a segment as Linux's memory has them;
-//   - the text of a SYN to count as retransmitted when it goes again, D-SACK of a SYN,
-//     and the times of TCP_INFO that count what limited the sender.
+//   - an ACK of the SYN-ACK in a simultaneous open, which RFC 9293's figure 8 hasn't; and
+//     the times of TCP_INFO that count what limited the sender.
 //
 // The host takes segments without the timestamps that were agreed on, as scripts
 // expect of Linux: that is tcp.Config's TakeUnstamped, which is off elsewhere.
