@@ -78,6 +78,8 @@ func TestTCPInfo(t *testing.T) {
 			{"slow start threshold", i.SndSsthresh, math.MaxInt32},
 			{"in flight", i.Unacked, 0},
 			{"RTO", i.RTO, 200000},
+			{"what is read in a round trip", i.RcvSpace, 10 * i.AdvMSS},
+			{"time-outs", i.TotalRTO + i.TotalRTORecoveries, 0},
 		} {
 			r.equal(x.what, x.got, x.want)
 		}

@@ -22,7 +22,7 @@ type TCPInfo struct {
 	Backoff     uint8 // tcpi_backoff: how often the time-out was doubled
 	Options     uint8 // tcpi_options: InfoTimestamps and so on
 	Scales      uint8 // tcpi_snd_wscale in the low four bits, tcpi_rcv_wscale in the high
-	AppLimited  uint8 // tcpi_delivery_rate_app_limited in bit 0, tcpi_fastopen_client_fail in bits 1 and 2
+	AppLimited  uint8 // tcpi_delivery_rate_app_limited in bit 0, tcpi_fastopen_client_fail in bits 1 and 2: always 0
 
 	RTO, ATO       uint32 // tcpi_rto, tcpi_ato
 	SndMSS, RcvMSS uint32 // tcpi_snd_mss, tcpi_rcv_mss: octets
@@ -46,19 +46,19 @@ type TCPInfo struct {
 	DataSegsIn, DataSegsOut   uint32 // tcpi_data_segs_in, tcpi_data_segs_out
 	DeliveryRate              uint64 // tcpi_delivery_rate: octets per second
 
-	BusyTime, RwndLimited, SndbufLimited uint64 // tcpi_busy_time…
+	BusyTime, RwndLimited, SndbufLimited uint64 // tcpi_busy_time…: always 0, they aren't counted
 
-	Delivered, DeliveredCE  uint32 // tcpi_delivered, tcpi_delivered_ce: segments
+	Delivered, DeliveredCE  uint32 // tcpi_delivered: segments; tcpi_delivered_ce: always 0
 	BytesSent, BytesRetrans uint64 // tcpi_bytes_sent, tcpi_bytes_retrans
 	DSACKDups, ReordSeen    uint32 // tcpi_dsack_dups, tcpi_reord_seen
 	RcvOOOPack              uint32 // tcpi_rcv_ooopack: segments
 	SndWnd, RcvWnd          uint32 // tcpi_snd_wnd, tcpi_rcv_wnd: octets
 	Rehash                  uint32 // tcpi_rehash: always 0
 
-	TotalRTO, TotalRTORecoveries uint16 // tcpi_total_rto, tcpi_total_rto_recoveries
+	TotalRTO, TotalRTORecoveries uint16 // tcpi_total_rto, tcpi_total_rto_recoveries: without those of the handshake
 	TotalRTOTime                 uint32 // tcpi_total_rto_time: ms
 
-	ReceivedCE                                          uint32 // tcpi_received_ce and the rest: accurate ECN
+	ReceivedCE                                          uint32 // tcpi_received_ce and the rest: accurate ECN, always 0
 	DeliveredE1Bytes, DeliveredE0Bytes, DeliveredCEByte uint32
 	ReceivedE1Bytes, ReceivedE0Bytes, ReceivedCEBytes   uint32
 	AccECNFailMode, AccECNOptSeen                       uint16
@@ -149,6 +149,9 @@ func (i *TCPInfo) fill(now clock.Time, t *tcp.Info) {
 	if t.Recovery.MinRTT >= 0 {
 		i.MinRTT = micros(t.Recovery.MinRTT)
 	}
+	i.RcvRTT, i.RcvSpace = micros(t.ReceiveRTT), uint32(t.ReadPerRound)
+	i.TotalRTO, i.TotalRTORecoveries = uint16(t.Recovery.Timeouts), uint16(t.Recovery.TimeoutRuns)
+	i.TotalRTOTime = uint32(min(t.Recovery.TimeoutTime/time.Millisecond, math.MaxUint32))
 	i.RcvOOOPack, i.SndWnd, i.RcvWnd = t.OutOfOrderSegments, uint32(t.SendWindow), uint32(t.ReceiveWindow)
 }
 

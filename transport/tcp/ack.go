@@ -172,7 +172,9 @@ func (c *Conn) acknowledged(now clock.Time, seg *Segment, n *news) {
 	c.snd.queue.Discard(min(n.acked, c.snd.queue.Len()))
 	c.snd.una = seg.Ack
 	c.snd.progressAt = now
-	c.retries = 0
+	if c.retries > 0 {
+		c.endTimeouts(now)
+	}
 	if c.rare.soft != nil {
 		c.rare.soft = nil
 	}

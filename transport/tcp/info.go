@@ -38,13 +38,15 @@ type Info struct {
 	SegmentsIn, SegmentsOut  uint64
 	DataSegmentsIn           uint32 // with text
 	DataSegmentsOut          uint32
-	BytesAcked               uint64 // with our SYN, if we asked first, and FIN
-	BytesRetransmitted       uint64 // sent when they had been sent before
-	OutOfOrderSegments       uint32 // that came after a gap
-	Probes                   int    // of the window or of a silent peer, without an answer
-	Backoff                  int    // how often the time-out was doubled
-	ReceiveMSS               int    // the largest payload that arrived, octets
-	AdvertisedMSS            int    // what the peer was told, octets
+	BytesAcked               uint64        // with our SYN, if we asked first, and FIN
+	BytesRetransmitted       uint64        // sent when they had been sent before
+	OutOfOrderSegments       uint32        // that came after a gap
+	Probes                   int           // of the window or of a silent peer, without an answer
+	Backoff                  int           // how often the time-out was doubled
+	ReceiveMSS               int           // the largest payload that arrived, octets
+	AdvertisedMSS            int           // what the peer was told, octets
+	ReadPerRound             int           // what the program reads in a round trip, octets: as much as the window has to hold
+	ReceiveRTT               time.Duration // as the receiver of data sees it, 0 before it is measured
 	ATO                      time.Duration
 	LastDataSent             clock.Time
 	LastDataReceived         clock.Time
@@ -77,6 +79,10 @@ func (c *Conn) Info() Info {
 		Probes: c.probes(), Backoff: int(max(c.rtt.shift, c.persist.shift)),
 		ReceiveMSS: int(c.rcv.seg), AdvertisedMSS: int(c.rcv.mss), ATO: c.env.DelayedACK,
 		LastDataReceived: c.rcv.dataAt, LastReceived: c.rcv.lastAt,
+		ReadPerRound: int(c.rcv.read),
+	}
+	if c.rcv.rtt > 0 {
+		info.ReceiveRTT = c.peerRTT()
 	}
 	if c.count.dataOut > 0 {
 		info.LastDataSent = c.snd.lastAt
@@ -103,7 +109,9 @@ type RecoveryInfo struct {
 	Duplicates              uint32        // segments that arrived twice, by D-SACKs
 	Undone                  uint32        // reductions of the window that were for nothing
 	LossProbes              uint32
-	ProbeInFlight, Spurious bool // a loss probe; whether the last time-out is in doubt (F-RTO)
+	Timeouts, TimeoutRuns   int           // after the handshake, in all; and how often the first of several
+	TimeoutTime             time.Duration // how long what had timed out then took to be acknowledged, in all
+	ProbeInFlight, Spurious bool          // a loss probe; whether the last time-out is in doubt (F-RTO)
 }
 
 // recoveryInfo returns a picture of loss recovery.
@@ -122,6 +130,7 @@ func (c *Conn) recoveryInfo() RecoveryInfo {
 	if h := c.loss.history; h != nil {
 		info.ReorderingSeen, info.LostInAll, info.LostAgain = h.reordered, h.lost, h.lostAgain
 		info.Duplicates, info.Undone, info.LossProbes = h.duplicates, h.undone, h.probes
+		info.Timeouts, info.TimeoutRuns, info.TimeoutTime = int(h.timeouts), int(h.timeoutRuns), h.timeoutTime
 		info.ProbeInFlight, info.Spurious = h.probing, h.frto && c.loss.phase == PhaseLoss
 	}
 	return info

@@ -86,6 +86,11 @@ type history struct {
 	undone     uint32 // reductions
 	probes     uint32 // loss probes
 
+	timeouts    uint16        // in all, of what was sent after the handshake
+	timeoutRuns uint16        // how often the first of several came
+	timedOutAt  clock.Time    // when that was, while what was sent again isn't acknowledged; 0: it is
+	timeoutTime time.Duration // how long that took, before
+
 	search *mtuSearch // for longer segments; nil where there is none
 }
 

@@ -94,7 +94,7 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 		c.blackHole()
 	}
 	c.enterLoss(now)
-	c.retries++
+	c.countTimeout(now)
 	if int(c.retries) == c.env.Retries1 {
 		// "When the number of transmissions of the same segment reaches or
 		// exceeds threshold R1, pass negative advice ... to the IP layer"
@@ -105,6 +105,26 @@ func (c *Conn) retransmissionTimeout(now clock.Time) {
 	// The retransmission may have to wait for its time: until then the peer may
 	// shut its window, and nothing else would ever happen.
 	c.restartRetransmit(now)
+}
+
+// countTimeout keeps account of a time-out.
+func (c *Conn) countTimeout(now clock.Time) {
+	h := c.past()
+	if c.retries == 0 {
+		h.timeoutRuns++
+		h.timedOutAt = now
+	}
+	h.timeouts++
+	c.retries++
+}
+
+// endTimeouts ends a run of time-outs: something new is acknowledged.
+func (c *Conn) endTimeouts(now clock.Time) {
+	c.retries = 0
+	if h := c.loss.history; h != nil && h.timedOutAt != 0 {
+		h.timeoutTime += now.Sub(h.timedOutAt)
+		h.timedOutAt = 0
+	}
 }
 
 // timeoutError returns what the program gets when the peer doesn't answer:

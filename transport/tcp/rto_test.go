@@ -1,8 +1,11 @@
 package tcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"hubbub/clock"
 )
 
 func TestRetransmissionBacksOff(t *testing.T) {
@@ -42,6 +45,37 @@ func TestRetransmissionBacksOff(t *testing.T) {
 	// current RTO (SHLD-10)."
 	if n := countEvents(e.env, EventAdvice); n != 1 {
 		t.Errorf("%d pieces of advice to the layers below, want 1", n)
+	}
+}
+
+// What TCP_INFO tells of time-outs: how many there were, in how many runs, and how long it
+// took from the first of a run until something was acknowledged.
+func TestTimeoutsAreCounted(t *testing.T) {
+	e := establishedEnd(t)
+	var lasted time.Duration
+	for run := range 2 {
+		e.writes(100)
+		var first clock.Time
+		for i := range 2 {
+			e.sent = nil
+			e.after(e.c.Info().RTO)
+			if i == 0 {
+				first = e.now
+			}
+		}
+		e.sent = nil
+		if r := e.c.Info().Recovery; r.Timeouts != 2*run+2 || r.TimeoutRuns != run+1 || r.TimeoutTime != lasted {
+			t.Errorf("%d. run: %d time-outs, %d runs, %v", run, r.Timeouts, r.TimeoutRuns, r.TimeoutTime)
+		}
+		e.after(50 * ms)
+		lasted += e.now.Sub(first)
+		e.peer().sends(fmt.Sprintf("A 1 ack %d", 100*run+101))
+		if r := e.c.Info().Recovery; r.Timeouts != 2*run+2 || r.TimeoutTime != lasted {
+			t.Errorf("after the %d. run: %d time-outs, %v, want %v", run, r.Timeouts, r.TimeoutTime, lasted)
+		}
+	}
+	if lasted < 850*ms {
+		t.Errorf("both lasted %v", lasted)
 	}
 }
 

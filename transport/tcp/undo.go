@@ -104,7 +104,7 @@ func (c *Conn) undoneLoss(now clock.Time, spurious bool, seg *Segment) bool {
 	if spurious {
 		why = "what was never sent again has arrived: the time-out was for nothing (F-RTO)"
 	}
-	c.retries = 0
+	c.endTimeouts(now)
 	if spurious || c.sackOK {
 		c.loss.phase = PhaseOpen
 	}
