@@ -116,7 +116,7 @@ func (c *Conn) takeACK(now clock.Time, seg *Segment) {
 	if n.echoed {
 		c.congestionTold(now, &n)
 	}
-	c.measureRate(now, &n)
+	c.measureRate(now, n.sentLast())
 	c.moveWindow(now, &n, used)
 	c.afterACK(now, &n, partial)
 	if c.flight() == 0 {
@@ -155,14 +155,14 @@ func (c *Conn) moveWindow(now clock.Time, n *news, used bool) {
 	unruly := c.sackOK && c.dupThresh() > c.env.Reordering
 	switch {
 	case c.cc.Modelled:
-		c.grow(now, n.acked, n, limited)
+		c.growBy(now, n.acked, n, limited)
 	case c.reducing():
 		before := c.cc.Cwnd
 		if c.reduce(n); c.env.Watch && c.cc.Cwnd != before {
 			c.tellCongestion("proportional rate reduction")
 		}
 	case n.acked > 0 || unruly:
-		c.grow(now, n.delivered, n, limited || c.loss.phase == PhaseLoss)
+		c.growBy(now, n.delivered, n, limited || c.loss.phase == PhaseLoss)
 	}
 }
 

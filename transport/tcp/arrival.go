@@ -19,7 +19,9 @@ func (c *Conn) HandleSegment(now clock.Time, seg *Segment) {
 	case StateTimeWait:
 		c.arriveTimeWait(now, seg)
 	default:
-		c.arrive(now, seg)
+		if !c.arrivePlain(now, seg) {
+			c.arrive(now, seg)
+		}
 	}
 	seg.drop()
 	c.account()

@@ -139,15 +139,22 @@ func (c *Conn) resume(now clock.Time) {
 	c.tellCongestion("restart after idle")
 }
 
-// grow lets the congestion window follow an ACK that tells of n new octets.
-// limited says that the window was what held the sender back.
-func (c *Conn) grow(now clock.Time, n int, news *news, limited bool) {
+// growBy lets the congestion window follow what an ACK has told, n new octets of it.
+func (c *Conn) growBy(now clock.Time, n int, news *news, limited bool) {
+	s := &c.env.sample
+	s.Delivered, s.InFlight, s.RTT = news.delivered, news.flight, news.rtt
+	c.grow(now, n, limited)
+}
+
+// grow lets the congestion window follow an ACK that tells of n new octets; what else it
+// tells is in the sample. limited says that the window was what held the sender back.
+func (c *Conn) grow(now clock.Time, n int, limited bool) {
 	if n <= 0 && !c.cc.Modelled {
 		return
 	}
 	before, sent := c.cc.Cwnd, c.count.bytesOut
 	s := &c.env.sample
-	s.Acked, s.Delivered, s.InFlight, s.RTT, s.Limited = n, news.delivered, news.flight, news.rtt, limited
+	s.Acked, s.Limited = n, limited
 	s.Sent, s.Acknowledged = sent, sent-uint64(c.flight())
 	if c.cc.Modelled {
 		s.Total, s.Left = c.arrived(), c.pipe()

@@ -108,7 +108,7 @@ func TestWindowThatIsFilledExactlyGrows(t *testing.T) {
 func TestCongestionWindowHasAnEnd(t *testing.T) {
 	e := establishedEnd(t)
 	e.c.cc.Cwnd = maxWindow - 100
-	e.c.grow(e.now, 2000, &news{rtt: -1}, true)
+	e.c.growBy(e.now, 2000, &news{rtt: -1}, true)
 	if e.c.cc.Cwnd != maxWindow {
 		t.Errorf("cwnd is %d", e.c.cc.Cwnd)
 	}

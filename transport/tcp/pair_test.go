@@ -100,7 +100,7 @@ func (p *pair) drain() {
 
 // check looks at every segment that is sent.
 func (p *pair) check(from *party, s *Segment) {
-	if s.Payload.Len() > int(from.c.snd.mss) {
+	if s.Payload.Len() > int(from.c.snd.mss)*s.pieces() {
 		p.t.Fatalf("a segment of %d octets, where the MSS is %d", s.Payload.Len(), from.c.snd.mss)
 	}
 	if s.Reason == ReasonNone {

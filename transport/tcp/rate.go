@@ -62,22 +62,30 @@ func (n *news) stampArrived(r *sent) {
 	}
 }
 
+// sentLast returns the record that tells of the rate, nil if there is none.
+func (n *news) sentLast() *sent {
+	if !n.known {
+		return nil
+	}
+	return &n.newest
+}
+
 // measureRate is GenerateRateSample (draft-ietf-ccwg-bbr, 4.1.2.3), for the
 // congestion control's sample. The rate is that
 // of arrival or that of sending, whichever is lower: "RS.interval =
 // max(RS.send_elapsed, RS.ack_elapsed)". One over less than a round trip is
 // not reliable: a retransmission was taken for what its original's ACK told.
-func (c *Conn) measureRate(now clock.Time, n *news) {
+func (c *Conn) measureRate(now clock.Time, p *sent) {
 	r := &c.env.sample.Rate
 	*r = congestion.Rate{}
 	if c.loss.board == nil {
 		return
 	}
-	m, p, total := &c.loss.board.meter, &n.newest, c.arrived()
+	m, total := &c.loss.board.meter, c.arrived()
 	if m.appLimited != 0 && total > m.appLimited {
 		m.appLimited = 0 // the bubble is acknowledged and gone
 	}
-	if !n.known || total < p.prior {
+	if p == nil || total < p.prior {
 		return
 	}
 	m.arrivedAt, m.firstAt = now, p.at

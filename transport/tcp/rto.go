@@ -51,14 +51,22 @@ func (c *Conn) afterACK(now clock.Time, n *news, partial bool) {
 	case c.snd.una == c.snd.nxt:
 		c.timers.stop(c.env, TimerRetransmit)
 	case n.acked == 0 || n.timerSet || c.persist.active || partial && c.loss.phase == PhaseRecovery:
+	default:
+		c.timeOldest(now)
+	}
+	if n.acked > 0 && c.loss.phase == PhaseRecovery {
+		c.loss.history.partial = true
+	}
+}
+
+// timeOldest sets the timer for what is in flight still, after an acknowledgment.
+func (c *Conn) timeOldest(now clock.Time) {
+	switch {
 	case c.armProbe(now, true):
 	case c.env.RTORestart && c.loss.board.n+c.unsent()/int(c.snd.mss) < restartThreshold:
 		c.timers.set(c.env, TimerRetransmit, c.retransmitAt(now))
 	default:
 		c.restartRetransmit(now)
-	}
-	if n.acked > 0 && c.loss.phase == PhaseRecovery {
-		c.loss.history.partial = true
 	}
 }
 

@@ -14,6 +14,9 @@ func (c *Conn) PollSegment(now clock.Time, out *Segment) bool {
 		return false
 	}
 	*out = Segment{}
+	if c.sendPlain(now, out) {
+		return true
+	}
 	switch {
 	case c.rare.reset.pending:
 		c.takeReset(now, out)

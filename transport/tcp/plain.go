@@ -1,0 +1,173 @@
+package tcp
+
+import (
+	"hubbub/clock"
+	"hubbub/internal/pkt"
+)
+
+// Most segments are of connections where nothing is amiss, and are what was to come
+// next: text in order, an acknowledgment of what was sent once, or both. What follows
+// from them is here, in one piece. It is what the general way comes to, which is the one
+// to read first ([Conn.arrive], [Conn.takeACK], [Conn.newSegment]): with all that can't be left
+// out, it takes a third as long. (Jacobson calls it header prediction in a message to the
+// tcp-ip list of 1990.)
+
+// plain reports whether nothing is amiss, and nothing rare is wished for. A connection that
+// somebody watches isn't: facts are told on the general way.
+func (c *Conn) plain() bool {
+	return c.state == StateEstablished && c.rare == &nothing && c.loss.phase == PhaseOpen && c.loss.history == nil &&
+		c.rcv.gaps == nil && c.ecn == 0 && c.retries == 0 && c.sackOK && !c.cc.Modelled && !c.orphan && !c.readShut && !c.snd.finQueued &&
+		!c.persist.active && !c.persist.force && !c.env.Watch && !c.env.ValidateWindow && !c.env.exhausted()
+}
+
+// expected reports whether a segment is the next one: it begins where the last one has
+// ended, acknowledges what was sent, fits the window, and has the options that
+// all segments have.
+func (c *Conn) expected(seg *Segment) bool {
+	n := seg.Payload.Len()
+	news := uint32(seg.Ack - c.snd.una)
+	return seg.Flags&^psh == ack && seg.Seq == c.rcv.nxt && news <= uint32(c.snd.nxt-c.snd.una) && (n > 0 || news > 0) &&
+		n <= c.rcv.window() && seg.Options.NumSACK == 0 && seg.Options.Timestamps == c.stamped &&
+		int32(seg.Options.TSVal-c.ts.recent) >= 0
+}
+
+// arrivePlain is [Conn.arrive] for the segment that is expected. It reports false, having done
+// nothing, if it is another.
+func (c *Conn) arrivePlain(now clock.Time, seg *Segment) bool {
+	if !c.expected(seg) || !c.plain() {
+		return false
+	}
+	if c.snd.una != seg.Ack {
+		if b := c.loss.board; b == nil || b.disturbed || b.lost.segments > 0 {
+			return false
+		}
+		c.ackedPlain(now, seg)
+	}
+	if c.stamped && seg.Seq.LessEq(c.rcv.acked) {
+		c.ts.remember(now, seg.Options.TSVal)
+	}
+	c.rcv.lastAt = now
+	c.holding.more = false
+	c.tuneSendBuffer()
+	if c.snd.wl1.Less(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.LessEq(seg.Ack) {
+		c.setWindow(seg)
+	}
+	if seg.Payload.Len() > 0 {
+		c.receivePlain(now, seg)
+	}
+	return true
+}
+
+// ackedPlain is [Conn.takeACK] for what was sent once and in order.
+func (c *Conn) ackedPlain(now clock.Time, seg *Segment) {
+	used, flight, acked := c.snd.una.Less(c.cc.usage.until), c.flight(), seg.Ack.Sub(c.snd.una)
+	c.snd.queue.Discard(acked)
+	c.snd.una, c.snd.progressAt = seg.Ack, now
+	c.persist.unanswered = 0
+	newest := c.popPlain(now, seg)
+	c.keepSequenceMarks()
+	s := &c.env.sample
+	s.Delivered, s.InFlight, s.RTT = acked, flight, -1
+	if newest != nil {
+		s.RTT = now.Sub(newest.at)
+	} else if c.stamped {
+		if r, ok := c.ts.elapsed(now, seg.Options.TSEcr); ok {
+			c.rtt.sample(c.env, r)
+		}
+	}
+	c.measureRate(now, newest)
+	c.grow(now, acked, used && c.windowLimits())
+	if c.snd.una == c.snd.nxt {
+		c.timers.stop(c.env, TimerRetransmit)
+		c.releaseBoard()
+		return
+	}
+	c.timeOldest(now)
+}
+
+// popPlain is [Conn.popRecords] likewise: of several segments the last tells of the rate, the
+// first of the round trip. It returns the last, which stays where it is until something is sent;
+// nil if not one is covered as a whole.
+func (c *Conn) popPlain(now clock.Time, seg *Segment) (last *sent) {
+	b := c.loss.board
+	first := b.at(0)
+	for b.n > 0 && b.at(0).end.LessEq(seg.Ack) {
+		last = b.at(0)
+		b.head++
+		b.n--
+		c.count.delivered++
+	}
+	if b.n > 0 && b.at(0).seq.Less(seg.Ack) {
+		b.trim(seg.Ack)
+	}
+	b.fack, b.hint, b.fresh = later(b.fack, seg.Ack), later(b.hint, seg.Ack), later(b.fresh, seg.Ack)
+	if last == nil {
+		return nil
+	}
+	b.rtt, b.news = now.Sub(last.at), false
+	if sentAfter(last.at, last.end, b.newest, b.edge) {
+		b.newest, b.edge = last.at, last.end
+	}
+	c.rtt.sample(c.env, now.Sub(first.at))
+	c.rtt.lowest(c.env, now, b.rtt)
+	return last
+}
+
+// receivePlain is [Conn.receive] for text after which nothing is held.
+func (c *Conn) receivePlain(now clock.Time, seg *Segment) {
+	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), int(c.rcv.mss))))
+	c.measurePeer(now, seg)
+	c.take(seg.Payload)
+	seg.Payload = pkt.View{}
+	c.ackText(now, false)
+	c.rcv.dataAt = now
+}
+
+// sendPlain builds the segment of all that wasn't sent yet, if it is one and goes out at once. It
+// reports false, having done nothing, if that is left to [Conn.newSegment].
+func (c *Conn) sendPlain(now clock.Time, out *Segment) bool {
+	flight := c.flight()
+	n := c.snd.queue.Len() - flight
+	if n <= 0 || !c.plain() || !c.goesAtOnce(n, flight) || flight == 0 && c.idledLong(now) {
+		return false
+	}
+	if flight == 0 {
+		c.resume(now)
+		c.snd.progressAt = now
+	}
+	out.Payload = c.snd.queue.At(flight, n)
+	out.Seq, out.Flags, out.Reason = c.snd.nxt, psh, ReasonData
+	end := out.Seq.Add(n)
+	c.record(now, out.Seq, end)
+	c.loss.board.at(c.loss.board.n - 1).marks |= isPushed | endsBurst
+	c.leavePersist()
+	c.snd.nxt, c.snd.lastAt = end, now
+	c.count.bytesOut += uint64(n)
+	c.count.dataOut++
+	if n < int(c.snd.mss) {
+		c.snd.small = later(c.snd.small, end)
+	}
+	c.conversing(now)
+	c.noteUsage()
+	if !c.armProbe(now, false) {
+		c.armRetransmit(now)
+	}
+	c.burst.left -= min(1, c.burst.left)
+	c.burst.going = false
+	c.finish(now, out)
+	return true
+}
+
+// goesAtOnce reports whether the windows, and the rules against small segments, let the last n
+// octets of all out now, as one segment; and nothing else is due.
+func (c *Conn) goesAtOnce(n, flight int) bool {
+	b := c.loss.board
+	return n <= int(c.snd.mss) && n <= int(c.snd.wnd)-flight && n < c.cc.Cwnd-flight &&
+		(n == int(c.snd.mss) || c.noDelay || c.snd.small.LessEq(c.snd.una)) &&
+		(b == nil || !b.disturbed && b.lost.segments == 0) && c.holding == holding{} && c.cc.Pacing == 0 && !c.probeDue && c.snd.shortened == 0
+}
+
+// idledLong reports whether sending begins anew with a smaller window: see [Conn.resume].
+func (c *Conn) idledLong(now clock.Time) bool {
+	return c.count.bytesOut > 0 && now.Sub(c.snd.lastAt) > c.rtt.rto
+}
