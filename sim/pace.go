@@ -215,17 +215,29 @@ func (p *pace) prodIfReal() {
 
 // Yield lets other goroutines go on first, for a caller that isn't locked and has
 // something ready for them. Where the processors are busy with other things that
-// costs more than it's worth: after it took long, the next calls do nothing.
+// costs more than it's worth: after it took long, the next calls do nothing. The clock is
+// looked at in one call of some.
 func (w *World) Yield() {
-	if n := w.busy.Load(); n > 0 {
+	switch n := w.busy.Load(); {
+	case n > 0:
 		w.busy.Store(n - 1) // a race does no harm: it is about that many
-		return
+	case n < 0:
+		w.busy.Store(n + 1)
+		runtime.Gosched()
+	default:
+		w.busy.Store(w.timedYield())
 	}
+}
+
+// timedYield yields, and returns of how many calls the next that is timed is the last: negative,
+// if those before it yield as well.
+func (w *World) timedYield() int32 {
 	since := time.Since(w.pace.since)
 	runtime.Gosched()
 	if time.Since(w.pace.since)-since > longYield {
-		w.busy.Store(yieldsSkipped)
+		return yieldsSkipped
 	}
+	return -yieldsUntimed
 }
 
 // A goroutine that computes keeps its processor for 10 ms. Ones that wait for each
@@ -233,6 +245,7 @@ func (w *World) Yield() {
 const (
 	longYield     = time.Millisecond
 	yieldsSkipped = 1000
+	yieldsUntimed = 7
 )
 
 // TimeOfDay returns what the clock outside shows: where a network that is not

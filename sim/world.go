@@ -40,7 +40,7 @@ type World struct {
 	programs baton
 	stepping stepper
 	backlog  backlog
-	busy     atomic.Int32 // how many calls of Yield are to do nothing
+	busy     atomic.Int32 // how many calls of Yield are to do nothing; negative: to look at no clock
 	storm    stormWatch
 	err      error // why the world has stopped
 }

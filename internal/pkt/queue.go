@@ -11,6 +11,9 @@ type Queue struct {
 	// Where the last At ended, so that reading on from there finds its view
 	// at once: the index of that view and the bytes before it.
 	curView, curOff int32
+
+	// The chunk of a small write that nobody else refers to any more, for the next one.
+	spare *chunk
 }
 
 // keepViews is how many empty slots an empty queue keeps at most for its next
@@ -53,9 +56,20 @@ func (q *Queue) AppendBytes(b []byte) {
 	b = b[q.fillLast(b):]
 	for len(b) > 0 {
 		n := min(len(b), MaxView)
-		q.Append(CopyView(b[:n]))
+		q.Append(q.copyView(b[:n]))
 		b = b[n:]
 	}
+}
+
+// copyView is CopyView, into the spare chunk if that is there and large enough.
+func (q *Queue) copyView(b []byte) View {
+	c := q.spare
+	if c == nil || len(b) > len(c.data) {
+		return CopyView(b)
+	}
+	q.spare = nil
+	c.used = int32(copy(c.data, b))
+	return View{c: c, end: c.used}
 }
 
 // fillLast copies as much of b as fits behind the last view and returns how
@@ -152,9 +166,14 @@ func (q *Queue) Discard(n int) {
 	}
 }
 
-// drop releases the first view and takes it out.
+// drop releases the first view and takes it out. A small chunk is kept for the next write if
+// it is free: a program that writes little at a time needs no other.
 func (q *Queue) drop() {
-	q.views[q.head].Release()
+	if c := q.views[q.head].c; q.spare == nil && len(c.data) == chunkSizes[0] && c.refs.Load() == 1 && !c.lent {
+		q.spare = c
+	} else {
+		c.release()
+	}
 	q.forget()
 }
 
@@ -211,6 +230,9 @@ func (q *Queue) Reset() {
 	}
 	for _, v := range q.views[q.head:] {
 		v.Release()
+	}
+	if q.spare != nil {
+		q.spare.release()
 	}
 	*q = Queue{}
 }
