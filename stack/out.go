@@ -69,8 +69,7 @@ func groupMAC(i *Interface, addr netip.Addr) (wire.MAC, bool) {
 // frame puts the Ethernet header before a packet, pads it to the least length
 // and hands it over.
 func (s *Stack) frame(i *Interface, p *pkt.Packet, dst wire.MAC, kind wire.EtherType) {
-	h := wire.Ethernet{Dst: dst, Src: i.MAC, Type: kind}
-	h.Put(p.Prepend(wire.EthernetHeaderLen))
+	wire.PutEthernet((*[wire.EthernetHeaderLen]byte)(p.Prepend(wire.EthernetHeaderLen)), dst, i.MAC, kind)
 	if !i.Loopback {
 		p.Pad(wire.EthernetHeaderLen + wire.MinPayload)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/transport/tcp"
 	"hubbub/wire"
 )
 
@@ -28,7 +29,7 @@ type prediction struct {
 	ends  [2*16 + 4]byte
 
 	// Of what leaves: the IP header without lengths, identification and ECN,
-	// the sum of its words, and that of the pseudo header without a length. The
+	// the sum of its words, that of the pseudo header without a length, and the ports. The
 	// length of the header is zero while nothing has left.
 	six      bool
 	head     [wire.IPv6HeaderLen]byte
@@ -38,6 +39,7 @@ type prediction struct {
 	whole    bool // no router may cut it
 	sum      wire.Sum
 	pseudo   wire.Sum
+	ports    uint32
 }
 
 // predictions are a machine's: each connection has one place where it can be, by
@@ -142,7 +144,7 @@ func (s *Stack) predicted(i *Interface, p *pkt.Packet) (f *prediction, off, n in
 		n = int(binary.BigEndian.Uint16(ip[ipv4Length:])) - wire.IPv4HeaderLen
 		f = s.predictions.at(binary.BigEndian.Uint32(b[off:]))
 		same = binary.BigEndian.Uint16(ip[ipv4Fragment:])&0x3fff == 0 && ip[9] == byte(wire.ProtocolTCP) &&
-			wire.Checksum(ip[:wire.IPv4HeaderLen]) == 0 && [ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
+			wire.IPv4ChecksumOK((*[wire.IPv4HeaderLen]byte)(ip)) && [ipv4EndsLen]byte(ip[ipv4Ends:]) == [ipv4EndsLen]byte(f.ends[:])
 	case ip[0]>>4 == 6 && len(ip) >= wire.IPv6HeaderLen+wire.TCPHeaderLen:
 		off = wire.EthernetHeaderLen + wire.IPv6HeaderLen
 		n = int(binary.BigEndian.Uint16(ip[ipv6Length:]))
@@ -162,7 +164,7 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 	if f == nil {
 		return false
 	}
-	if !s.readSegment(p, off, n) {
+	if _, ok := s.readSegment(p, off, n); !ok {
 		return false
 	}
 	ip := p.Head()[wire.EthernetHeaderLen:]
@@ -176,19 +178,30 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 	return true
 }
 
-// sendPredicted puts the headers that were predicted before p, whose head begins with the TCP
-// header, and sends it to the next hop. It reports false where that is left to
-// [Stack.send].
-func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) bool {
+// sendPredicted sends a segment behind the headers that were predicted to the next hop. It reports
+// false, having done nothing, where that is left to [Stack.send].
+func (s *Stack) sendPredicted(now clock.Time, e *TCP, seg *tcp.Segment) bool {
 	f, ok := s.predictions.of(e)
 	v := e.path
-	if !ok || !v.unicast || s.stream.On() || f.generation != s.generation {
+	if !ok || !v.unicast || s.stream.On() || f.generation != s.generation || !f.current(s, e) {
 		return false
 	}
+	if seg.Size == 0 && f.headLen+wire.TCPHeaderLen+seg.Options.Len()+seg.Payload.Len() > f.most {
+		return false
+	}
+	mac, ok := v.neighbors.Fresh(now, v.nextHop)
+	if !ok {
+		return false
+	}
+	p := s.packSegment(f.ports, f.pseudo, seg)
+	f.prepend(s, p, seg.ECN)
+	s.frame(v.iface, p, mac, etherType(v.nextHop))
+	return true
+}
+
+// prepend puts the IP header that was predicted before a TCP header.
+func (f *prediction) prepend(s *Stack, p *pkt.Packet, ecn uint8) {
 	length := p.Len()
-	if !f.current(s, e) || !p.Large() && f.headLen+length > f.most {
-		return false
-	}
 	if !f.six {
 		s.ipID++
 		ip := p.Prepend(wire.IPv4HeaderLen)
@@ -204,12 +217,6 @@ func (s *Stack) sendPredicted(now clock.Time, e *TCP, p *pkt.Packet, ecn uint8) 
 		ip[1] |= ecn << 4
 		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))
 	}
-	if mac, ok := v.neighbors.Fresh(now, v.nextHop); ok {
-		s.frame(v.iface, p, mac, etherType(v.nextHop))
-	} else {
-		s.resolve(now, v.iface, v.neighbors, v.nextHop, p)
-	}
-	return true
 }
 
 // current makes the IP header that e's packets begin with what its options ask
@@ -239,7 +246,7 @@ func (f *prediction) current(s *Stack, e *TCP) bool {
 
 func (f *prediction) prepare(e *TCP) {
 	local, remote := e.local.Addr(), e.remote.Addr()
-	f.pseudo = pseudoHeader(e.local, e.remote)
+	f.pseudo, f.ports = pseudoHeader(e.local, e.remote), portsOf(e.local, e.remote)
 	if f.six {
 		h := wire.IPv6{
 			TrafficClass: f.tos, FlowLabel: e.label, NextHeader: wire.ProtocolTCP, HopLimit: f.ttl,

@@ -124,7 +124,7 @@ func (s *Stack) transmitHalf(now clock.Time, l *TCP, local, remote netip.AddrPor
 		seg.Payload.Release()
 		return
 	}
-	p := s.packSegment(local, remote, pseudoHeader(local, remote), seg)
+	p := s.packSegment(portsOf(local, remote), pseudoHeader(local, remote), seg)
 	s.send(now, p, v, &envelope{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
 		label: s.flowLabel(wire.ProtocolTCP, local, remote),

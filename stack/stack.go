@@ -151,7 +151,6 @@ type Stack struct {
 	raws        []*Raw
 	timers      timerq.Queue[timed]
 	ready       fifo.Queue[Endpoint]
-	header      wire.TCP    // of the segment that is being handled, without options
 	segment     tcp.Segment // the one that is being handled
 	reply       tcp.Segment // the one that is being sent
 

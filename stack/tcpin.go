@@ -1,17 +1,19 @@
 package stack
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"hubbub/clock"
 	"hubbub/internal/pkt"
 	"hubbub/transport/tcp"
+	"hubbub/wire"
 )
 
 // handleTCP takes a TCP segment for this machine.
 func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) {
-	t := &s.header
-	if !s.readSegment(p, h.len, h.payload()) {
+	own, ok := s.readSegment(p, h.len, h.payload())
+	if !ok {
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
@@ -25,14 +27,15 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 		seg.Payload.Release()
 		s.discard(now, at.iface, p, discardBroadcastTCP)
 		return
-	case !p.Vouched() && !h.checksumOK(h.transport(p)[:t.HeaderLen()], seg.Payload):
+	case !p.Vouched() && !h.checksumOK(h.transport(p)[:own], seg.Payload):
 		// RFC 9293, 3.1, MUST-3: the receiver MUST check the checksum.
 		seg.Payload.Release()
 		s.discard(now, at.iface, p, discardBadChecksum)
 		return
 	}
-	local := netip.AddrPortFrom(h.dst, t.DstPort)
-	remote := netip.AddrPortFrom(h.src, t.SrcPort)
+	ports := h.transport(p)
+	local := netip.AddrPortFrom(h.dst, binary.BigEndian.Uint16(ports[2:]))
+	remote := netip.AddrPortFrom(h.src, binary.BigEndian.Uint16(ports))
 	if e := s.connection(local, remote); e != nil {
 		s.remember(e, at, h, p)
 		p.Release()
@@ -48,20 +51,21 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 }
 
 // readSegment reads a segment, whose header begins at off in the head and which
-// is n octets long, into s.segment and s.header, that without options. It reports
-// false if the header is damaged.
-func (s *Stack) readSegment(p *pkt.Packet, off, n int) bool {
-	t, head := &s.header, p.Head()[off:]
-	options, err := t.ParseFixed(head[:min(len(head), n)])
+// is n octets long, into s.segment. It returns how long the header is, and false if it is damaged.
+func (s *Stack) readSegment(p *pkt.Packet, off, n int) (own int, ok bool) {
+	b := p.Head()[off:]
+	b = b[:min(len(b), n)]
+	own, err := wire.TCPDataOffset(b)
 	if err != nil {
-		return false
+		return 0, false
 	}
-	own, seg := t.DataOffset, &s.segment
-	seg.Seq, seg.Ack, seg.Flags, seg.Window, seg.Urgent = tcp.Seq(t.Seq), tcp.Seq(t.Ack), t.Flags, t.Window, t.Urgent
-	seg.Options.Parse(options)
+	seg, t := &s.segment, (*[wire.TCPHeaderLen]byte)(b)
+	seg.Seq, seg.Ack = tcp.Seq(binary.BigEndian.Uint32(t[4:])), tcp.Seq(binary.BigEndian.Uint32(t[8:]))
+	seg.Flags, seg.Window, seg.Urgent = wire.TCPFlagsOf(t[:]), binary.BigEndian.Uint16(t[14:]), binary.BigEndian.Uint16(t[18:])
+	seg.Options.Parse(b[wire.TCPHeaderLen:own])
 	seg.Payload, seg.Size = p.Payload(off+own, n-own), p.SegmentSize()
 	seg.Reason, seg.Retransmission = 0, false
-	return true
+	return own, true
 }
 
 // connection returns the connection between two ends, nil if there is none.

@@ -20,10 +20,10 @@ func (s *Stack) transmit(now clock.Time, e *TCP, seg *tcp.Segment) {
 		}
 		e.path = s.sharePath(&v)
 	}
-	p := s.packSegment(e.local, e.remote, s.pseudo(e), seg)
-	if s.sendPredicted(now, e, p, seg.ECN) {
+	if s.sendPredicted(now, e, seg) {
 		return
 	}
+	p := s.packSegment(portsOf(e.local, e.remote), pseudoHeader(e.local, e.remote), seg)
 	o := &e.settings.Options
 	s.send(now, p, e.path, &envelope{
 		src: e.local.Addr(), dst: e.remote.Addr(), protocol: wire.ProtocolTCP,
@@ -40,24 +40,21 @@ func (s *Stack) transmitFor(now clock.Time, local, remote netip.AddrPort, seg *t
 		s.discards[discardNoRoute]++
 		return
 	}
-	p := s.packSegment(local, remote, pseudoHeader(local, remote), seg)
+	p := s.packSegment(portsOf(local, remote), pseudoHeader(local, remote), seg)
 	s.send(now, p, &v, &envelope{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtocolTCP,
 		label: s.flowLabel(wire.ProtocolTCP, local, remote), whole: s.cfg.NoPathMTU == 0,
 	})
 }
 
-// pseudo returns the sum of the pseudo header of e's segments without a length.
-func (s *Stack) pseudo(e *TCP) wire.Sum {
-	if f, ok := s.predictions.of(e); ok && f.headLen > 0 {
-		return f.pseudo
-	}
-	return pseudoHeader(e.local, e.remote)
-}
-
 // pseudoHeader returns the sum of the pseudo header without a length.
 func pseudoHeader(local, remote netip.AddrPort) wire.Sum {
 	return wire.PseudoHeader(local.Addr(), remote.Addr(), wire.ProtocolTCP, 0)
+}
+
+// portsOf returns the ports as a segment begins with them.
+func portsOf(local, remote netip.AddrPort) uint32 {
+	return uint32(local.Port())<<16 | uint32(remote.Port())
 }
 
 // tcpChecksum is where in a TCP header the checksum is.
@@ -66,14 +63,10 @@ const tcpChecksum = 16
 // packSegment puts the TCP header before a segment's payload, whose reference
 // it takes over. pseudo is the pseudo header's sum without a length. The checksum
 // is never optional: "The sender MUST generate it (MUST-2)" (RFC 9293, 3.1).
-func (s *Stack) packSegment(local, remote netip.AddrPort, pseudo wire.Sum, seg *tcp.Segment) *pkt.Packet {
-	h := wire.TCP{
-		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(seg.Seq), Ack: uint32(seg.Ack),
-		Flags: seg.Flags, Window: seg.Window, Urgent: seg.Urgent,
-	}
+func (s *Stack) packSegment(ports uint32, pseudo wire.Sum, seg *tcp.Segment) *pkt.Packet {
 	p := s.packets.New()
 	b := p.Prepend(wire.TCPHeaderLen + seg.Options.Len())
-	h.PutFixed(b)
+	wire.PutTCP(b, ports, uint32(seg.Seq), uint32(seg.Ack), seg.Flags, seg.Window, seg.Urgent)
 	seg.Options.AppendTo(b[wire.TCPHeaderLen:wire.TCPHeaderLen])
 	p.SetBody(seg.Payload)
 	p.MakeLarge(seg.Size)

@@ -89,6 +89,14 @@ func (s Sum) Fold() uint16 {
 // Checksum returns the Internet checksum of b (RFC 1071, 1).
 func Checksum(b []byte) uint16 { return Sum(0).Add(b).Fold() }
 
+// IPv4ChecksumOK reports whether the checksum of an IPv4 header without options is right: the sum of
+// all its words.
+func IPv4ChecksumOK(b *[IPv4HeaderLen]byte) bool {
+	sum, carry := bits.Add64(binary.BigEndian.Uint64(b[0:]), binary.BigEndian.Uint64(b[8:]), 0)
+	sum, carry = bits.Add64(sum, uint64(binary.BigEndian.Uint32(b[16:])), carry)
+	return Sum(sum+carry).Fold() == 0
+}
+
 // UpdateChecksum returns what becomes of a checksum when a 16-bit word among
 // the bytes that it covers changes (RFC 1624, 3: HC' = ~(~HC + ~m + m')).
 func UpdateChecksum(checksum, before, after uint16) uint16 {

@@ -131,12 +131,10 @@ func (h *Ethernet) Len() int {
 	return EthernetHeaderLen
 }
 
-// Put writes the header of a frame without a tag into b, which has room for it.
-func (h *Ethernet) Put(b []byte) {
-	_ = b[EthernetHeaderLen-1]
-	copy(b, h.Dst[:])
-	copy(b[6:], h.Src[:])
-	binary.BigEndian.PutUint16(b[12:], uint16(h.Type))
+// PutEthernet writes the header of a frame without a tag.
+func PutEthernet(b *[EthernetHeaderLen]byte, dst, src MAC, kind EtherType) {
+	*(*MAC)(b[0:]), *(*MAC)(b[6:]) = dst, src
+	binary.BigEndian.PutUint16(b[12:], uint16(kind))
 }
 
 // AppendTo appends the header.

@@ -98,34 +98,37 @@ func ParseTCPHeader(b []byte) (h TCP, rest []byte, err error) {
 // Parse is [ParseTCPHeader] into a header that is there already. After an
 // error the header is as it was.
 func (h *TCP) Parse(b []byte) (rest []byte, err error) {
-	options, err := h.ParseFixed(b)
+	n, err := TCPDataOffset(b)
 	if err != nil {
 		return nil, err
 	}
-	h.Options.Parse(options)
-	return b[h.DataOffset:], nil
+	h.SrcPort, h.DstPort = binary.BigEndian.Uint16(b[0:]), binary.BigEndian.Uint16(b[2:])
+	h.Seq, h.Ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
+	h.DataOffset, h.Flags = n, TCPFlagsOf(b)
+	h.Window, h.Checksum = binary.BigEndian.Uint16(b[14:]), binary.BigEndian.Uint16(b[16:])
+	h.Urgent = binary.BigEndian.Uint16(b[18:])
+	h.Options.Parse(b[TCPHeaderLen:n])
+	return b[n:], nil
 }
 
-// ParseFixed is Parse without the options: it returns them, and leaves Options
-// alone.
-func (h *TCP) ParseFixed(b []byte) (options []byte, err error) {
+// TCPDataOffset returns how long the header is that b begins with, in octets: at least
+// TCPHeaderLen, at most len(b). The error is an [ErrShort] or [ErrLength].
+func TCPDataOffset(b []byte) (int, error) {
 	if len(b) < TCPHeaderLen {
-		return nil, errTCPShort
+		return 0, errTCPShort
 	}
 	n := int(b[12]>>4) * 4
 	switch {
 	case n < TCPHeaderLen:
-		return nil, errTCPOffset
+		return 0, errTCPOffset
 	case n > len(b):
-		return nil, errTCPShort
+		return 0, errTCPShort
 	}
-	h.SrcPort, h.DstPort = binary.BigEndian.Uint16(b[0:]), binary.BigEndian.Uint16(b[2:])
-	h.Seq, h.Ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
-	h.DataOffset, h.Flags = n, TCPFlags(binary.BigEndian.Uint16(b[12:]))&allFlags
-	h.Window, h.Checksum = binary.BigEndian.Uint16(b[14:]), binary.BigEndian.Uint16(b[16:])
-	h.Urgent = binary.BigEndian.Uint16(b[18:])
-	return b[TCPHeaderLen:n], nil
+	return n, nil
 }
+
+// TCPFlagsOf returns the control bits of the header that b begins with.
+func TCPFlagsOf(b []byte) TCPFlags { return TCPFlags(binary.BigEndian.Uint16(b[12:])) & allFlags }
 
 // HeaderLen returns the header's length in octets: as it was read, options
 // that were skipped counted, or else as AppendTo writes it.
@@ -142,18 +145,19 @@ func (h *TCP) HeaderLen() int {
 func (h *TCP) AppendTo(b []byte) []byte {
 	n := TCPHeaderLen + h.Options.Len()
 	b = slices.Grow(b, n)[:len(b)+n]
-	h.PutFixed(b[len(b)-n:])
+	header := b[len(b)-n:]
+	PutTCP(header, uint32(h.SrcPort)<<16|uint32(h.DstPort), h.Seq, h.Ack, h.Flags, h.Window, h.Urgent)
+	binary.BigEndian.PutUint16(header[16:], h.Checksum)
 	h.Options.AppendTo(b[len(b)-n+TCPHeaderLen : len(b)-n+TCPHeaderLen])
 	return b
 }
 
-// PutFixed writes the header into b, which is as long as it with its options:
-// those are left to the caller.
-func (h *TCP) PutFixed(b []byte) {
+// PutTCP writes a header with these fields into b, which is as long as it with its options: those are
+// left to the caller, and so is the checksum. ports are the source's before the destination's.
+func PutTCP(b []byte, ports, seq, ack uint32, flags TCPFlags, window, urgent uint16) {
 	_ = b[TCPHeaderLen-1]
 	words := uint16(len(b)) / 4
-	binary.BigEndian.PutUint64(b, uint64(h.SrcPort)<<48|uint64(h.DstPort)<<32|uint64(h.Seq))
-	binary.BigEndian.PutUint64(b[8:],
-		uint64(h.Ack)<<32|uint64(words<<12|uint16(h.Flags&allFlags))<<16|uint64(h.Window))
-	binary.BigEndian.PutUint32(b[16:], uint32(h.Checksum)<<16|uint32(h.Urgent))
+	binary.BigEndian.PutUint64(b, uint64(ports)<<32|uint64(seq))
+	binary.BigEndian.PutUint64(b[8:], uint64(ack)<<32|uint64(words<<12|uint16(flags&allFlags))<<16|uint64(window))
+	binary.BigEndian.PutUint32(b[16:], uint32(urgent))
 }

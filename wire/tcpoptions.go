@@ -207,6 +207,9 @@ func (o *TCPOptions) numSACK(n int) int {
 // Len returns how many octets AppendTo appends: a multiple of 4, at most
 // [MaxTCPOptionsLen].
 func (o *TCPOptions) Len() int {
+	if o.onlyTimestamps() {
+		return lenTimestamps + 2
+	}
 	n := o.lenWithoutSACK()
 	if o.NumSACK == 0 {
 		return n
@@ -215,6 +218,11 @@ func (o *TCPOptions) Len() int {
 		n += 2 + lenSACKBase + blocks*lenSACKBlock
 	}
 	return n
+}
+
+// onlyTimestamps reports whether the options are those that nearly all segments have.
+func (o *TCPOptions) onlyTimestamps() bool {
+	return o.Timestamps && o.MSS == 0 && o.NumSACK == 0 && !o.SACKPermitted && !o.HasWindowScale && !o.FastOpen
 }
 
 // lenWithoutSACK is [TCPOptions.Len] as if there were no blocks. It is at most
@@ -246,6 +254,10 @@ func (o *TCPOptions) lenWithoutSACK() int {
 // the cookie of fast open, with NOPs behind. Blocks that there is no room for are
 // left out: beside timestamps there is room for three.
 func (o *TCPOptions) AppendTo(b []byte) []byte {
+	if o.onlyTimestamps() {
+		b = binary.BigEndian.AppendUint32(b, onlyTimestamps)
+		return binary.BigEndian.AppendUint64(b, uint64(o.TSVal)<<32|uint64(o.TSEcr))
+	}
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))
 	}
