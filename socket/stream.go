@@ -28,6 +28,9 @@ func (s *Socket) readStream(b []byte) (int, error) {
 		return 0, errDeadline
 	}
 	for {
+		if n := s.readPiece(now, b); n > 0 {
+			return n, nil
+		}
 		count, err := s.take(now, views[:], len(b))
 		if count > 0 || err != nil || len(b) == 0 {
 			s.tellTransfer("recv", lengthOf(views[:count]), len(b), err)
@@ -42,6 +45,21 @@ func (s *Socket) readStream(b []byte) (int, error) {
 		}
 		now = s.host.world.Now()
 	}
+}
+
+// readPiece copies what has arrived to b, and returns how much that is: if it lies in one piece,
+// as most often. Otherwise it returns 0, and nothing has happened.
+func (s *Socket) readPiece(now clock.Time, b []byte) int {
+	c := s.connection()
+	if c == nil || !c.Whole(len(b)) {
+		return 0
+	}
+	v := c.Read(now, len(b))
+	s.tellTransfer("recv", v.Len(), len(b), nil)
+	s.leaveTaken(now)
+	n := copy(b, v.Bytes()) // with the world unlocked
+	v.Release()
+	return n
 }
 
 // enterToTake is enter for a call that takes what has arrived, or waits for it.
@@ -153,7 +171,7 @@ const smallWrite = 4 << 10
 // writeStream writes all of b, or what fits at once if the socket doesn't
 // wait, and says whether more will follow.
 func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
-	if flags == 0 && s.writeDirect(b) {
+	if flags == 0 && (s.writeSmall(b) || s.writeDirect(b)) {
 		return len(b), nil
 	}
 	ready := copyIn(b)
@@ -203,6 +221,30 @@ func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
 		}
 		return written, err
 	}
+}
+
+// writeSmall writes all of b, and reports whether it has: if that is little, and has nothing to
+// wait for.
+func (s *Socket) writeSmall(b []byte) bool {
+	if len(b) > smallWrite || len(b) == 0 {
+		return false
+	}
+	w := s.host.world
+	now := w.Enter()
+	if s.usable() != nil || !s.takesAtOnce(now, len(b)) {
+		w.Unlock()
+		return false
+	}
+	c := s.connection()
+	c.SetMore(false)
+	_, _ = c.WriteBytes(now, b) // there is room for all of it
+	s.update(now)
+	first := s.readerFirst(len(b))
+	s.leave()
+	if first {
+		w.Yield()
+	}
+	return true
 }
 
 // readerFirst reports whether others had better go on before a program that has

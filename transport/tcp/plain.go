@@ -132,8 +132,10 @@ func (c *Conn) sendPlain(now clock.Time, out *Segment) bool {
 		return false
 	}
 	if flight == 0 {
-		c.resume(now)
 		c.snd.progressAt = now
+		if c.control != nil && c.count.bytesOut > 0 && now > c.snd.lastAt {
+			c.control.Resumed(&c.cc.Window, now, now.Sub(c.snd.lastAt))
+		}
 	}
 	out.Payload = c.snd.queue.At(flight, n)
 	out.Seq, out.Flags, out.Reason = c.snd.nxt, psh, ReasonData

@@ -160,12 +160,13 @@ func (c *Conn) finArrived(now clock.Time) {
 // edge to the left (SHLD-14)." (RFC 9293, 3.8.6; with a window scale R7323-5,
 // RFC 7323, 2.4)
 func (c *Conn) advertise() uint16 {
-	if c.canWiden() {
-		c.rcv.edge = c.rcv.nxt.Add(c.open())
+	window, open := c.rcv.window(), c.open()
+	if c.worthwhile(open - window) {
+		window = open
+		c.rcv.edge = c.rcv.nxt.Add(open)
 	}
-	window := c.rcv.window()
 	field := window >> c.rcv.shift
-	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= c.open()+int(c.rcv.limit)/16 {
+	if rounded := (field + 1) << c.rcv.shift; field<<c.rcv.shift < window && rounded <= open+int(c.rcv.limit)/16 {
 		// The window's unit is 1<<shift. To round down would take back what
 		// was promised; to round up promises a little that the buffer must
 		// bear, within limits.
@@ -175,9 +176,8 @@ func (c *Conn) advertise() uint16 {
 	return uint16(min(field, 0xffff))
 }
 
-// canWiden reports whether the window can be widened by a worthwhile amount.
-func (c *Conn) canWiden() bool {
-	gain := c.open() - c.rcv.window()
+// worthwhile reports whether the window is to be widened by so much.
+func (c *Conn) worthwhile(gain int) bool {
 	return gain > 0 && gain >= int(min(c.rcv.limit/2, c.snd.mss))
 }
 

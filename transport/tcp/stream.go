@@ -160,6 +160,12 @@ func (c *Conn) Read(now clock.Time, n int) pkt.View {
 	return v
 }
 
+// Whole reports whether what [Conn.Read] would return is all there is, or n octets of it.
+func (c *Conn) Whole(n int) bool {
+	q := c.rcv.queue
+	return n > 0 && q.Len() > 0 && c.rare.urgent == nil && q.Together(0) >= min(n, q.Len())
+}
+
 // Discard drops up to n octets from the front of what was received, and
 // returns how many: for a program that has Peeked at them.
 func (c *Conn) Discard(now clock.Time, n int) int {
@@ -203,7 +209,11 @@ func (c *Conn) consumed(now clock.Time) {
 	if c.rcv.queue.Len() == 0 {
 		c.rcv.pieces = 0
 	}
-	if c.state >= StateEstablished && c.state.canReceive() && c.canWiden() && c.open() >= 2*c.rcv.window() {
+	window := c.rcv.window()
+	if 2*window > int(c.rcv.limit) {
+		return // there is no room for twice as much
+	}
+	if open := c.open(); c.state >= StateEstablished && c.state.canReceive() && c.worthwhile(open-window) && open >= 2*window {
 		c.ackNow(ReasonWindowUpdate)
 	}
 }

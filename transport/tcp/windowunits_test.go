@@ -42,7 +42,7 @@ func TestWhatIsWorthAWindowUpdate(t *testing.T) {
 	} {
 		conn := windowEnd(t, c.buffer, 0, c.unread, c.window)
 		conn.snd.mss = int32(c.mss)
-		if got := conn.canWiden(); got != c.worth {
+		if got := conn.worthwhile(conn.open() - conn.rcv.window()); got != c.worth {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
