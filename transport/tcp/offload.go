@@ -38,7 +38,7 @@ func (c *Conn) recordPieces(now clock.Time, out *Segment) {
 	}
 	c.record(now, at, at.Add(out.Size))
 	b := c.loss.board
-	before := b.at(b.n - 1).stamp
+	r := *b.at(b.n - 1)
 	text := out.Seq.Add(out.Payload.Len())
 	for at = at.Add(out.Size); at.Less(text); at = at.Add(out.Size) {
 		next := at.Add(out.Size)
@@ -46,8 +46,8 @@ func (c *Conn) recordPieces(now clock.Time, out *Segment) {
 			next = end // with the FIN
 		}
 		// They leave together: only how much is in flight is different.
-		r := b.push(at, next, now)
-		before.inFlight += int32(r.size())
-		r.stamp = before
+		r.seq, r.end = at, next
+		r.inFlight += int32(r.size())
+		b.append(&r)
 	}
 }

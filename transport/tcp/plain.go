@@ -90,13 +90,13 @@ func (c *Conn) ackedPlain(now clock.Time, seg *Segment) {
 // nil if not one is covered as a whole.
 func (c *Conn) popPlain(now clock.Time, seg *Segment) (last *sent) {
 	b := c.loss.board
-	first := b.at(0)
-	for b.n > 0 && b.at(0).end.LessEq(seg.Ack) {
-		last = b.at(0)
-		b.head++
-		b.n--
-		c.count.delivered++
+	first, covered := b.at(0), b.find(seg.Ack)
+	if covered > 0 {
+		last = b.at(covered - 1)
 	}
+	b.head += uint32(covered)
+	b.n -= covered
+	c.count.delivered += uint32(covered)
 	if b.n > 0 && b.at(0).seq.Less(seg.Ack) {
 		b.trim(seg.Ack)
 	}

@@ -110,6 +110,15 @@ func (b *scoreboard) push(seq, end Seq, now clock.Time) *sent {
 	return r
 }
 
+// append appends a record that is complete.
+func (b *scoreboard) append(r *sent) {
+	if b.n == len(b.ring) {
+		b.grow()
+	}
+	b.n++
+	*b.at(b.n - 1) = *r
+}
+
 // grow makes room for twice as many records.
 func (b *scoreboard) grow() {
 	ring := make([]sent, max(minRing, 2*len(b.ring)))
