@@ -27,6 +27,10 @@ type Device interface {
 // for.
 type takesLarge interface{ TakesLarge() bool }
 
+// A device that knows whether anybody is to be told of a change has this method. Any
+// other is taken to have changed whenever it was driven.
+type knowsReady interface{ HasReady() bool }
+
 // A Node is a device at its place in a world.
 type Node struct {
 	Name    string
@@ -41,6 +45,7 @@ type Node struct {
 	line    *link.Cable  // of a cable: itself
 	bridge  *link.Bridge // of a switch: itself
 	large   takesLarge   // the device, if it is one that may
+	ready   knowsReady   // the device, if it knows
 
 	off       bool
 	onSettle  func()
@@ -62,13 +67,14 @@ type ends [2]struct {
 }
 
 // Add puts a device into the world, with a name that nothing else there has.
-// settle, if not nil, is called under the lock after the device was driven,
-// when the world has come to rest: to wake whoever waits for it. Add needs
+// settle, if not nil, is called under the lock after the device was driven and has
+// changed, when the world has come to rest: to wake whoever waits for it. Add needs
 // the lock.
 func (w *World) Add(name string, d Device, settle func()) *Node {
 	n := &Node{Name: name, world: w, device: d, onSettle: settle}
 	n.bridge, _ = d.(*link.Bridge)
 	n.large, _ = d.(takesLarge)
+	n.ready, _ = d.(knowsReady)
 	if f, ok := d.(link.Device); ok {
 		n.facts, n.watch = f.PollEvent, watchOf(d)
 	}
@@ -136,7 +142,7 @@ func (w *World) drain(n *Node) {
 		return
 	}
 	w.queue.Set(&n.timer, n, n.device.NextTimer())
-	if n.onSettle != nil && !n.unsettled {
+	if n.onSettle != nil && !n.unsettled && (n.ready == nil || n.ready.HasReady()) {
 		n.unsettled = true
 		w.settled = append(w.settled, n)
 	}

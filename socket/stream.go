@@ -237,7 +237,7 @@ func (s *Socket) writeSmall(b []byte) bool {
 	}
 	c := s.connection()
 	c.SetMore(false)
-	_, _ = c.WriteBytes(now, b) // there is room for all of it
+	c.WriteWhole(b)
 	s.update(now)
 	first := s.readerFirst(len(b))
 	s.leave()

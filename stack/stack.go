@@ -291,6 +291,9 @@ func (s *Stack) PollFrame(now clock.Time) (port int, p *pkt.Packet, ok bool) {
 	return s.out.pop()
 }
 
+// HasReady reports whether there is an endpoint whose readiness has changed.
+func (s *Stack) HasReady() bool { return s.ready.Len() > 0 }
+
 // PollReady returns an endpoint whose readiness has changed.
 func (s *Stack) PollReady() (Endpoint, bool) {
 	if s.ready.Len() == 0 {

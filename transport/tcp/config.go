@@ -263,13 +263,9 @@ func (e *Env) takeQueue() *pkt.Queue {
 	return q
 }
 
-// kept returns q as long as there is something in it, and takes it back when it
-// is empty: a connection at rest has none.
-func (e *Env) kept(q *pkt.Queue) *pkt.Queue {
-	if q.Len() > 0 {
-		return q
-	}
-	if q != nil && len(e.queues) < keepQueues {
+// keep takes an empty queue back, and returns nil: a connection at rest has none.
+func (e *Env) keep(q *pkt.Queue) *pkt.Queue {
+	if len(e.queues) < keepQueues {
 		e.queues = append(e.queues, q)
 	}
 	return nil

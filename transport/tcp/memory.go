@@ -31,13 +31,22 @@ func (c *Conn) account() {
 	if c.rcv.gaps != nil {
 		n += c.rcv.gaps.storage
 	}
-	if n == int(c.charged) {
-		return
+	if n != int(c.charged) {
+		c.charge(n)
 	}
+}
+
+// charge makes n what the account has for the connection, and gives queues back that are empty.
+func (c *Conn) charge(n int) {
 	m := &c.env.memory
 	m.used += n - int(c.charged)
 	c.charged = int32(n)
-	c.snd.queue, c.rcv.queue = c.env.kept(c.snd.queue), c.env.kept(c.rcv.queue)
+	if c.snd.queue != nil && c.snd.queue.Len() == 0 {
+		c.snd.queue = c.env.keep(c.snd.queue)
+	}
+	if c.rcv.queue != nil && c.rcv.queue.Len() == 0 {
+		c.rcv.queue = c.env.keep(c.rcv.queue)
+	}
 	switch {
 	case m.used > c.env.alarming():
 		m.pressure = true

@@ -131,10 +131,16 @@ func (c *Conn) WriteBytes(_ clock.Time, b []byte) (int, error) {
 		return 0, err
 	}
 	n := min(len(b), c.WriteSpace())
-	c.openForText()
-	c.sending(n).AppendBytes(b[:n])
-	c.account()
+	c.WriteWhole(b[:n])
 	return n, nil
+}
+
+// WriteWhole copies all of b into the send queue. The caller has looked at CanWrite and
+// WriteSpace.
+func (c *Conn) WriteWhole(b []byte) {
+	c.openForText()
+	c.sending(len(b)).AppendBytes(b)
+	c.account()
 }
 
 // writeError returns why the program may not write.
