@@ -224,3 +224,35 @@ func TestNothingIsAllocatedPerPacket(t *testing.T) {
 		t.Errorf("%v allocations per packet, want 0", allocs)
 	}
 }
+
+// A small chunk that nobody refers to any more is used for what is written next; one that a
+// reader still has is not.
+func TestASmallChunkIsUsedAgain(t *testing.T) {
+	var q Queue
+	q.AppendBytes([]byte("one"))
+	first := q.views[q.head].c
+	q.Discard(3)
+	q.AppendBytes([]byte("four"))
+	if q.views[q.head].c != first {
+		t.Error("the chunk that was free wasn't used again")
+	}
+	reader := q.At(0, 4)
+	q.Discard(4)
+	q.AppendBytes([]byte("other"))
+	if q.views[q.head].c == first {
+		t.Error("a chunk was written to that a reader had")
+	}
+	if got := string(reader.Bytes()); got != "four" {
+		t.Errorf("the reader sees %q", got)
+	}
+	reader.Release()
+	q.Discard(5)
+	q.AppendBytes(make([]byte, 3000))
+	if n := len(q.views[q.head].c.data); n < 3000 {
+		t.Errorf("3000 bytes are in a chunk of %d", n)
+	}
+	q.Reset()
+	if q.spare != nil || q.Len() != 0 {
+		t.Error("an empty queue holds storage")
+	}
+}
