@@ -3,6 +3,7 @@ package tcp
 import (
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/wire"
 )
 
 // Most segments are of connections where nothing is amiss, and are what was to come
@@ -12,23 +13,41 @@ import (
 // out, it takes a third as long. (Jacobson calls it header prediction in a message to the
 // tcp-ip list of 1990.)
 
-// plain reports whether nothing is amiss, and nothing rare is wished for. A connection that
-// somebody watches isn't: facts are told on the general way.
-func (c *Conn) plain() bool {
-	return c.state == StateEstablished && c.rare == &nothing && c.loss.phase == PhaseOpen && c.loss.history == nil &&
-		c.rcv.gaps == nil && c.ecn == 0 && c.retries == 0 && c.sackOK && !c.cc.Modelled && !c.orphan && !c.readShut && !c.snd.finQueued &&
-		!c.persist.active && !c.persist.force && !c.env.Watch && !c.env.ValidateWindow && !c.env.exhausted()
+// plain reports whether nothing is amiss, and nothing rare is wished for.
+func (c *Conn) plain() bool { return c.usual() && c.wideOpen() && c.untroubled() && c.env.usual() }
+
+// usual reports whether the connection has what most have.
+func (c *Conn) usual() bool { return c.rare == &nothing && c.sackOK && c.ecn == 0 && !c.cc.Modelled }
+
+// wideOpen reports whether both ends may go on for long.
+func (c *Conn) wideOpen() bool {
+	return c.state == StateEstablished && !c.orphan && !c.readShut && !c.snd.finQueued && !c.persist.active && !c.persist.force
 }
+
+// untroubled reports whether all has arrived, and in order, so far.
+func (c *Conn) untroubled() bool {
+	return c.loss.phase == PhaseOpen && c.loss.history == nil && c.rcv.gaps == nil && c.retries == 0
+}
+
+// usual reports whether the host is one that nobody watches, since facts are told on the general
+// way, and has memory.
+func (e *Env) usual() bool { return !e.Watch && !e.ValidateWindow && !e.exhausted() }
 
 // expected reports whether a segment is the next one: it begins where the last one has
 // ended, acknowledges what was sent, fits the window, and has the options that
 // all segments have.
 func (c *Conn) expected(seg *Segment) bool {
-	n := seg.Payload.Len()
-	news := uint32(seg.Ack - c.snd.una)
-	return seg.Flags&^psh == ack && seg.Seq == c.rcv.nxt && news <= uint32(c.snd.nxt-c.snd.una) && (n > 0 || news > 0) &&
-		n <= c.rcv.window() && seg.Options.NumSACK == 0 && seg.Options.Timestamps == c.stamped &&
-		int32(seg.Options.TSVal-c.ts.recent) >= 0
+	n, acked := seg.Payload.Len(), uint32(seg.Ack-c.snd.una)
+	if seg.Flags&^psh != ack || seg.Seq != c.rcv.nxt || n > c.rcv.window() || acked > uint32(c.snd.nxt-c.snd.una) {
+		return false
+	}
+	return (n > 0 || acked > 0) && c.ts.follows(c.stamped, &seg.Options)
+}
+
+// follows reports whether the options are none but the timestamps that were agreed on, if they
+// were, and no older than the last.
+func (t *timestamps) follows(agreed bool, o *wire.TCPOptions) bool {
+	return o.NumSACK == 0 && o.Timestamps == agreed && int32(o.TSVal-t.recent) >= 0
 }
 
 // arrivePlain is [Conn.arrive] for the segment that is expected. It reports false, having done
@@ -38,7 +57,7 @@ func (c *Conn) arrivePlain(now clock.Time, seg *Segment) bool {
 		return false
 	}
 	if c.snd.una != seg.Ack {
-		if b := c.loss.board; b == nil || b.disturbed || b.lost.segments > 0 {
+		if c.loss.board == nil || !c.loss.board.inOrder() {
 			return false
 		}
 		c.ackedPlain(now, seg)
@@ -163,11 +182,17 @@ func (c *Conn) sendPlain(now clock.Time, out *Segment) bool {
 // goesAtOnce reports whether the windows, and the rules against small segments, let the last n
 // octets of all out now, as one segment; and nothing else is due.
 func (c *Conn) goesAtOnce(n, flight int) bool {
-	b := c.loss.board
-	return n <= int(c.snd.mss) && n <= int(c.snd.wnd)-flight && n < c.cc.Cwnd-flight &&
-		(n == int(c.snd.mss) || c.noDelay || c.snd.small.LessEq(c.snd.una)) &&
-		(b == nil || !b.disturbed && b.lost.segments == 0) && c.holding == holding{} && c.cc.Pacing == 0 && !c.probeDue && c.snd.shortened == 0
+	if n > int(c.snd.mss) || n > int(c.snd.wnd)-flight || n >= c.cc.Cwnd-flight {
+		return false
+	}
+	if n < int(c.snd.mss) && !c.noDelay && c.snd.una.Less(c.snd.small) {
+		return false // another short one is in flight: the Nagle algorithm
+	}
+	return c.loss.board.inOrder() && c.holding == holding{} && c.cc.Pacing == 0 && !c.probeDue && c.snd.shortened == 0
 }
+
+// inOrder reports whether all in flight was sent once, and nothing of it is known to be late.
+func (b *scoreboard) inOrder() bool { return b == nil || !b.disturbed && b.lost.segments == 0 }
 
 // idledLong reports whether sending begins anew with a smaller window: see [Conn.resume].
 func (c *Conn) idledLong(now clock.Time) bool {
