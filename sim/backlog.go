@@ -41,7 +41,7 @@ func (w *World) LeaveSent(n *Node) {
 	default:
 		limit := w.now.Add(max(1, clock.Duration(float64(longBacklog)*w.pace.speed)))
 		if _, err := w.Wait(context.Background(), nil, &b.senders, limit); errors.Is(err, ErrDeadline) {
-			b.grows, b.useless = false, yieldsSkipped
+			b.grows, b.useless = false, waitsSkipped
 		}
 	}
 	w.Unlock()
@@ -49,3 +49,6 @@ func (w *World) LeaveSent(n *Node) {
 
 // A reader whom the processors let run empties a buffer in less than this.
 const longBacklog = 5 * time.Millisecond
+
+// waitsSkipped is how many senders don't wait after one has waited for nothing.
+const waitsSkipped = 1000

@@ -48,7 +48,7 @@ func TestSendersWaitForNobodyForLong(t *testing.T) {
 			if d := leavesSent(w); d != longBacklog {
 				t.Errorf("speed %v: a sender has waited for %v, want %v", speed, d, longBacklog)
 			}
-			for n := range yieldsSkipped {
+			for n := range waitsSkipped {
 				if d := leavesSent(w); d != 0 {
 					t.Fatalf("speed %v: sender %d after it has waited for %v", speed, n, d)
 				}

@@ -244,7 +244,7 @@ func (w *World) timedYield() int32 {
 // other's data take microseconds.
 const (
 	longYield     = time.Millisecond
-	yieldsSkipped = 1000
+	yieldsSkipped = 10_000
 	yieldsUntimed = 7
 )
 

@@ -55,13 +55,14 @@ func (w *World) Wait(ctx context.Context, n *Node, l *WaitList, deadline clock.T
 
 // WaitToFill is Wait for a caller who has changed nothing, to whom what he waits for
 // is to be copied: whoever brings it may put it into room, see [WaitList.Fill].
-// It returns how much that was; zero if it is still to be fetched, or never came.
-func (w *World) WaitToFill(l *WaitList, deadline clock.Time, room []byte) (int, error) {
+// It returns how much that was; zero if it is still to be fetched, or never came. Patient lets
+// others go on before it waits, see [World.Yield]: they may be about to bring it.
+func (w *World) WaitToFill(l *WaitList, deadline clock.Time, room []byte, patient bool) (int, error) {
 	r, err := w.begin(nil, l, deadline, room)
 	if err != nil {
 		return 0, err
 	}
-	r.block(context.Background())
+	r.blockSoon(patient)
 	filled := r.filled
 	_, err = w.finish(r)
 	return filled, err
@@ -98,11 +99,21 @@ func (r *Waiter) block(ctx context.Context) {
 		stop := context.AfterFunc(ctx, func() { w.cancel(r, ctx) })
 		defer stop()
 	}
+	r.blockSoon(false)
+}
+
+// blockSoon gives up the lock until the waiter is woken. What comes while others go on first wakes
+// nobody: that saves what it costs to put a goroutine to sleep, and an idle processor's start.
+func (r *Waiter) blockSoon(patient bool) {
+	w := r.world
 	if r.program != nil {
 		w.programs.yield(w, r)
 		return
 	}
 	w.Unlock()
+	if patient {
+		w.Yield()
+	}
 	<-r.signal
 	w.mu.Lock()
 }

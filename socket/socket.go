@@ -213,7 +213,8 @@ func (s *Socket) waitToRead(b []byte, until clock.Time) (int, error) {
 	if s.nonblocking || w.IsVirtual() || s.other.unix != nil {
 		return 0, s.wait(&s.readable, &s.readDeadline, until)
 	}
-	n, err := w.WaitToFill(&s.readable, clock.Earlier(s.readDeadline, until), b)
+	asked := !s.answers // what it wrote last may be answered in a moment
+	n, err := w.WaitToFill(&s.readable, clock.Earlier(s.readDeadline, until), b, asked)
 	if n > 0 {
 		s.answers = true
 		return n, nil
