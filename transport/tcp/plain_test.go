@@ -95,7 +95,7 @@ func stateOf(c *Conn) []string {
 // What is expected, where nothing is amiss, is handled in one piece. It comes to the same as
 // the general way, segment by segment and variable by variable.
 func TestThePlainWayIsTheGeneralWay(t *testing.T) {
-	for seed := range uint64(need.Cases(60)) {
+	for seed := range uint64(need.Cases(20)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		pick := func(d ...time.Duration) time.Duration { return d[r.IntN(len(d))] }
 		net := impairments{
