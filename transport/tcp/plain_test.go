@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"hubbub/internal/need"
+	"hubbub/internal/pkt"
+	"hubbub/wire"
 )
 
 // ways are two pairs of ends to which the same happens: somebody watches the ends of the
@@ -129,5 +131,137 @@ func TestThePlainWayIsTheGeneralWay(t *testing.T) {
 				t.Fatalf("seed %d, step %d: %s", seed, step, d)
 			}
 		}
+	}
+}
+
+// plainEnd is an end that goes the plain way.
+func plainEnd(t *testing.T) *end {
+	e := sackEnd(t, 10*ms)
+	e.env.Watch = false
+	e.writes(1000)
+	e.sent = nil
+	e.after(10 * ms)
+	e.peer().sends("A 1 ack 1001")
+	if !e.c.plain() {
+		t.Fatal("a connection where nothing is amiss isn't plain")
+	}
+	return e
+}
+
+// Whatever is amiss, or wished for, is for the general way.
+func TestWhatIsNotPlain(t *testing.T) {
+	for what, change := range map[string]func(c *Conn){
+		"another state":        func(c *Conn) { c.state = StateCloseWait },
+		"no program":           func(c *Conn) { c.orphan = true },
+		"nobody reads":         func(c *Conn) { c.readShut = true },
+		"a FIN":                func(c *Conn) { c.snd.finQueued = true },
+		"a shut window":        func(c *Conn) { c.persist.active = true },
+		"a window overridden":  func(c *Conn) { c.persist.force = true },
+		"something rare":       func(c *Conn) { c.own() },
+		"no SACK":              func(c *Conn) { c.sackOK = false },
+		"ECN":                  func(c *Conn) { c.ecn = ecnOK },
+		"a model of the path":  func(c *Conn) { c.cc.Modelled = true },
+		"disorder":             func(c *Conn) { c.loss.phase = PhaseDisorder },
+		"losses before":        func(c *Conn) { c.past() },
+		"a gap":                func(c *Conn) { c.rcv.hold(c.env) },
+		"a time-out":           func(c *Conn) { c.retries = 1 },
+		"a watcher":            func(c *Conn) { c.env.Watch = true },
+		"RFC 7661":             func(c *Conn) { c.env.ValidateWindow = true },
+		"a host out of memory": func(c *Conn) { c.env.memory.used = c.env.MemoryPages[2] * pageSize },
+	} {
+		e := plainEnd(t)
+		if change(e.c); e.c.plain() {
+			t.Errorf("a connection is plain with %s", what)
+		}
+	}
+}
+
+// What is expected begins at RCV.NXT, fits the window, acknowledges what was sent, and
+// has a timestamp if that was agreed on, which is no older than the last, and nothing else.
+func TestWhatIsExpected(t *testing.T) {
+	e := plainEnd(t)
+	e.writes(500)
+	e.sent = nil
+	c := e.c
+	c.stamped, c.ts.recent = true, 70
+	next := Segment{Seq: c.rcv.nxt, Ack: c.snd.nxt, Flags: ack | psh, Payload: pkt.CopyView(make([]byte, 10))}
+	next.Options.Timestamps, next.Options.TSVal = true, 70
+	for what, k := range map[string]struct {
+		change func(s *Segment)
+		want   bool
+	}{
+		"itself":                   {func(*Segment) {}, true},
+		"without PSH":              {func(s *Segment) { s.Flags = ack }, true},
+		"no ACK":                   {func(s *Segment) { s.Flags = psh }, false},
+		"a FIN":                    {func(s *Segment) { s.Flags |= fin }, false},
+		"a mark":                   {func(s *Segment) { s.Flags |= wire.ECE }, false},
+		"later":                    {func(s *Segment) { s.Seq++ }, false},
+		"sooner":                   {func(s *Segment) { s.Seq-- }, false},
+		"no news":                  {func(s *Segment) { s.Ack = c.snd.una }, true},
+		"neither text nor news":    {func(s *Segment) { s.Ack, s.Payload = c.snd.una, pkt.View{} }, false},
+		"an acknowledgment alone":  {func(s *Segment) { s.Payload = pkt.View{} }, true},
+		"an old acknowledgment":    {func(s *Segment) { s.Ack = c.snd.una - 1 }, false},
+		"of what was never sent":   {func(s *Segment) { s.Ack = c.snd.nxt + 1 }, false},
+		"a later timestamp":        {func(s *Segment) { s.Options.TSVal = 71 }, true},
+		"an older timestamp":       {func(s *Segment) { s.Options.TSVal = 69 }, false},
+		"no timestamp":             {func(s *Segment) { s.Options.Timestamps = false }, false},
+		"blocks":                   {func(s *Segment) { s.Options.NumSACK = 1 }, false},
+		"as much as the window":    {func(s *Segment) { c.rcv.edge = c.rcv.nxt.Add(10) }, true},
+		"more than the window":     {func(s *Segment) { c.rcv.edge = c.rcv.nxt.Add(9) }, false},
+		"timestamps not agreed on": {func(s *Segment) { c.stamped = false }, false},
+	} {
+		before := *c
+		s := next
+		k.change(&s)
+		if got := c.expected(&s); got != k.want {
+			t.Errorf("%s: expected is %v", what, got)
+		}
+		*c = before
+	}
+}
+
+// The last text goes at once where the windows have room for all of it, and where the rules
+// against small segments don't hold it back.
+func TestWhatGoesAtOnce(t *testing.T) {
+	e := plainEnd(t)
+	c := e.c
+	mss := int(c.snd.mss)
+	for what, k := range map[string]struct {
+		n, flight int
+		change    func()
+		want      bool
+	}{
+		"a full segment":        {mss, 0, func() {}, true},
+		"a short one":           {mss - 1, 0, func() {}, true},
+		"more than one":         {mss + 1, 0, func() {}, false},
+		"the peer's window":     {10, 90, func() { c.snd.wnd = 100 }, true},
+		"beyond it":             {11, 90, func() { c.snd.wnd = 100 }, false},
+		"the congestion window": {10, 90, func() { c.cc.Cwnd = 101 }, true},
+		"all of it":             {10, 90, func() { c.cc.Cwnd = 100 }, false},
+		"Nagle":                 {mss - 1, 0, func() { c.snd.small = c.snd.una + 1 }, false},
+		"Nagle, a full segment": {mss, 0, func() { c.snd.small = c.snd.una + 1 }, true},
+		"Nagle, not wanted":     {mss - 1, 0, func() { c.snd.small, c.noDelay = c.snd.una+1, true }, true},
+		"Nagle, acknowledged":   {mss - 1, 0, func() { c.snd.small = c.snd.una }, true},
+		"a cork":                {mss, 0, func() { c.holding.corked = true }, false},
+		"a pace":                {mss, 0, func() { c.cc.Pacing = 1 }, false},
+		"a probe":               {mss, 0, func() { c.probeDue = true }, false},
+		"a shorter path":        {mss, 0, func() { c.snd.shortened = 500 }, false},
+		"order":                 {mss, 0, func() { c.loss.board = &scoreboard{} }, true},
+		"disorder":              {mss, 0, func() { c.loss.board = &scoreboard{disturbed: true} }, false},
+		"a loss":                {mss, 0, func() { c.loss.board = &scoreboard{lost: tally{segments: 1}} }, false},
+	} {
+		before := *c
+		k.change()
+		if got := c.goesAtOnce(k.n, k.flight); got != k.want {
+			t.Errorf("%s: at once is %v", what, got)
+		}
+		*c = before
+	}
+	c.rtt.rto, c.snd.lastAt = 200*ms, e.now.Add(-200*ms)
+	if c.idledLong(e.now) || !c.idledLong(e.now+1) {
+		t.Error("a connection has idled for long after its time-out, not before")
+	}
+	if c.count.bytesOut = 0; c.idledLong(e.now + 1) {
+		t.Error("a connection that has never sent anything has idled")
 	}
 }
