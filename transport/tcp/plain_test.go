@@ -265,3 +265,50 @@ func TestWhatGoesAtOnce(t *testing.T) {
 		t.Error("a connection that has never sent anything has idled")
 	}
 }
+
+// So it is with a peer that acknowledges parts of segments, and whose window moves, and in
+// congestion avoidance.
+func TestThePlainWayWithAnyPeer(t *testing.T) {
+	for seed := range uint64(need.Cases(25)) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		avoids, noDelay, rtt := r.IntN(2) == 0, r.IntN(2) == 0, []time.Duration{0, ms, 20 * ms}[r.IntN(3)]
+		general, plain := sackEnd(t, rtt), sackEnd(t, rtt)
+		general.env.Watch, plain.env.Watch = true, false
+		ends := []*end{general, plain}
+		for _, e := range ends {
+			e.c.SetNoDelay(noDelay)
+			if avoids {
+				e.c.cc.Ssthresh = e.c.cc.Cwnd
+			}
+		}
+		at := 1
+		for step := range 60 {
+			kind, n, wait := r.IntN(6), r.IntN(2500), []time.Duration{0, 0, 1, ms, 30 * ms, time.Second}[r.IntN(6)]
+			text := r.IntN(2) * r.IntN(200)
+			for _, e := range ends {
+				switch {
+				case kind < 3:
+					e.writes(n)
+				case kind < 5:
+					acked := int(e.c.snd.una-testISS) + min(n, e.c.flight())
+					e.peer().sends(fmt.Sprintf("A %d:%d ack %d win %d", at, at+text, acked, 3000+n))
+					e.reads(e.c.Readable())
+				default:
+					e.pass(e.now.Add(wait))
+				}
+			}
+			if kind == 3 || kind == 4 {
+				at += text
+			}
+			if a, b := cut(general.sent), cut(plain.sent); fmt.Sprint(a) != fmt.Sprint(b) {
+				t.Fatalf("seed %d, step %d: general\n%v\nplain\n%v", seed, step, a, b)
+			}
+			for i, s := range stateOf(general.c) {
+				if now := stateOf(plain.c)[i]; now != s {
+					t.Fatalf("seed %d, step %d: general\n%s\nplain\n%s", seed, step, s, now)
+				}
+			}
+			general.sent, plain.sent = nil, nil
+		}
+	}
+}
