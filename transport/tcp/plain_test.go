@@ -83,6 +83,9 @@ func stateOf(c *Conn) []string {
 	}
 	v := *c
 	v.env, v.timers.causes = nil, nil
+	if !v.burst.going {
+		v.burst.left = 0 // the next one begins anew
+	}
 	queues := fmt.Sprint("queues ", v.snd.queue.Len(), v.rcv.queue.Len())
 	v.snd.queue, v.rcv.queue = nil, nil
 	board := "no scoreboard"
