@@ -56,7 +56,7 @@ func newAttack(t *testing.T, input []byte) *attack {
 		c.WindowScaling = how&0x80 != 0
 		c.ReceiveBuffer, c.SendBuffer = 1000+int(a.next())*50, 5000
 	})
-	a.env.Watch = true
+	a.env.Watch = how&0x08 != 0 // without a watcher some goes the plain way
 	return a
 }
 
@@ -104,7 +104,11 @@ func (a *attack) step() {
 	case 4:
 		a.oddCommand()
 	default:
-		seg := a.hostileSegment()
+		seg := a.likelySegment()
+		if a.env.Watch || a.next()%8 == 0 {
+			seg.drop()
+			seg = a.hostileSegment()
+		}
 		a.segments++
 		a.c.HandleSegment(a.now, &seg)
 	}
@@ -141,6 +145,19 @@ func (a *attack) oddCommand() {
 		var b [10]byte
 		a.c.Peek(b[:], int(a.next()))
 	}
+}
+
+// likelySegment makes a segment as a peer without malice sends them: it is for the plain way.
+func (a *attack) likelySegment() Segment {
+	c := a.c
+	s := Segment{
+		Seq: c.rcv.nxt, Ack: c.snd.una.Add(min(int(a.next())*8, c.flight())), Flags: ack, Window: uint16(a.next()) << 8,
+		Payload: pkt.CopyView(octets(0, min(int(a.next())*4, max(0, c.rcv.window())))),
+	}
+	if c.stamped {
+		s.Options.Timestamps, s.Options.TSVal, s.Options.TSEcr = true, c.ts.recent+uint32(a.next()>>7), c.ts.now(a.now)
+	}
+	return s
 }
 
 // hostileSegment makes a segment whose numbers are near the edges that matter.

@@ -54,7 +54,7 @@ func (a *attack) wild(rng *rand.Rand) {
 	flip := func() bool { return rng.IntN(2) == 0 }
 	c.DSACK, c.RACK, c.StaticReorderWindow, c.NoDupThresh, c.LossProbe = flip(), flip(), flip(), flip(), flip()
 	c.FRTO, c.RTORestart, c.SlowStartAfterIdle, c.ProtectTimeWait, c.ModerateReceive = flip(), flip(), flip(), flip(), flip()
-	c.ValidateWindow = flip()
+	c.ValidateWindow = rng.IntN(8) == 0 // and then nothing goes the plain way
 	c.MTUProbing, c.BaseMSS, c.MTUProbeFloor = rng.IntN(3), 48+rng.IntN(900), 48+rng.IntN(900)
 	c.Retries1, c.Retries2, c.OrphanRetries = rng.IntN(5), rng.IntN(16), rng.IntN(8)
 	c.InvalidACKInterval = time.Duration(rng.IntN(2)) * 500 * ms
