@@ -3,6 +3,7 @@ package tcp
 import (
 	"hubbub/clock"
 	"hubbub/internal/pkt"
+	"hubbub/transport/tcp/congestion"
 	"hubbub/wire"
 )
 
@@ -17,7 +18,9 @@ import (
 func (c *Conn) plain() bool { return c.usual() && c.wideOpen() && c.untroubled() && c.env.usual() }
 
 // usual reports whether the connection has what most have.
-func (c *Conn) usual() bool { return c.rare == &nothing && c.sackOK && c.ecn == 0 && !c.cc.Modelled }
+func (c *Conn) usual() bool {
+	return c.rare == &nothing && c.sackOK && c.ecn == 0 && !congestion.HasModel(c.algorithm)
+}
 
 // wideOpen reports whether both ends may go on for long.
 func (c *Conn) wideOpen() bool {

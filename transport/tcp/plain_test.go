@@ -125,6 +125,7 @@ func TestThePlainWayIsTheGeneralWay(t *testing.T) {
 		w := newWays(t, seed, net, func(c *Config) {
 			c.Timestamps, c.Offload, c.InitialWindow = stamps, offload, window
 			c.RTORestart, c.LossProbe = seed%5 == 0, seed%7 > 0
+			c.CongestionControl = congestion.Names()[seed%uint64(len(congestion.Names()))]
 		})
 		mss, noDelay := []int{200, 1460, 9000}[r.IntN(3)], r.IntN(2) == 0
 		iss := [2]Seq{Seq(r.Uint32()), Seq(r.Uint32())}
@@ -177,7 +178,7 @@ func TestWhatIsNotPlain(t *testing.T) {
 		"something rare":       func(c *Conn) { c.own() },
 		"no SACK":              func(c *Conn) { c.sackOK = false },
 		"ECN":                  func(c *Conn) { c.ecn = ecnOK },
-		"a model of the path":  func(c *Conn) { c.cc.Modelled = true },
+		"a model of the path":  func(c *Conn) { c.algorithm, _ = congestion.Number("bbr") },
 		"disorder":             func(c *Conn) { c.loss.phase = PhaseDisorder },
 		"losses before":        func(c *Conn) { c.past() },
 		"a gap":                func(c *Conn) { c.rcv.hold(c.env) },
