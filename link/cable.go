@@ -6,7 +6,6 @@ import (
 	"hubbub/clock"
 	"hubbub/internal/fifo"
 	"hubbub/internal/pkt"
-	"hubbub/wire"
 )
 
 // A Cable joins two ports, its sides 0 and 1. What enters at one side leaves
@@ -60,15 +59,11 @@ func (c *Cable) HandleFrame(now clock.Time, side int, p *pkt.Packet) {
 // HandleFrame and PollFrame in one step, for a network in memory.
 func (c *Cable) Pass(side int, p *pkt.Packet) bool {
 	l := &c.lines[side&1]
-	if l.faulty || l.faults.cut || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 {
+	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 {
 		return false
 	}
-	octets := p.Len()
-	frames, longest := 1, octets
-	if p.Large() {
-		frames, octets, longest = p.Frames()
-	}
-	if (longest < minFrame || longest > l.mtu+wire.EthernetHeaderLen) && l.refuses(p, longest) != 0 {
+	frames, octets, longest := p.Frames()
+	if l.refuses(p, longest) != 0 {
 		return false
 	}
 	l.stats.Sent += uint64(frames)

@@ -229,8 +229,8 @@ func (w *World) Yield() {
 	}
 }
 
-// timedYield yields, and returns of how many calls the next that is timed is the last: negative,
-// if those before it yield as well.
+// timedYield yields, and returns how many calls come before the next that is timed: they do
+// nothing if that is positive, and yield if it is negative.
 func (w *World) timedYield() int32 {
 	since := time.Since(w.pace.since)
 	runtime.Gosched()

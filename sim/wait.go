@@ -62,7 +62,7 @@ func (w *World) WaitToFill(l *WaitList, deadline clock.Time, room []byte, patien
 	if err != nil {
 		return 0, err
 	}
-	r.blockSoon(patient)
+	r.sleep(patient)
 	filled := r.filled
 	_, err = w.finish(r)
 	return filled, err
@@ -99,12 +99,12 @@ func (r *Waiter) block(ctx context.Context) {
 		stop := context.AfterFunc(ctx, func() { w.cancel(r, ctx) })
 		defer stop()
 	}
-	r.blockSoon(false)
+	r.sleep(false)
 }
 
-// blockSoon gives up the lock until the waiter is woken. What comes while others go on first wakes
+// sleep gives up the lock until the waiter is woken. What comes while others go on first wakes
 // nobody: that saves what it costs to put a goroutine to sleep, and an idle processor's start.
-func (r *Waiter) blockSoon(patient bool) {
+func (r *Waiter) sleep(patient bool) {
 	w := r.world
 	if r.program != nil {
 		w.programs.yield(w, r)

@@ -15,7 +15,8 @@
 // it arrives in arrival.go, which has the steps of RFC 9293, 3.10.7.4 in their
 // order, and goes on to ack.go (what it acknowledges) and receive.go (what it
 // carries). What goes out is built in send.go, in one function that is asked
-// until it has nothing more. Each of the other files has one concern:
+// until it has nothing more. Where nothing is amiss plain.go does the same in one piece.
+// Each of the other files has one concern:
 //
 //	open.go synsent.go lifetime.go timewait.go   how a connection begins and ends
 //	sent.go                                      what is in flight: a record for each segment

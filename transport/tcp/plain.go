@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"hubbub/clock"
-	"hubbub/internal/pkt"
 	"hubbub/transport/tcp/congestion"
 	"hubbub/wire"
 )
@@ -11,7 +10,7 @@ import (
 // next: text in order, an acknowledgment of what was sent once, or both. What follows
 // from them is here, in one piece. It is what the general way comes to, which is the one
 // to read first ([Conn.arrive], [Conn.takeACK], [Conn.newSegment]): with all that can't be left
-// out, it takes a third as long. (Jacobson calls it header prediction in a message to the
+// out, it takes a third less. (Jacobson calls it header prediction in a message to the
 // tcp-ip list of 1990.)
 
 // plain reports whether nothing is amiss, and nothing rare is wished for.
@@ -68,14 +67,11 @@ func (c *Conn) arrivePlain(now clock.Time, seg *Segment) bool {
 	if c.stamped && seg.Seq.LessEq(c.rcv.acked) {
 		c.ts.remember(now, seg.Options.TSVal)
 	}
-	c.rcv.lastAt = now
-	c.holding.more = false
+	c.heard(now)
 	c.tuneSendBuffer()
-	if c.snd.wl1.Less(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.LessEq(seg.Ack) {
-		c.setWindow(seg)
-	}
+	c.updateWindow(now, seg)
 	if seg.Payload.Len() > 0 {
-		c.receivePlain(now, seg)
+		c.receive(now, seg)
 	}
 	return true
 }
@@ -135,16 +131,6 @@ func (c *Conn) popPlain(now clock.Time, seg *Segment) (last *sent) {
 	return last
 }
 
-// receivePlain is [Conn.receive] for text after which nothing is held.
-func (c *Conn) receivePlain(now clock.Time, seg *Segment) {
-	c.rcv.seg = max(c.rcv.seg, uint16(min(seg.Payload.Len(), int(c.rcv.mss))))
-	c.measurePeer(now, seg)
-	c.take(seg.Payload)
-	seg.Payload = pkt.View{}
-	c.ackText(now, false)
-	c.rcv.dataAt = now
-}
-
 // sendPlain builds the segment of all that wasn't sent yet, if it is one and goes out at once. It
 // reports false, having done nothing, if that is left to [Conn.newSegment].
 func (c *Conn) sendPlain(now clock.Time, out *Segment) bool {
@@ -154,10 +140,8 @@ func (c *Conn) sendPlain(now clock.Time, out *Segment) bool {
 		return false
 	}
 	if flight == 0 {
+		c.resume(now)
 		c.snd.progressAt = now
-		if c.control != nil && c.count.bytesOut > 0 && now > c.snd.lastAt {
-			c.control.Resumed(&c.cc.Window, now, now.Sub(c.snd.lastAt))
-		}
 	}
 	out.Payload = c.snd.queue.At(flight, n)
 	out.Seq, out.Flags, out.Reason = c.snd.nxt, psh, ReasonData
