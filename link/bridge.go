@@ -111,7 +111,7 @@ func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) 
 		return 0, false
 	}
 	b.stations.heard(now, from)
-	*last = passage{[len(last.ends)]byte(p.Head()), b.stations.changes, to.port, from}
+	*last = passage{[len(last.head)]byte(p.Head()), b.stations.changes, to.port, from}
 	return to.port, true
 }
 

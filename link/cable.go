@@ -53,23 +53,18 @@ func (c *Cable) HandleFrame(now clock.Time, side int, p *pkt.Packet) {
 	c.lines[side&1].handle(now, p)
 }
 
-// Pass takes a frame that enters at side across a line that is empty and does
-// nothing to frames, and reports whether it did: then the frame is at the other
+// Pass takes a packet that enters at side across a line that is empty and does
+// nothing to frames, and reports whether it did: then the packet is at the other
 // side already, and still the caller's. Otherwise nothing has happened. It is
-// HandleFrame and PollFrame in one step, for a network in memory.
-func (c *Cable) Pass(side int, p *pkt.Packet) bool {
+// HandleFrame and PollFrame in one step, for a network in memory. What the packet
+// stands for is as [pkt.Packet.Frames] says.
+func (c *Cable) Pass(side int, p *pkt.Packet, frames, octets, longest int) bool {
 	l := &c.lines[side&1]
-	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 {
+	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 || l.refuses(p, longest) != 0 {
 		return false
 	}
-	frames, octets, longest := p.Frames()
-	if l.refuses(p, longest) != 0 {
-		return false
-	}
-	l.stats.Sent += uint64(frames)
-	l.stats.SentBytes += uint64(octets)
-	l.stats.Delivered += uint64(frames)
-	l.stats.DeliveredBytes += uint64(octets)
+	l.passed += uint64(frames)
+	l.passedBytes += uint64(octets)
 	return true
 }
 

@@ -30,7 +30,9 @@ type Line struct {
 
 	flight flight
 	last   clock.Time // when the last frame arrives that keeps its place
-	stats  Stats
+	stats  Stats // without the frames that Pass let pass
+
+	passed, passedBytes uint64
 }
 
 // Stats count what a Line did, in frames unless they say otherwise. At any
@@ -52,7 +54,14 @@ func (l *Line) init(c *Cable, side int, rnd *rand.Rand) {
 }
 
 // Stats returns the counters.
-func (l *Line) Stats() Stats { return l.stats }
+func (l *Line) Stats() Stats {
+	s := l.stats
+	s.Sent += l.passed
+	s.Delivered += l.passed
+	s.SentBytes += l.passedBytes
+	s.DeliveredBytes += l.passedBytes
+	return s
+}
 
 // InFlight returns how many frames are on the line or wait for it.
 func (l *Line) InFlight() int { return l.flight.n }

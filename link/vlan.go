@@ -46,8 +46,8 @@ type port struct {
 // A passage is what [Bridge.Pass] found out about the last frame that came by a
 // port: most are from and to the same stations as the one before.
 type passage struct {
-	ends    [2 * len(wire.MAC{})]byte // the addresses as they are in the frame
-	changes uint32                    // of the table, when that was found out; 0: nothing was
+	head    [wire.EthernetHeaderLen]byte // of the frame, which has no tag
+	changes uint32                       // of the table, when that was found out; 0: nothing was
 	out     int
 	from    *learned
 }
@@ -55,8 +55,7 @@ type passage struct {
 // is reports whether a frame is of the same passage.
 func (a *passage) is(p *pkt.Packet, changes uint32) bool {
 	head := p.Head()
-	return a.changes == changes && len(head) >= wire.EthernetHeaderLen && [len(a.ends)]byte(head) == a.ends &&
-		binary.BigEndian.Uint16(head[len(a.ends):]) != uint16(wire.EtherTypeVLAN) && p.FCSOK()
+	return len(head) >= len(a.head) && [len(a.head)]byte(head) == a.head && a.changes == changes && p.FCSOK()
 }
 
 func newPort(i int, cfg PortConfig) (port, error) {

@@ -151,29 +151,59 @@ func (w *World) drain(n *Node) {
 // send puts a frame on the cable that is plugged into a node's port. Cables
 // without delay, and switches that know where it goes, let it pass at once.
 func (w *World) send(n *Node, out int, p *pkt.Packet) {
-	for ok := true; ok; {
-		n, out, ok = w.hop(n, out, p)
-	}
-}
-
-// hop sends a frame over one cable. It reports the switch that lets the frame
-// pass, and the port from which that sends it on.
-func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
-	at := &n.ports[out]
 	if w.Stream.On() {
 		if p.Large() {
 			w.sendCut(n, out, p)
-			return nil, 0, false
+			return
 		}
-		w.publishSent(n, at.name, p)
+		w.publishSent(n, n.ports[out].name, p)
 	}
+	frames, octets, longest := p.Frames()
+	for {
+		at := &n.ports[out]
+		if at.cable == nil || !at.cable.line.Pass(at.side, p, frames, octets, longest) {
+			w.enter(n, out, p)
+			return
+		}
+		end := &at.cable.cable[1-at.side]
+		n = end.node
+		if n.bridge == nil || n.off {
+			w.arrived(delivery{n, end.port, p})
+			return
+		}
+		var ok bool
+		if out, ok = n.bridge.Pass(w.now, end.port, p); !ok {
+			w.arrived(delivery{n, end.port, p})
+			return
+		}
+		if !w.passed(n, end.port, out, p) {
+			return
+		}
+	}
+}
+
+// passed lets those who watch know of a frame that a switch lets pass. It reports false if
+// the frame goes no further: it was one of a storm.
+func (w *World) passed(n *Node, in, out int, p *pkt.Packet) bool {
+	d := delivery{n, in, p}
+	if !w.tolerates(d) {
+		return false
+	}
+	if w.Stream.On() {
+		w.hear(d)
+		w.publishSent(n, n.ports[out].name, p)
+	}
+	return true
+}
+
+// enter puts a frame on a cable that doesn't let it pass at once.
+func (w *World) enter(n *Node, out int, p *pkt.Packet) {
+	at := &n.ports[out]
 	switch {
 	case at.loopback:
 		w.inbox.push(delivery{n, out, p})
 	case at.cable == nil:
 		w.drop(n, at.name, p, "no cable is plugged in")
-	case at.cable.line.Pass(at.side, p):
-		return w.pass(at.cable.end(1-at.side, p))
 	case p.Large():
 		w.sendCut(n, out, p)
 	default:
@@ -181,7 +211,6 @@ func (w *World) hop(n *Node, out int, p *pkt.Packet) (*Node, int, bool) {
 		at.cable.device.HandleFrame(w.now, at.side, p)
 		w.drain(at.cable)
 	}
-	return nil, 0, false
 }
 
 // sendCut sends what a large packet stands for: somebody watches, or the cable
@@ -202,33 +231,6 @@ func (w *World) arrived(d delivery) {
 	for part := range d.packet.Parts() {
 		w.inbox.push(delivery{d.node, d.port, part})
 	}
-}
-
-// end returns where a frame arrives that came out of a cable's side.
-func (n *Node) end(side int, p *pkt.Packet) delivery {
-	at := &n.cable[side]
-	return delivery{at.node, at.port, p}
-}
-
-// pass lets a frame pass the switch that it has arrived at. Where it has
-// arrived at something else, or the switch has to think, deliver finds it.
-func (w *World) pass(d delivery) (*Node, int, bool) {
-	n := d.node
-	if n.bridge == nil || n.off {
-		w.arrived(d)
-		return nil, 0, false
-	}
-	out, ok := n.bridge.Pass(w.now, d.port, d.packet)
-	switch {
-	case !ok:
-		w.arrived(d)
-	case w.tolerates(d):
-		if w.Stream.On() {
-			w.hear(d)
-		}
-		return n, out, true
-	}
-	return nil, 0, false
 }
 
 // tolerates counts a frame that has arrived, and stops the world if it is one
@@ -267,7 +269,10 @@ func (n *Node) listen(w *World) {
 }
 
 // arrive puts a frame that came out of a cable's side where deliver finds it.
-func (w *World) arrive(cable *Node, side int, p *pkt.Packet) { w.inbox.push(cable.end(side, p)) }
+func (w *World) arrive(cable *Node, side int, p *pkt.Packet) {
+	end := &cable.cable[side]
+	w.inbox.push(delivery{end.node, end.port, p})
+}
 
 // deliver hands a frame to the device it has arrived at. Of several that have
 // arrived at one device, what follows is taken after the last.

@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"math"
-	"runtime"
 	"time"
 
 	"hubbub/clock"
@@ -212,41 +211,6 @@ func (p *pace) prodIfReal() {
 		p.prod()
 	}
 }
-
-// Yield lets other goroutines go on first, for a caller that isn't locked and has
-// something ready for them. Where the processors are busy with other things that
-// costs more than it's worth: after it took long, the next calls do nothing. The clock is
-// looked at in one call of some.
-func (w *World) Yield() {
-	switch n := w.busy.Load(); {
-	case n > 0:
-		w.busy.Store(n - 1) // a race does no harm: it is about that many
-	case n < 0:
-		w.busy.Store(n + 1)
-		runtime.Gosched()
-	default:
-		w.busy.Store(w.timedYield())
-	}
-}
-
-// timedYield yields, and returns how many calls come before the next that is timed: they do
-// nothing if that is positive, and yield if it is negative.
-func (w *World) timedYield() int32 {
-	since := time.Since(w.pace.since)
-	runtime.Gosched()
-	if time.Since(w.pace.since)-since > longYield {
-		return yieldsSkipped
-	}
-	return -yieldsUntimed
-}
-
-// A goroutine that computes keeps its processor for 10 ms. Ones that wait for each
-// other's data take microseconds.
-const (
-	longYield     = time.Millisecond
-	yieldsSkipped = 10_000
-	yieldsUntimed = 7
-)
 
 // TimeOfDay returns what the clock outside shows: where a network that is not
 // virtual begins to count.

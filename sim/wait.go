@@ -110,10 +110,10 @@ func (r *Waiter) sleep(patient bool) {
 		w.programs.yield(w, r)
 		return
 	}
-	w.Unlock()
 	if patient {
 		w.Yield()
 	}
+	w.Unlock()
 	<-r.signal
 	w.mu.Lock()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 
 	"hubbub/clock"
 	"hubbub/event"
@@ -40,7 +39,7 @@ type World struct {
 	programs baton
 	stepping stepper
 	backlog  backlog
-	busy     atomic.Int32 // how many calls of Yield are to do nothing; negative: to look at no clock
+	yields   yields
 	storm    stormWatch
 	err      error // why the world has stopped
 }
@@ -106,8 +105,8 @@ func (w *World) Complete(n *Node) { w.complete(n) }
 // Unlock unlocks a world in which the caller has changed nothing that a frame
 // or a timer could follow from.
 func (w *World) Unlock() {
-	woken, errands := w.woken, w.errands
-	w.woken, w.errands = nil, nil
+	woken, errands, next := w.woken, w.errands, w.yields.next
+	w.woken, w.errands, w.yields.next = nil, nil, noYield
 	w.mu.Unlock()
 	// Those who were woken would else run into the lock at once.
 	for woken != nil {
@@ -118,6 +117,9 @@ func (w *World) Unlock() {
 	}
 	if errands != nil {
 		errands.run()
+	}
+	if next != noYield {
+		w.yield(next)
 	}
 }
 

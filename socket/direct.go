@@ -96,11 +96,8 @@ func (s *Socket) writeDirect(b []byte) bool {
 		w.Unlock()
 		return false
 	}
-	first := s.readerFirst(len(b))
+	s.readerFirst(len(b))
 	w.Unlock()
-	if first {
-		w.Yield()
-	}
 	return true
 }
 

@@ -214,11 +214,8 @@ func (s *Socket) writeStream(b []byte, flags int) (written int, err error) {
 		s.update(now)
 		s.numbered(now, flags, written)
 		s.endWrite()
-		first := s.readerFirst(len(b))
+		s.readerFirst(len(b))
 		s.leave()
-		if first {
-			s.host.world.Yield()
-		}
 		return written, err
 	}
 }
@@ -239,21 +236,19 @@ func (s *Socket) writeSmall(b []byte) bool {
 	c.SetMore(false)
 	c.WriteWhole(b)
 	s.update(now)
-	first := s.readerFirst(len(b))
+	s.readerFirst(len(b))
 	s.leave()
-	if first {
-		w.Yield()
-	}
 	return true
 }
 
-// readerFirst reports whether others had better go on before a program that has
-// written n bytes: while much data is in the processor's cache, and where an answer
+// readerFirst lets others go on before a program that has written n bytes, where they had
+// better: while much data is in the processor's cache, and where an answer
 // is written, so that the next one may be there before the program waits for it.
-func (s *Socket) readerFirst(n int) bool {
-	answers := s.answers
+func (s *Socket) readerFirst(n int) {
+	if n > smallWrite || s.answers {
+		s.host.world.Yield()
+	}
 	s.answers = false
-	return n > smallWrite || answers
 }
 
 // endRecord ends a record (MSG_EOR) if all of it is written.

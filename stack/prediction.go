@@ -164,9 +164,11 @@ func (s *Stack) handlePredicted(now clock.Time, i *Interface, p *pkt.Packet) boo
 	if f == nil {
 		return false
 	}
-	if _, ok := s.readSegment(p, off, n); !ok {
+	own, ok := s.readSegment(p, off, n)
+	if !ok {
 		return false
 	}
+	s.segment.Payload = p.Detach(off+own, n-own)
 	ip := p.Head()[wire.EthernetHeaderLen:]
 	s.segment.ECN = ip[1] & 3
 	if ip[0]>>4 == 6 {

@@ -18,7 +18,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 		return
 	}
 	seg := &s.segment
-	seg.ECN = h.ecn()
+	seg.ECN, seg.Payload = h.ecn(), p.Payload(h.len+own, h.payload()-own)
 	switch {
 	case h.group:
 		// RFC 9293, 3.9.2.3, MUST-57: a TCP implementation MUST silently
@@ -51,7 +51,8 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 }
 
 // readSegment reads a segment, whose header begins at off in the head and which
-// is n octets long, into s.segment. It returns how long the header is, and false if it is damaged.
+// is n octets long, into s.segment, without its payload. It returns how long the header is, and
+// false if it is damaged.
 func (s *Stack) readSegment(p *pkt.Packet, off, n int) (own int, ok bool) {
 	b := p.Head()[off:]
 	b = b[:min(len(b), n)]
@@ -63,8 +64,7 @@ func (s *Stack) readSegment(p *pkt.Packet, off, n int) (own int, ok bool) {
 	seg.Seq, seg.Ack = tcp.Seq(binary.BigEndian.Uint32(t[4:])), tcp.Seq(binary.BigEndian.Uint32(t[8:]))
 	seg.Flags, seg.Window, seg.Urgent = wire.TCPFlagsOf(t[:]), binary.BigEndian.Uint16(t[14:]), binary.BigEndian.Uint16(t[18:])
 	seg.Options.Parse(b[wire.TCPHeaderLen:own])
-	seg.Payload, seg.Size = p.Payload(off+own, n-own), p.SegmentSize()
-	seg.Reason, seg.Retransmission = 0, false
+	seg.Size, seg.Reason, seg.Retransmission = p.SegmentSize(), 0, false
 	return own, true
 }
 

@@ -11,8 +11,7 @@ var loans = sync.Pool{New: func() any { return new(chunk) }}
 // change and before the lock is given up.
 func Lend(b []byte) View {
 	c := loans.Get().(*chunk)
-	c.refs.Store(1)
-	c.used, c.lent, c.data = -1, true, b
+	c.refs, c.used, c.lent, c.data = 1, -1, true, b
 	return View{c: c, end: int32(len(b))}
 }
 
@@ -20,7 +19,7 @@ func Lend(b []byte) View {
 // part of v gets storage of his own, a copy of what begins at from: the caller knows
 // that nobody holds anything before. It reports whether nobody held any.
 func (v View) Reclaim(from int) bool {
-	free := v.c.refs.Load() == 1
+	free := v.c.sole()
 	if !free {
 		v.c.own(from)
 	}

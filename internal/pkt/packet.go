@@ -134,12 +134,31 @@ func (p *Packet) Payload(off, n int) View {
 	if n <= 0 {
 		return View{}
 	}
-	head := p.Head()
-	if from := off - len(head); from >= 0 && from+n <= p.body.Len() {
-		return p.body.Slice(from, from+n).Retain()
+	if v, ok := p.within(off, n); ok {
+		return v.Retain()
 	}
 	v := NewView(n)
 	p.copyFrom(v.Bytes(), off)
+	return v
+}
+
+// within returns the n bytes behind the first off, without a reference, if they lie in the body.
+func (p *Packet) within(off, n int) (View, bool) {
+	from := off - (HeadRoom - int(p.start))
+	if from < 0 || from+n > p.body.Len() {
+		return View{}, false
+	}
+	return p.body.Slice(from, from+n), true
+}
+
+// Detach is Payload for a packet that is only to be released any more: where the bytes lie in
+// the body, it hands its reference over.
+func (p *Packet) Detach(off, n int) View {
+	v, ok := p.within(off, n)
+	if !ok || n <= 0 {
+		return p.Payload(off, n)
+	}
+	p.body = View{}
 	return v
 }
 

@@ -152,6 +152,29 @@ func TestPayloadFromAnyPart(t *testing.T) {
 	}
 }
 
+func TestDetachHandsTheReferenceOver(t *testing.T) {
+	frame := fill(200, 1)
+	for _, head := range []int{40, 66} {
+		p := FromBytes(frame, head)
+		v := p.Detach(66, 100)
+		if got := v.References(); got != 1 || !bytes.Equal(v.Bytes(), frame[66:166]) {
+			t.Errorf("head %d: %d references, bytes %x", head, got, v.Bytes())
+		}
+		if p.Body().Len() != 0 {
+			t.Errorf("head %d: the packet has %d bytes of payload still", head, p.Body().Len())
+		}
+		p.Release()
+		v.Release()
+	}
+	p := FromBytes(frame, 100)
+	v := p.Detach(66, 100) // begins in the head: it is copied
+	if !bytes.Equal(v.Bytes(), frame[66:166]) || p.Body().Len() != 100 {
+		t.Errorf("the packet has %d bytes of payload; read %x", p.Body().Len(), v.Bytes())
+	}
+	p.Release()
+	v.Release()
+}
+
 func TestCutTakesBytesOffTheEnd(t *testing.T) {
 	for head := 0; head <= 20; head += 4 {
 		for n := 0; n <= 30; n++ {

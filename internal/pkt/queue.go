@@ -169,7 +169,7 @@ func (q *Queue) Discard(n int) {
 // drop releases the first view and takes it out. A small chunk is kept for the next write if
 // it is free: a program that writes little at a time needs no other.
 func (q *Queue) drop() {
-	if c := q.views[q.head].c; q.spare == nil && len(c.data) == chunkSizes[0] && c.refs.Load() == 1 && !c.lent {
+	if c := q.views[q.head].c; q.spare == nil && len(c.data) == chunkSizes[0] && c.sole() && !c.lent {
 		q.spare = c
 	} else {
 		c.release()

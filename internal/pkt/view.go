@@ -5,9 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// chunk is pooled storage with a count of the views that refer to it.
+// chunk is pooled storage with a count of the views that refer to it. Any goroutine
+// may give up its reference; whoever has the only one has the chunk to itself, and
+// needs no atomic operation.
 type chunk struct {
-	refs atomic.Int32
+	refs int32
 	used int32 // bytes handed out; the rest may still be filled
 	lent bool  // data is somebody else's: see Lend
 	data []byte
@@ -42,7 +44,7 @@ func newChunk(n int) *chunk {
 	if c == nil {
 		c = &chunk{data: make([]byte, chunkSizes[class])}
 	}
-	c.refs.Store(1)
+	c.refs = 1
 	c.used = 0
 	return c
 }
@@ -93,7 +95,7 @@ func (v View) Slice(i, j int) View {
 // Retain returns v with one more reference.
 func (v View) Retain() View {
 	if v.c != nil {
-		v.c.refs.Add(1)
+		atomic.AddInt32(&v.c.refs, 1)
 	}
 	return v
 }
@@ -107,16 +109,26 @@ func (v View) Release() {
 }
 
 func (c *chunk) release() {
-	switch left := c.refs.Add(-1); {
-	case left == 0 && c.lent:
+	if !c.sole() {
+		left := atomic.AddInt32(&c.refs, -1)
+		if left < 0 {
+			panic("pkt: a view was released twice")
+		}
+		if left > 0 {
+			return
+		}
+	}
+	c.refs = 0
+	if c.lent {
 		c.data, c.lent = nil, false
 		loans.Put(c)
-	case left == 0:
-		chunkPools[sizeClass(len(c.data))].Put(c)
-	case left < 0:
-		panic("pkt: a view was released twice")
+		return
 	}
+	chunkPools[sizeClass(len(c.data))].Put(c)
 }
+
+// sole reports whether there is one reference only, for who has it.
+func (c *chunk) sole() bool { return atomic.LoadInt32(&c.refs) == 1 }
 
 // References returns how many references its storage has, for tests that look for
 // lost ones.
@@ -124,7 +136,7 @@ func (v View) References() int {
 	if v.c == nil {
 		return 0
 	}
-	return int(v.c.refs.Load())
+	return int(atomic.LoadInt32(&v.c.refs))
 }
 
 // follows reports whether v begins where u ends, in the same storage.
