@@ -30,7 +30,7 @@ type Line struct {
 
 	flight flight
 	last   clock.Time // when the last frame arrives that keeps its place
-	stats  Stats // without the frames that Pass let pass
+	stats  Stats      // without the frames that Pass let pass
 
 	passed, passedBytes uint64
 }

@@ -232,14 +232,21 @@ func (s *Socket) setDeadline(t time.Time, read, write bool) error {
 	return nil
 }
 
-// heed makes the context's deadline that of the attempt to connect. Here the
+// connectWithin is connect with the context's deadline as that of the attempt. Here the
 // world's clock decides, not the one outside.
-func (s *Socket) heed(ctx context.Context) {
-	if t, ok := ctx.Deadline(); ok {
-		s.host.world.Enter()
-		s.writeDeadline = s.host.outside(t)
-		s.host.world.Unlock()
+func (s *Socket) connectWithin(ctx context.Context, remote netip.AddrPort) error {
+	t, limited := ctx.Deadline()
+	if !limited {
+		return s.connect(ctx, remote)
 	}
+	s.host.world.Enter()
+	s.writeDeadline = s.host.outside(t)
+	s.host.world.Unlock()
+	err := s.connect(ctx, remote)
+	s.host.world.Enter()
+	s.writeDeadline = clock.Never
+	s.host.world.Unlock()
+	return err
 }
 
 // dialed makes a Conn of a socket that was connected without an error, and
@@ -249,36 +256,24 @@ func (s *Socket) dialed(err error) (net.Conn, error) {
 		_ = s.Close()
 		return nil, err
 	}
-	s.host.world.Enter()
-	s.writeDeadline = clock.Never
-	s.host.world.Unlock()
 	return s.conn(), nil
 }
 
 // conn returns the net.Conn that suits the socket. As in Go's net, Nagle's
-// algorithm is off. Keep-alive is off too until the program asks for it, where
+// algorithm is off: see [Host.goSocket]. Keep-alive is off too until the program asks for it, where
 // Go's net probes every 15 s: what is seen is what the RFC has by default
 // (RFC 9293, 3.8.4, MUST-25), and probes are the standard's, two hours apart.
 func (s *Socket) conn() net.Conn {
 	if s.kind != SOCK_STREAM {
 		return &PacketConn{s, true}
 	}
-	if s.tcp != nil {
-		s.goDefaults()
-	}
 	return &s.stream
 }
 
-// goDefaults sets what Go's package net sets on every TCP connection.
-func (s *Socket) goDefaults() {
-	now, err := s.enter()
-	if err != nil {
-		return
-	}
-	defer s.leave()
-	s.tcp.Set(func(set *stack.Settings) { set.Params.NoDelay = true })
-	s.tcp.Conn().SetNoDelay(true)
-	s.tcp.Update(now)
+// goSocket creates a socket with what Go's package net sets on every TCP connection. A
+// listener's connections inherit it.
+func (h *Host) goSocket(family Family, kind Type) (*Socket, error) {
+	return h.create(family, kind, 0, true)
 }
 
 // outside returns the time of the world that a deadline of the clock outside

@@ -22,7 +22,9 @@ func (s *Socket) connect(ctx context.Context, remote netip.AddrPort) error {
 	}
 	defer s.leave()
 	err = s.connectNow(ctx, now, remote)
-	s.tell("connect", 0, "%v", err, remote)
+	if s.host.world.Stream.On() {
+		s.tell("connect", 0, "%v", err, remote)
+	}
 	return err
 }
 

@@ -73,12 +73,11 @@ func netAddrOf(kind Type, addr netip.AddrPort) net.Addr {
 
 // dialOne opens a connection to one address.
 func (h *Host) dialOne(ctx context.Context, kind Type, remote netip.AddrPort) (net.Conn, error) {
-	s, err := h.Socket(familyOf(remote.Addr()), kind)
+	s, err := h.goSocket(familyOf(remote.Addr()), kind)
 	if err != nil {
 		return nil, err
 	}
-	s.heed(ctx)
-	return s.dialed(failed("connect", s.connect(ctx, remote)))
+	return s.dialed(failed("connect", s.connectWithin(ctx, remote)))
 }
 
 // takeTurns orders addresses so that the families take turns, beginning with
@@ -155,7 +154,7 @@ func (r *attempts) begin(ctx context.Context) net.Conn {
 	for len(r.remotes) > 0 {
 		remote := r.remotes[0]
 		r.remotes = r.remotes[1:]
-		s, err := r.host.Socket(familyOf(remote.Addr()), SOCK_STREAM)
+		s, err := r.host.goSocket(familyOf(remote.Addr()), SOCK_STREAM)
 		if err != nil {
 			r.fail(err)
 			continue

@@ -87,7 +87,7 @@ func (h *Host) bound(w *wish, address string, reuse bool) (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := h.Socket(familyOf(at.Addr()), w.kind)
+	s, err := h.goSocket(familyOf(at.Addr()), w.kind)
 	if err != nil {
 		return nil, err
 	}

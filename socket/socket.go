@@ -76,15 +76,22 @@ func (h *Host) Socket(family Family, kind Type) (*Socket, error) {
 // IPPROTO_ICMP (of family AF_INET6 IPPROTO_ICMPV6), or IPPROTO_RAW to send packets whose IPv4 header the program
 // writes, with any source address (raw(7)); else 0 for the type's own.
 func (h *Host) SocketOf(family Family, kind Type, protocol int) (*Socket, error) {
+	return h.create(family, kind, protocol, false)
+}
+
+// create is SocketOf, or what [Host.goSocket] says.
+func (h *Host) create(family Family, kind Type, protocol int, asGo bool) (*Socket, error) {
 	h.world.Enter()
 	defer h.world.Unlock()
 	s := h.newSocket(family, kind)
-	if errno := s.open(protocol); errno != 0 {
+	if errno := s.open(protocol, asGo); errno != 0 {
 		return nil, failed("socket", errno)
 	}
 	h.add(s)
 	s.descriptor()
-	s.tell("socket", 0, "%s, %s", nil, family, kind)
+	if h.world.Stream.On() {
+		s.tell("socket", 0, "%s, %s", nil, family, kind)
+	}
 	return s, nil
 }
 
@@ -104,7 +111,7 @@ func (h *Host) PingSocket(family Family) (s *Socket, id uint16, err error) {
 	return s, h.pings, nil
 }
 
-func (s *Socket) open(protocol int) syscall.Errno {
+func (s *Socket) open(protocol int, asGo bool) syscall.Errno {
 	h := s.host
 	switch {
 	case s.family == AF_UNIX && (s.kind == SOCK_STREAM || s.kind == SOCK_DGRAM):
@@ -116,6 +123,8 @@ func (s *Socket) open(protocol int) syscall.Errno {
 	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
 		s.stand(h.stack.NewTCP())
 		s.tcp.Set(func(set *stack.Settings) {
+			set.Params.NoDelay = asGo
+			set.Options.Privileged = !h.ordinary
 			set.Options.IPv6 = s.family == AF_INET6
 			set.Options.V6Only = set.Options.IPv6 && h.stack.Config().BindV6Only
 		})
@@ -158,7 +167,6 @@ func (s *Socket) openICMP() {
 // stand makes e the connection that the socket is for.
 func (s *Socket) stand(e *stack.TCP) {
 	s.tcp = e
-	e.Set(func(set *stack.Settings) { set.Options.Privileged = !s.host.ordinary })
 	e.SetOwner(s)
 }
 

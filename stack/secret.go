@@ -14,6 +14,14 @@ import (
 type secret struct {
 	key  tcp.Secret
 	next uint32 // how many ephemeral ports were given (RFC 6056, 3.3.3)
+	last destination
+}
+
+// destination is where the last ephemeral port was for: often it is the next one's, too.
+type destination struct {
+	here  netip.Addr
+	there netip.AddrPort
+	hash  uint32
 }
 
 func newSecret(rnd *rand.Rand) secret {
@@ -21,6 +29,15 @@ func newSecret(rnd *rand.Rand) secret {
 	binary.BigEndian.PutUint64(s.key[:], rnd.Uint64())
 	binary.BigEndian.PutUint64(s.key[8:], rnd.Uint64())
 	return s
+}
+
+// offset returns where ephemeral ports to a destination begin: it depends on the two ends and on
+// the key (RFC 6056, 3.3.3).
+func (s *secret) offset(here netip.Addr, there netip.AddrPort) uint32 {
+	if s.last.here != here || s.last.there != there {
+		s.last = destination{here, there, s.hash(here, there)}
+	}
+	return s.last.hash
 }
 
 // hash returns a number that depends on an address here, one elsewhere and

@@ -130,6 +130,7 @@ type Stack struct {
 	fast        fastOpens
 	switchedOn  clock.Time             // where the clock of plain timestamps begins
 	settings    map[Settings]*Settings // to be shared
+	lately      *Settings              // what was shared last
 	plain       *Settings              // nothing is set
 	conns       connTable
 	recent      *TCP // the connection that the last segment was for

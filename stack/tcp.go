@@ -56,17 +56,22 @@ type Settings struct {
 // are then forgotten, and endpoints keep those that they have.
 const manySettings = 64
 
-// share returns settings that endpoints with the same share.
+// share returns settings that endpoints with the same share. Most are those that others
+// had lately.
 func (s *Stack) share(set *Settings) *Settings {
-	if known := s.settings[*set]; known != nil {
-		return known
+	if s.lately != nil && *s.lately == *set {
+		return s.lately
 	}
-	if len(s.settings) >= manySettings {
-		clear(s.settings)
+	known := s.settings[*set]
+	if known == nil {
+		if len(s.settings) >= manySettings {
+			clear(s.settings)
+		}
+		known = new(*set)
+		s.settings[*set] = known
 	}
-	shared := *set
-	s.settings[shared] = &shared
-	return &shared
+	s.lately = known
+	return known
 }
 
 // TCP is one end of a connection, or what waits for connections. There may be a
@@ -103,7 +108,9 @@ func (e *TCP) Settings() Settings { return *e.settings }
 func (e *TCP) Set(change func(*Settings)) {
 	set := *e.settings
 	change(&set)
-	e.settings = e.stack.share(&set)
+	if set != *e.settings {
+		e.settings = e.stack.share(&set)
+	}
 }
 
 // State.
@@ -292,7 +299,7 @@ func (s *Stack) tupleTaken(now clock.Time, local, remote netip.AddrPort) bool {
 func (s *Stack) ephemeralPort(now clock.Time, source netip.Addr, remote netip.AddrPort) uint16 {
 	low := s.cfg.EphemeralLow
 	count := uint32(s.cfg.EphemeralHigh-low) + 1
-	offset := s.secret.hash(source, remote)
+	offset := s.secret.offset(source, remote)
 	for range count {
 		s.secret.next++
 		port := uint16(low) + uint16((offset+s.secret.next)%count)
@@ -307,10 +314,10 @@ func (s *Stack) ephemeralPort(now clock.Time, source netip.Addr, remote netip.Ad
 // parameters fills in what a connection from local to remote along v begins
 // with.
 func (s *Stack) parameters(now clock.Time, p *tcp.Params, local, remote netip.AddrPort, v *path) {
-	p.ISS = tcp.ISN(s.secret.key, local, remote, now)
-	p.TSOffset = tcp.TimestampsFrom(s.switchedOn)
-	if !s.cfg.PlainTimestamps {
-		p.TSOffset = tcp.TimestampOffset(s.secret.key, local, remote)
+	hash := tcp.HashOf(s.secret.key, local, remote)
+	p.ISS, p.TSOffset = hash.ISN(now), hash.TimestampOffset()
+	if s.cfg.PlainTimestamps {
+		p.TSOffset = tcp.TimestampsFrom(s.switchedOn)
 	}
 	p.MSS = v.iface.MTU - tcpOverhead(remote.Addr())
 	if remote.Addr().Is6() {

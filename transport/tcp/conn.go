@@ -191,7 +191,7 @@ type Params struct {
 	// DefaultMSS is what to send to a peer that doesn't tell its MSS: 0 means
 	// 536, right for IPv4; it is 1220 for IPv6 (RFC 9293, 3.7.1).
 	DefaultMSS int
-	// TSOffset is added to the timestamp clock, of [TimestampOffset].
+	// TSOffset is added to the timestamp clock, of [Hash.TimestampOffset].
 	TSOffset uint32
 	// LastStamp is the last timestamp that the connection before has got between
 	// the same ports, and LastStampAt when that was; [clock.Never] if there was

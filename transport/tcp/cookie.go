@@ -69,7 +69,7 @@ func (k *CookieKey) mac(irs Seq, content uint32) uint32 {
 
 func (k *CookieKey) hash(content uint32, irs Seq) uint32 {
 	var in [16]byte
-	binary.BigEndian.PutUint64(in[:], connectionHash(k.Secret, k.Local, k.Remote))
+	binary.BigEndian.PutUint64(in[:], uint64(HashOf(k.Secret, k.Local, k.Remote)))
 	binary.BigEndian.PutUint32(in[8:], content)
 	binary.BigEndian.PutUint32(in[12:], uint32(irs))
 	return uint32(sipHash(k.Secret, in[:]))

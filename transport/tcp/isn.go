@@ -13,24 +13,34 @@ import (
 // It stays the same as long as a host is up.
 type Secret [16]byte
 
+// A Hash is a pseudorandom function of a connection's two ends and a secret: what the numbers
+// that a connection begins with depend on.
+type Hash uint64
+
+// HashOf returns the hash of a connection. "F() MUST NOT be computable
+// from the outside (MUST-9)" (RFC 9293, 3.4.1): it is SipHash-2-4.
+func HashOf(secret Secret, local, remote netip.AddrPort) Hash {
+	var b [36]byte
+	l, r := local.Addr().As16(), remote.Addr().As16()
+	copy(b[0:], l[:])
+	copy(b[16:], r[:])
+	binary.BigEndian.PutUint16(b[32:], local.Port())
+	binary.BigEndian.PutUint16(b[34:], remote.Port())
+	return Hash(sipHash(secret, b[:]))
+}
+
 // ISN returns an initial sequence number (R6528-1, SHLD-1; RFC 6528, 3): "ISN = M + F(localip,
 // localport, remoteip, remoteport, secretkey) where M is the 4 microsecond
 // timer, and F() is a pseudorandom function (PRF) of the connection's
 // identifying parameters" (RFC 9293, 3.4.1). Two connections between the same
-// ports, one after the other, count on (MUST-8). "F() MUST NOT be computable
-// from the outside (MUST-9)": it is SipHash-2-4.
-func ISN(secret Secret, local, remote netip.AddrPort, now clock.Time) Seq {
-	m := uint32(uint64(now) / 4000)
-	return Seq(m + uint32(connectionHash(secret, local, remote)))
-}
+// ports, one after the other, count on (MUST-8).
+func (h Hash) ISN(now clock.Time) Seq { return Seq(uint32(uint64(now)/4000) + uint32(h)) }
 
 // TimestampOffset returns what a connection adds to its timestamp clock, so
 // that the clock doesn't tell how long the host has been up: "A random offset
 // may be added to the timestamp clock on a per-connection basis."
 // (R7323-17; RFC 7323, 5.4)
-func TimestampOffset(secret Secret, local, remote netip.AddrPort) uint32 {
-	return uint32(connectionHash(secret, local, remote) >> 32)
-}
+func (h Hash) TimestampOffset() uint32 { return uint32(h >> 32) }
 
 // NewFastOpenCookie returns the cookie that a server with the secret gives to a
 // client: "a Message Authentication Code" of the addresses (RFC 7413, 4.1.2). It
@@ -47,17 +57,6 @@ func NewFastOpenCookie(secret Secret, server, client netip.Addr) wire.FastOpenCo
 // the time since the given one: how long the machine has been up, to anybody
 // who looks.
 func TimestampsFrom(start clock.Time) uint32 { return -uint32(int64(start) / int64(tick)) }
-
-// connectionHash is the pseudorandom function of a connection's addresses.
-func connectionHash(secret Secret, local, remote netip.AddrPort) uint64 {
-	var b [36]byte
-	l, r := local.Addr().As16(), remote.Addr().As16()
-	copy(b[0:], l[:])
-	copy(b[16:], r[:])
-	binary.BigEndian.PutUint16(b[32:], local.Port())
-	binary.BigEndian.PutUint16(b[34:], remote.Port())
-	return sipHash(secret, b[:])
-}
 
 // sipHash is SipHash-2-4 (Aumasson, Bernstein: SipHash: a fast short-input
 // PRF, 2012).

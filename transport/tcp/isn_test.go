@@ -40,11 +40,11 @@ func TestISNFollowsTheClock(t *testing.T) {
 	// "A TCP implementation MUST use the above type of "clock" for clock-driven
 	// selection of initial sequence numbers (MUST-8)". RFC 9293, 3.4.1.
 	secret := Secret{1, 2, 3}
-	first := ISN(secret, here, there, began)
-	if got := ISN(secret, here, there, began.Add(4*time.Microsecond)); got != first+1 {
+	first := HashOf(secret, here, there).ISN(began)
+	if got := HashOf(secret, here, there).ISN(began.Add(4 * time.Microsecond)); got != first+1 {
 		t.Errorf("4 us later the ISN is %d later", got-first)
 	}
-	if got := ISN(secret, here, there, began.Add(time.Second)); got != first+250_000 {
+	if got := HashOf(secret, here, there).ISN(began.Add(time.Second)); got != first+250_000 {
 		t.Errorf("1 s later the ISN is %d later", got-first)
 	}
 }
@@ -55,31 +55,31 @@ func TestISNDependsOnEverythingAndTheSecret(t *testing.T) {
 	secret := Secret{1, 2, 3}
 	seen := map[Seq]string{}
 	for name, isn := range map[string]Seq{
-		"as it is":       ISN(secret, here, there, 0),
-		"another secret": ISN(Secret{1, 2, 4}, here, there, 0),
-		"other way":      ISN(secret, there, here, 0),
-		"another port":   ISN(secret, netip.AddrPortFrom(here.Addr(), 50001), there, 0),
-		"another peer":   ISN(secret, here, netip.MustParseAddrPort("172.16.10.12:8080"), 0),
-		"another host":   ISN(secret, netip.MustParseAddrPort("172.16.10.99:50000"), there, 0),
-		"another server": ISN(secret, here, netip.AddrPortFrom(there.Addr(), 8081), 0),
-		"IPv6":           ISN(secret, netip.MustParseAddrPort("[fd00::1]:50000"), netip.MustParseAddrPort("[fd00::2]:8080"), 0),
+		"as it is":       HashOf(secret, here, there).ISN(0),
+		"another secret": HashOf(Secret{1, 2, 4}, here, there).ISN(0),
+		"other way":      HashOf(secret, there, here).ISN(0),
+		"another port":   HashOf(secret, netip.AddrPortFrom(here.Addr(), 50001), there).ISN(0),
+		"another peer":   HashOf(secret, here, netip.MustParseAddrPort("172.16.10.12:8080")).ISN(0),
+		"another host":   HashOf(secret, netip.MustParseAddrPort("172.16.10.99:50000"), there).ISN(0),
+		"another server": HashOf(secret, here, netip.AddrPortFrom(there.Addr(), 8081)).ISN(0),
+		"IPv6":           HashOf(secret, netip.MustParseAddrPort("[fd00::1]:50000"), netip.MustParseAddrPort("[fd00::2]:8080")).ISN(0),
 	} {
 		if other, twice := seen[isn]; twice {
 			t.Errorf("%s and %s have the same ISN", name, other)
 		}
 		seen[isn] = name
 	}
-	if TimestampOffset(secret, here, there) == uint32(ISN(secret, here, there, 0)) {
+	if HashOf(secret, here, there).TimestampOffset() == uint32(HashOf(secret, here, there).ISN(0)) {
 		t.Error("the timestamp offset gives the ISN away")
 	}
-	if first := TimestampOffset(secret, here, there); TimestampOffset(secret, here, there) != first {
+	if first := HashOf(secret, here, there).TimestampOffset(); HashOf(secret, here, there).TimestampOffset() != first {
 		t.Error("the timestamp offset is not always the same")
 	}
 }
 
 func TestISNAllocatesNothing(t *testing.T) {
 	var sum Seq
-	if n := testing.AllocsPerRun(100, func() { sum += ISN(Secret{1}, here, there, clock.Time(5)) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { sum += HashOf(Secret{1}, here, there).ISN(clock.Time(5)) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -180,14 +180,14 @@ func TestTimestampClockHasAnOffsetOfItsOwn(t *testing.T) {
 	// basis." RFC 7323, 5.4. (R7323-17) It stays the same for the same two ends,
 	// so that the clock of a connection which follows goes on (RFC 6191, 3).
 	secret := Secret{1, 2, 3}
-	offset := TimestampOffset(secret, here, there)
-	if offset != TimestampOffset(secret, here, there) {
+	offset := HashOf(secret, here, there).TimestampOffset()
+	if offset != HashOf(secret, here, there).TimestampOffset() {
 		t.Error("the same ends have two offsets")
 	}
 	for name, other := range map[string]uint32{
-		"another secret": TimestampOffset(Secret{1, 2, 4}, here, there),
-		"the other way":  TimestampOffset(secret, there, here),
-		"the ISN":        uint32(ISN(secret, here, there, 0)),
+		"another secret": HashOf(Secret{1, 2, 4}, here, there).TimestampOffset(),
+		"the other way":  HashOf(secret, there, here).TimestampOffset(),
+		"the ISN":        uint32(HashOf(secret, here, there).ISN(0)),
 	} {
 		if other == offset {
 			t.Errorf("%s has the same offset", name)
