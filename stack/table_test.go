@@ -134,7 +134,10 @@ func TestTimeWaitsAreFoundAndEndInOrder(t *testing.T) {
 		if at, ok := known[k]; ok != (n != 0) || ok && w.record(n).Expires() != at {
 			t.Fatalf("step %d: number %d, want one that ends at %v: %v", step, n, at, ok)
 		}
-		at := clock.Time(1 + rnd.IntN(1000))
+		at := clock.Time(step) // most end in the order in which they come
+		if rnd.IntN(4) == 0 {
+			at = clock.Time(1 + rnd.IntN(40_000))
+		}
 		switch {
 		case n == 0 && step < 30_000:
 			tw := timeWait{
@@ -149,24 +152,42 @@ func TestTimeWaitsAreFoundAndEndInOrder(t *testing.T) {
 			delete(known, k)
 		case n != 0:
 			w.record(n).ExpireAt(at)
-			w.settle(n)
+			w.requeue(n)
 			known[k] = at
 		}
 		if step%1000 == 0 {
 			wantChains(t, &w.chains, len(known))
-			if pieces := (len(known) + waitPiece - 1) / waitPiece; len(w.records) != pieces || len(w.turns) != len(known) {
-				t.Fatalf("%d pieces and %d turns for %d", len(w.records), len(w.turns), len(known))
+			if pieces := (len(known) + waitPiece - 1) / waitPiece; len(w.records) != pieces || len(w.turns)+inLineOf(t, w) != len(known) {
+				t.Fatalf("%d pieces, %d turns and %d in line for %d", len(w.records), len(w.turns), inLineOf(t, w), len(known))
 			}
 		}
 	}
 	wantInOrder(t, s, known)
 }
 
+// inLineOf counts who stands in line, and sees to it that who is before and after each are right.
+func inLineOf(t *testing.T, w *waits) (count int) {
+	t.Helper()
+	before := uint32(0)
+	for n := w.head; n != 0; n = w.record(n).after {
+		tw := w.record(n)
+		if tw.turn != inLine || tw.before != before || before != 0 && w.record(before).Expires() > tw.Expires() {
+			t.Fatalf("number %d has %d before it, want %d, which ends no later", n, tw.before, before)
+		}
+		before = n
+		count++
+	}
+	if w.tail != before {
+		t.Fatalf("the last in line is %d, want %d", w.tail, before)
+	}
+	return count
+}
+
 func wantInOrder(t *testing.T, s *Stack, known map[bothEnds]clock.Time) {
 	t.Helper()
 	w := &s.waits
 	for last := clock.Time(0); len(known) > 0; {
-		n, at := w.turns[0], w.next()
+		n, at := w.soonest(), w.next()
 		local, remote := s.endsOf(w.record(n))
 		if at < last || known[bothEnds{local, remote}] != at {
 			t.Fatalf("%v to %v ends at %v, after %v", local, remote, at, last)
@@ -175,7 +196,7 @@ func wantInOrder(t *testing.T, s *Stack, known map[bothEnds]clock.Time) {
 		s.forget(n)
 		delete(known, bothEnds{local, remote})
 	}
-	if w.next() != clock.Never || len(w.records) != 0 || cap(w.turns) > 5*waitPiece {
+	if w.next() != clock.Never || w.head != 0 || w.tail != 0 || len(w.records) != 0 || cap(w.turns) > 5*waitPiece {
 		t.Errorf("after all have ended: %v, %d pieces, room for %d", w.next(), len(w.records), cap(w.turns))
 	}
 }
@@ -188,7 +209,7 @@ func TestWhatThereAreManyOfIsSmall(t *testing.T) {
 		size, max uintptr
 	}{
 		{"an endpoint", unsafe.Sizeof(TCP{}), 160},
-		{"what is left in TIME-WAIT", unsafe.Sizeof(timeWait{}), 112},
+		{"what is left in TIME-WAIT", unsafe.Sizeof(timeWait{}), 120},
 		{"a port of one user", unsafe.Sizeof(use{}), 12},
 	} {
 		if x.size > x.max {

@@ -69,7 +69,7 @@ func (s *Stack) handleTimeWait(now clock.Time, n uint32, local, remote netip.Add
 		s.tellTimeWaitOver(now, local, remote, s.stream.Cause(), "a reset ended it: its sender knows nothing of the connection")
 	case tw.Expires() != before:
 		tw.cause = s.stream.Cause()
-		s.waits.settle(n)
+		s.waits.requeue(n)
 	}
 	if answer {
 		s.transmitFor(now, local, remote, &reply)
@@ -81,7 +81,7 @@ func (s *Stack) handleTimeWait(now clock.Time, n uint32, local, remote netip.Add
 // expireWaits ends those TIME-WAITs that have lasted 2MSL.
 func (s *Stack) expireWaits(now clock.Time) {
 	for s.waits.next().Due(now) {
-		n := s.waits.turns[0]
+		n := s.waits.soonest()
 		tw := s.waits.record(n)
 		local, remote := s.endsOf(tw)
 		cause := tw.cause

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"math"
 	"net/netip"
 
 	"hubbub/clock"
@@ -18,8 +19,12 @@ type timeWait struct {
 	scope         uint16    // of a link-local address: which link
 	binding       bindingID // 0 if it doesn't hold the port
 	hash, next    uint32
-	turn          uint32 // place among those that wait for their end
+	before, after uint32 // who ends before and after it, of those in line
+	turn          uint32 // place among the others; inLine: it isn't one of them
 }
+
+// inLine is no place.
+const inLine = math.MaxUint32
 
 // ends returns the two ends.
 func (s *Stack) endsOf(tw *timeWait) (local, remote netip.AddrPort) {
@@ -29,15 +34,19 @@ func (s *Stack) endsOf(tw *timeWait) (local, remote netip.AddrPort) {
 
 // waits are all that are in TIME-WAIT, numbered from 1 on, without gaps: they
 // lie one behind the other, in pieces. Who goes gives the last one its place.
+//
+// As all last equally long, who comes last ends last: they stand in line. Whose time is another,
+// since a setting was changed or it is reckoned by the round trip, has its turn by a heap.
 type waits struct {
 	chains[uint32]
-	records []*[waitPiece]timeWait
-	turns   []uint32 // a heap: who ends first comes first
+	records    []*[waitPiece]timeWait
+	head, tail uint32   // of the line, 0 if nobody is in it
+	turns      []uint32 // the heap: who ends first comes first
 }
 
 // waitPiece is how many records are allocated at once: as many as fit into a page
 // of 4096 octets, which Go's allocator has a size class for.
-const waitPiece = 36
+const waitPiece = 34
 
 func (w *waits) init() {
 	*w = waits{chains: chains[uint32]{link: func(n uint32) (uint32, *uint32) {
@@ -72,20 +81,22 @@ func (w *waits) add(tw *timeWait) {
 	n := uint32(w.count + 1)
 	*w.record(n) = *tw
 	w.chains.add(n)
-	w.turns = append(w.turns, n)
-	w.record(n).turn = uint32(len(w.turns) - 1)
-	w.settle(n)
+	w.queue(n)
 }
 
 // remove takes one out. The last one then has its number.
 func (w *waits) remove(n uint32) {
 	w.chains.remove(n)
-	w.leaveTurn(n)
+	w.leave(n)
 	if last := uint32(w.count + 1); last != n {
 		*w.place(last) = n
 		tw := w.record(n)
 		*tw = *w.record(last)
-		w.turns[tw.turn] = n
+		if tw.turn == inLine {
+			*w.behind(tw.before), *w.ahead(tw.after) = n, n
+		} else {
+			w.turns[tw.turn] = n
+		}
 	}
 	if w.count%waitPiece == 0 {
 		last := len(w.records) - 1
@@ -94,12 +105,67 @@ func (w *waits) remove(n uint32) {
 	}
 }
 
+// soonest returns who ends first, 0 if there is none.
+func (w *waits) soonest() uint32 {
+	if len(w.turns) == 0 {
+		return w.head
+	}
+	if n := w.turns[0]; w.head == 0 || w.record(n).Expires() < w.record(w.head).Expires() {
+		return n
+	}
+	return w.head
+}
+
 // next returns when the first of them ends, clock.Never if there is none.
 func (w *waits) next() clock.Time {
-	if len(w.turns) == 0 {
-		return clock.Never
+	if n := w.soonest(); n != 0 {
+		return w.record(n).Expires()
 	}
-	return w.record(w.turns[0]).Expires()
+	return clock.Never
+}
+
+// queue puts one in line, if it ends no sooner than the last there, else among the others.
+func (w *waits) queue(n uint32) {
+	tw := w.record(n)
+	if w.tail == 0 || w.record(w.tail).Expires() <= tw.Expires() {
+		tw.turn, tw.before, tw.after = inLine, w.tail, 0
+		*w.behind(w.tail), w.tail = n, n
+		return
+	}
+	tw.turn = uint32(len(w.turns))
+	w.turns = append(w.turns, n)
+	w.settle(n)
+}
+
+// behind and ahead return what says who is next behind n in line, and who is next ahead of
+// it: for 0 who is the first, and who is the last.
+func (w *waits) behind(n uint32) *uint32 {
+	if n == 0 {
+		return &w.head
+	}
+	return &w.record(n).after
+}
+
+func (w *waits) ahead(n uint32) *uint32 {
+	if n == 0 {
+		return &w.tail
+	}
+	return &w.record(n).before
+}
+
+// leave takes one out of the line, or out of the heap.
+func (w *waits) leave(n uint32) {
+	if tw := w.record(n); tw.turn == inLine {
+		*w.behind(tw.before), *w.ahead(tw.after) = tw.after, tw.before
+		return
+	}
+	w.leaveTurn(n)
+}
+
+// requeue finds the place of one whose end has changed.
+func (w *waits) requeue(n uint32) {
+	w.leave(n)
+	w.queue(n)
 }
 
 // leaveTurn takes one out of the heap.
@@ -117,7 +183,7 @@ func (w *waits) leaveTurn(n uint32) {
 	}
 }
 
-// settle finds the place in the heap of one whose end has changed.
+// settle finds the place in the heap of one that may stand at a wrong one.
 func (w *waits) settle(n uint32) {
 	for {
 		tw := w.record(n)
