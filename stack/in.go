@@ -34,7 +34,17 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 	if s.handlePredicted(now, i, p) || s.handleSameUDP(now, i, p) || s.forwardSame(now, i, p) {
 		return
 	}
-	s.others.known = false
+	o := &s.others
+	known := o.known
+	o.known, o.touched, o.onlyTCP = false, false, false
+	s.handleAny(now, i, p)
+	if o.onlyTCP && !o.touched {
+		o.known, o.still = known, true
+	}
+}
+
+// handleAny takes a frame of which nothing is known.
+func (s *Stack) handleAny(now clock.Time, i *Interface, p *pkt.Packet) {
 	eth, _, err := wire.ParseEthernet(p.Head())
 	switch {
 	case err != nil:

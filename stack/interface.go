@@ -160,7 +160,7 @@ func (i *Interface) subnetOf(addr netip.Addr) (netip.Prefix, bool) {
 
 // with returns a neighbour cache, told the current cause.
 func (s *Stack) with(c *neigh.Cache) *neigh.Cache {
-	s.others.known = false
+	s.others.known, s.others.touched = false, true
 	c.Cause = uint64(s.stream.Cause())
 	c.Watch = s.stream.On()
 	return c

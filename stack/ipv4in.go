@@ -166,6 +166,7 @@ func (s *Stack) deliver(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet)
 func (s *Stack) handleFragment(now clock.Time, at arrival, h *wire.IPv4, p *pkt.Packet, then func(clock.Time, arrival, *wire.IPv4, *pkt.Packet)) {
 	header := h.HeaderLen()
 	payload := p.Payload(header, h.TotalLen-header)
+	s.others.touched = true
 	s.reassembly.Cause, s.reassembly.Watch = uint64(s.stream.Cause()), s.stream.On()
 	whole, body, done := s.reassembly.HandleFragment(now, h, payload)
 	s.tellFragments(now)

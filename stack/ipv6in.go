@@ -205,6 +205,7 @@ func (s *Stack) handleFragment6(now clock.Time, at arrival, h *wire.IPv6, x *wir
 	}
 	from := x.FragmentAt + wire.FragmentHeaderLen
 	payload := p.Payload(from, wire.IPv6HeaderLen+h.PayloadLen-from)
+	s.others.touched = true
 	s.reassembly6.Cause, s.reassembly6.Watch = uint64(s.stream.Cause()), s.stream.On()
 	whole, body, done := s.reassembly6.HandleFragment(now, &head, payload)
 	s.tellFragments6(now)

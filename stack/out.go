@@ -36,7 +36,10 @@ func (s *Stack) output(now clock.Time, v *path, p *pkt.Packet) {
 
 // resolve sends a packet to a neighbour, as soon as its MAC address is known.
 func (s *Stack) resolve(now clock.Time, i *Interface, cache *neigh.Cache, nextHop netip.Addr, p *pkt.Packet) {
-	mac, ok := s.with(cache).Resolve(now, nextHop, p)
+	mac, ok := cache.Fresh(now, nextHop) // which changes no timer
+	if !ok {
+		mac, ok = s.with(cache).Resolve(now, nextHop, p)
+	}
 	switch {
 	case ok:
 		s.frame(i, p, mac, etherType(nextHop))

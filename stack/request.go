@@ -97,9 +97,7 @@ func (s *Stack) settleRequest(now clock.Time, r *request, c *tcp.Conn, v *path) 
 	local, remote := r.ends()
 	if state := c.State(); state != tcp.StateSynReceived && state != tcp.StateClosed {
 		s.forgetRequest(r)
-		if v.neighbors != nil {
-			s.with(v.neighbors).Confirm(now, v.nextHop) // our SYN-ACK got through (RFC 4861, 7.3.1)
-		}
+		s.confirm(now, v) // our SYN-ACK got through
 		s.give(now, r.listener, local, remote, v, c)
 		return
 	}

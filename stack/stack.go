@@ -321,6 +321,10 @@ type otherTimers struct {
 	next  clock.Time
 	known bool // what next says was so, and nothing has changed it
 	still bool // since then only connections were at work
+
+	// Of the frame that is being handled:
+	touched bool // it has set one of them, or may have
+	onlyTCP bool // it was for TCP, which has none
 }
 
 // nextOther returns when the first timer is due that isn't of a connection.

@@ -447,7 +447,6 @@ func (e *TCP) Push(now clock.Time) {
 	}
 	before := e.state
 	e.stack.emit(now, e)
-	e.stack.others.still = true
 	if e.state != before {
 		e.stack.tell(&e.endpoint, &e.told, e)
 	}
@@ -461,6 +460,7 @@ func (s *Stack) drainTCP(now clock.Time, e *TCP) {
 
 // emit takes all output of a connection: facts, segments, its next timer.
 func (s *Stack) emit(now clock.Time, e *TCP) {
+	s.others.still = true
 	watched := s.tcpEnv.Watch
 	if watched {
 		s.tellTCP(now, e.local, e.remote)

@@ -17,6 +17,7 @@ func (s *Stack) handleTCP(now clock.Time, at arrival, h *header, p *pkt.Packet) 
 		s.discard(now, at.iface, p, discardBadTransportHeader)
 		return
 	}
+	s.others.onlyTCP = true
 	seg := &s.segment
 	seg.ECN, seg.Payload = h.ecn(), p.Payload(h.len+own, h.payload()-own)
 	switch {
@@ -111,11 +112,17 @@ func (s *Stack) handleSegment(now clock.Time, e *TCP, seg *tcp.Segment) {
 	s.env()
 	unacked := e.conn.Unacked()
 	e.conn.HandleSegment(now, seg)
-	if e.conn.Unacked() < unacked && e.path.neighbors != nil && !e.path.neighbors.StillThere(now, e.path.nextHop) {
-		// Data got through: the next hop is alive (RFC 4861, 7.3.1).
-		s.with(e.path.neighbors).Confirm(now, e.path.nextHop)
+	if e.conn.Unacked() < unacked {
+		s.confirm(now, e.path)
 	}
 	s.drainTCP(now, e)
+}
+
+// confirm notes that the next hop is alive: what was sent got through (RFC 4861, 7.3.1).
+func (s *Stack) confirm(now clock.Time, v *path) {
+	if v.neighbors != nil && !v.neighbors.StillThere(now, v.nextHop) {
+		s.with(v.neighbors).Confirm(now, v.nextHop)
+	}
 }
 
 // tcpError hands what ICMP says about a segment to its connection.
