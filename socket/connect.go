@@ -45,11 +45,12 @@ func (s *Socket) connectNow(ctx context.Context, now clock.Time, remote netip.Ad
 		return s.established(ctx, now)
 	}
 	s.announce("connect", s.shown(remote))
-	begin := s.tcp.Connect
 	if s.tcp.Settings().Options.FastOpenConnect {
-		begin = s.tcp.ConnectDeferred
+		err = s.tcp.ConnectDeferred(now, remote)
+	} else {
+		err = s.tcp.Connect(now, remote)
 	}
-	if err := begin(now, remote); err != nil {
+	if err != nil {
 		return err
 	}
 	s.opening = true

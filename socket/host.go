@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"hubbub/clock"
@@ -154,10 +155,20 @@ func (h *Host) LookupAddr(host string) (netip.Addr, error) {
 // lookup returns the addresses that host means, at least one: a literal one, or
 // those that its name has.
 func (h *Host) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
+	if addr, ok := literal(host); ok {
 		return []netip.Addr{addr.Unmap()}, nil
 	}
 	return h.LookupHost(ctx, host)
+}
+
+// literal returns the address that host is, if it is one: no name has a colon, and none that could be
+// an address of IPv4 begins with a letter. That is seen before an error is made of it.
+func literal(host string) (netip.Addr, bool) {
+	if !strings.Contains(host, ":") && (host == "" || host[0] < '0' || host[0] > '9') {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(host)
+	return addr, err == nil
 }
 
 // LookupHost returns the addresses of a name, in the order in which they are to

@@ -122,12 +122,12 @@ func (s *Socket) open(protocol int, asGo bool) syscall.Errno {
 		return syscall.EAFNOSUPPORT
 	case s.kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP):
 		s.stand(h.stack.NewTCP())
-		s.tcp.Set(func(set *stack.Settings) {
-			set.Params.NoDelay = asGo
-			set.Options.Privileged = !h.ordinary
-			set.Options.IPv6 = s.family == AF_INET6
-			set.Options.V6Only = set.Options.IPv6 && h.stack.Config().BindV6Only
-		})
+		set := s.tcp.Settings()
+		set.Params.NoDelay = asGo
+		set.Options.Privileged = !h.ordinary
+		set.Options.IPv6 = s.family == AF_INET6
+		set.Options.V6Only = set.Options.IPv6 && h.stack.Config().BindV6Only
+		s.tcp.SetAll(set)
 	case s.kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP):
 		s.other = &other{udp: h.stack.NewUDP()}
 		s.other.udp.SetOwner(s)

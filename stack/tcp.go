@@ -108,6 +108,11 @@ func (e *TCP) Settings() Settings { return *e.settings }
 func (e *TCP) Set(change func(*Settings)) {
 	set := *e.settings
 	change(&set)
+	e.SetAll(set)
+}
+
+// SetAll sets everything anew.
+func (e *TCP) SetAll(set Settings) {
 	if set != *e.settings {
 		e.settings = e.stack.share(&set)
 	}

@@ -149,8 +149,8 @@ func (c *Conn) growBy(now clock.Time, n int, news *news, limited bool) {
 // grow lets the congestion window follow an ACK that tells of n new octets; what else it
 // tells is in the sample. limited says that the window was what held the sender back.
 func (c *Conn) grow(now clock.Time, n int, limited bool) {
-	if n <= 0 && !c.cc.Modelled {
-		return
+	if n <= 0 && !c.cc.Modelled || c.control == nil && c.finAcked() {
+		return // what was acknowledged is only a FIN: nothing comes after it
 	}
 	before, sent := c.cc.Cwnd, c.count.bytesOut
 	s := &c.env.sample
