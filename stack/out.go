@@ -76,6 +76,11 @@ func (s *Stack) frame(i *Interface, p *pkt.Packet, dst wire.MAC, kind wire.Ether
 	if !i.Loopback {
 		p.Pad(wire.EthernetHeaderLen + wire.MinPayload)
 	}
+	s.handOver(i, p)
+}
+
+// handOver lets a frame leave by an interface.
+func (s *Stack) handOver(i *Interface, p *pkt.Packet) {
 	if p.Large() && s.cfg.GSO {
 		s.cut(i, p)
 		return

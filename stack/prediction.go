@@ -195,18 +195,42 @@ func (s *Stack) sendPredicted(now clock.Time, e *TCP, seg *tcp.Segment) bool {
 	if !ok {
 		return false
 	}
+	if seg.Options.OnlyTimestamps() {
+		s.handOver(v.iface, f.pack(s, v.iface, mac, seg))
+		return true
+	}
 	p := s.packSegment(f.ports, f.pseudo, seg)
-	f.prepend(s, p, seg.ECN)
+	length := p.Len()
+	f.putIP(s, p.Prepend(f.headLen), length, seg.ECN)
 	s.frame(v.iface, p, mac, etherType(v.nextHop))
 	return true
 }
 
-// prepend puts the IP header that was predicted before a TCP header.
-func (f *prediction) prepend(s *Stack, p *pkt.Packet, ecn uint8) {
-	length := p.Len()
+// pack puts all headers before the payload of a segment with the options that nearly all have. With
+// these it is no short frame.
+func (f *prediction) pack(s *Stack, i *Interface, mac wire.MAC, seg *tcp.Segment) *pkt.Packet {
+	const own = wire.TCPHeaderLen + wire.TimestampsLen
+	p, kind := s.packets.New(), wire.EtherTypeIPv4
+	if f.six {
+		kind = wire.EtherTypeIPv6
+	}
+	from, length := wire.EthernetHeaderLen+f.headLen, own+seg.Payload.Len()
+	b := p.Prepend(from + own)
+	wire.PutEthernet((*[wire.EthernetHeaderLen]byte)(b), mac, i.MAC, kind)
+	f.putIP(s, b[wire.EthernetHeaderLen:from], length, seg.ECN)
+	t := (*[own]byte)(b[from:])
+	wire.PutTCP(t[:], f.ports, uint32(seg.Seq), uint32(seg.Ack), seg.Flags, seg.Window, seg.Urgent)
+	seg.Options.PutTimestamps((*[wire.TimestampsLen]byte)(t[wire.TCPHeaderLen:]))
+	p.SetBody(seg.Payload)
+	p.MakeLarge(seg.Size)
+	p.DeferChecksum(from, tcpChecksum, f.pseudo.Plus(uint64(length)))
+	return p
+}
+
+// putIP puts the IP header that was predicted before length octets.
+func (f *prediction) putIP(s *Stack, ip []byte, length int, ecn uint8) {
 	if !f.six {
 		s.ipID++
-		ip := p.Prepend(wire.IPv4HeaderLen)
 		*(*[wire.IPv4HeaderLen]byte)(ip) = [wire.IPv4HeaderLen]byte(f.head[:])
 		ip[1] |= ecn
 		binary.BigEndian.PutUint16(ip[ipv4Length:], uint16(wire.IPv4HeaderLen+length))
@@ -214,7 +238,6 @@ func (f *prediction) prepend(s *Stack, p *pkt.Packet, ecn uint8) {
 		sum := f.sum + wire.Sum(ecn) + wire.Sum(wire.IPv4HeaderLen+length) + wire.Sum(s.ipID)
 		binary.BigEndian.PutUint16(ip[ipv4Checksum:], sum.Fold())
 	} else {
-		ip := p.Prepend(wire.IPv6HeaderLen)
 		*(*[wire.IPv6HeaderLen]byte)(ip) = f.head
 		ip[1] |= ecn << 4
 		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))

@@ -70,7 +70,7 @@ func (s *Stack) packSegment(ports uint32, pseudo wire.Sum, seg *tcp.Segment) *pk
 	seg.Options.AppendTo(b[wire.TCPHeaderLen:wire.TCPHeaderLen])
 	p.SetBody(seg.Payload)
 	p.MakeLarge(seg.Size)
-	p.DeferChecksum(tcpChecksum, pseudo.Plus(uint64(p.Len())))
+	p.DeferChecksum(0, tcpChecksum, pseudo.Plus(uint64(p.Len())))
 	if s.stream.On() {
 		p.Reason, p.RFC = seg.Reason.String(), seg.Reason.RFC()
 	}

@@ -111,6 +111,10 @@ func ParseTCPOptions(b []byte) TCPOptions {
 	return o
 }
 
+// TimestampsLen is how many octets the options take that nearly all segments have: timestamps, behind
+// two NOPs (RFC 7323, appendix A).
+const TimestampsLen = lenTimestamps + 2
+
 // onlyTimestamps is how the options begin that nearly all segments have.
 const onlyTimestamps = optNop<<24 | optNop<<16 | optTimestamps<<8 | lenTimestamps
 
@@ -118,7 +122,7 @@ const onlyTimestamps = optNop<<24 | optNop<<16 | optTimestamps<<8 | lenTimestamp
 // were.
 func (o *TCPOptions) Parse(b []byte) {
 	*o = TCPOptions{}
-	if len(b) == lenTimestamps+2 && binary.BigEndian.Uint32(b) == onlyTimestamps {
+	if len(b) == TimestampsLen && binary.BigEndian.Uint32(b) == onlyTimestamps {
 		// RFC 7323, appendix A: this is how it should be laid out.
 		o.Timestamps = true
 		o.TSVal, o.TSEcr = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
@@ -207,8 +211,8 @@ func (o *TCPOptions) numSACK(n int) int {
 // Len returns how many octets AppendTo appends: a multiple of 4, at most
 // [MaxTCPOptionsLen].
 func (o *TCPOptions) Len() int {
-	if o.onlyTimestamps() {
-		return lenTimestamps + 2
+	if o.OnlyTimestamps() {
+		return TimestampsLen
 	}
 	n := o.lenWithoutSACK()
 	if o.NumSACK == 0 {
@@ -220,9 +224,16 @@ func (o *TCPOptions) Len() int {
 	return n
 }
 
-// onlyTimestamps reports whether the options are those that nearly all segments have.
-func (o *TCPOptions) onlyTimestamps() bool {
+// OnlyTimestamps reports whether the options are those that nearly all segments have. They
+// then take TimestampsLen octets.
+func (o *TCPOptions) OnlyTimestamps() bool {
 	return o.Timestamps && o.MSS == 0 && o.NumSACK == 0 && !o.SACKPermitted && !o.HasWindowScale && !o.FastOpen
+}
+
+// PutTimestamps is AppendTo for options that are OnlyTimestamps.
+func (o *TCPOptions) PutTimestamps(b *[TimestampsLen]byte) {
+	binary.BigEndian.PutUint32(b[:], onlyTimestamps)
+	binary.BigEndian.PutUint64(b[4:], uint64(o.TSVal)<<32|uint64(o.TSEcr))
 }
 
 // lenWithoutSACK is [TCPOptions.Len] as if there were no blocks. It is at most
@@ -254,9 +265,10 @@ func (o *TCPOptions) lenWithoutSACK() int {
 // the cookie of fast open, with NOPs behind. Blocks that there is no room for are
 // left out: beside timestamps there is room for three.
 func (o *TCPOptions) AppendTo(b []byte) []byte {
-	if o.onlyTimestamps() {
-		b = binary.BigEndian.AppendUint32(b, onlyTimestamps)
-		return binary.BigEndian.AppendUint64(b, uint64(o.TSVal)<<32|uint64(o.TSEcr))
+	if o.OnlyTimestamps() {
+		b = append(b, make([]byte, TimestampsLen)...)
+		o.PutTimestamps((*[TimestampsLen]byte)(b[len(b)-TimestampsLen:]))
+		return b
 	}
 	if o.MSS != 0 {
 		b = append(b, optMSS, lenMSS, byte(o.MSS>>8), byte(o.MSS))

@@ -19,7 +19,7 @@ func segment(payload string) (p *Packet, want []byte) {
 	p = New()
 	copy(p.Prepend(len(header)), header)
 	p.SetBody(CopyView([]byte(payload)))
-	p.DeferChecksum(16, wire.PseudoHeader(src, dst, wire.ProtocolTCP, p.Len()))
+	p.DeferChecksum(0, 16, wire.PseudoHeader(src, dst, wire.ProtocolTCP, p.Len()))
 	copy(p.Prepend(4), "head")
 	p.Pad(70)
 	return p, append(append([]byte("head"), want...), make([]byte, 70-4-len(want))...)

@@ -20,7 +20,7 @@ func large(src, dst string, n, size int) *Packet {
 	h.AppendTo(p.Prepend(h.HeaderLen())[:0])
 	p.SetBody(CopyView(fill(n, 1)))
 	p.MakeLarge(size)
-	p.DeferChecksum(16, wire.PseudoHeader(from, to, wire.ProtocolTCP, p.Len()))
+	p.DeferChecksum(0, 16, wire.PseudoHeader(from, to, wire.ProtocolTCP, p.Len()))
 	kind := wire.EtherTypeIPv4
 	if from.Is4() {
 		ip := wire.IPv4{TotalLen: 20 + p.Len(), ID: 0xffff, TTL: 64, DF: true, Protocol: wire.ProtocolTCP, Src: from, Dst: to}

@@ -209,14 +209,15 @@ func (p *Packet) computeFCS() uint32 {
 	return sum
 }
 
-// DeferChecksum says that the head now begins with the transport's header, that
-// the checksum at the octet into of it is still zero, and that pseudo is the
+// DeferChecksum says that the transport's header begins at the octet from of the head, that
+// the checksum at the octet into of that is still zero, and that pseudo is the
 // pseudo header's sum. As by a card that takes this work off its machine, it is
 // computed only when the bytes are looked at: by a capture, a cable that
 // damages them, the outside. Nobody in the network need verify it.
-func (p *Packet) DeferChecksum(into int, pseudo wire.Sum) {
+func (p *Packet) DeferChecksum(from, into int, pseudo wire.Sum) {
 	p.summed, p.deferred = true, true
-	p.sumFrom, p.sumInto, p.pseudo = p.start, p.start+int32(into), pseudo
+	p.sumFrom = p.start + int32(from)
+	p.sumInto, p.pseudo = p.sumFrom+int32(into), pseudo
 }
 
 // complete computes the checksum that was deferred.

@@ -20,7 +20,7 @@ func TestRewriteKeepsTheChecksumRight(t *testing.T) {
 		p := FromBytes(b, 28)
 		if deferred {
 			p.Strip(header)
-			p.DeferChecksum(6, wire.PseudoHeader(src, dst, wire.ProtocolUDP, 13))
+			p.DeferChecksum(0, 6, wire.PseudoHeader(src, dst, wire.ProtocolUDP, 13))
 			p.Prepend(header)
 		} else {
 			binary.BigEndian.PutUint16(p.Head()[sum:], wire.UDPChecksum(src, dst, b[20:28], []byte("hello")))
