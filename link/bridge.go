@@ -97,8 +97,8 @@ func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) 
 		return 0, false
 	}
 	last := &b.ports[in].last
-	if last.is(p, b.stations.changes) {
-		b.stations.heard(now, last.from)
+	if last.Fits(b, p) {
+		last.Take(b, now)
 		return last.out, true
 	}
 	vlan := b.ports[in].vlan
@@ -111,7 +111,7 @@ func (b *Bridge) Pass(now clock.Time, in int, p *pkt.Packet) (out int, ok bool) 
 		return 0, false
 	}
 	b.stations.heard(now, from)
-	*last = passage{[len(last.head)]byte(p.Head()), b.stations.changes, to.port, from}
+	*last = Passage{[len(last.head)]byte(p.Head()), b.stations.changes, to.port, from}
 	return to.port, true
 }
 

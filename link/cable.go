@@ -53,18 +53,17 @@ func (c *Cable) HandleFrame(now clock.Time, side int, p *pkt.Packet) {
 	c.lines[side&1].handle(now, p)
 }
 
-// Pass takes a packet that enters at side across a line that is empty and does
-// nothing to frames, and reports whether it did: then the packet is at the other
+// Pass takes a packet that enters at side across a line that is free, see [Line.Free],
+// and reports whether it did: then the packet is at the other
 // side already, and still the caller's. Otherwise nothing has happened. It is
-// HandleFrame and PollFrame in one step, for a network in memory. What the packet
-// stands for is as [pkt.Packet.Frames] says.
-func (c *Cable) Pass(side int, p *pkt.Packet, frames, octets, longest int) bool {
+// HandleFrame and PollFrame in one step, for a network in memory.
+func (c *Cable) Pass(side int, p *pkt.Packet) bool {
 	l := &c.lines[side&1]
-	if l.faulty || l.delay != 0 || l.out.rate != 0 || l.flight.n != 0 || l.refuses(p, longest) != 0 {
+	frames, octets, longest := p.Frames()
+	if !l.Free(longest) {
 		return false
 	}
-	l.passed += uint64(frames)
-	l.passedBytes += uint64(octets)
+	l.Count(frames, octets)
 	return true
 }
 

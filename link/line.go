@@ -63,6 +63,19 @@ func (l *Line) Stats() Stats {
 	return s
 }
 
+// Free reports whether the line is empty and does nothing to frames, and would let one of n
+// octets pass at once.
+func (l *Line) Free(n int) bool {
+	return !l.faulty && l.delay == 0 && l.out.rate == 0 && l.flight.n == 0 && !l.faults.cut &&
+		n >= minFrame && n <= l.mtu+wire.EthernetHeaderLen
+}
+
+// Count counts frames that have passed while the line was free, and their octets.
+func (l *Line) Count(frames, octets int) {
+	l.passed += uint64(frames)
+	l.passedBytes += uint64(octets)
+}
+
 // InFlight returns how many frames are on the line or wait for it.
 func (l *Line) InFlight() int { return l.flight.n }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"hubbub/clock"
 	"hubbub/internal/pkt"
 	"hubbub/wire"
 )
@@ -40,23 +41,30 @@ type port struct {
 	allowed *[4096 / 64]uint64 // nil: all
 	router  bool
 	hosts   bool
-	last    passage
+	last    Passage
 }
 
-// A passage is what [Bridge.Pass] found out about the last frame that came by a
+// A Passage is what [Bridge.Pass] found out about the last frame that came by a
 // port: most are from and to the same stations as the one before.
-type passage struct {
+type Passage struct {
 	head    [wire.EthernetHeaderLen]byte // of the frame, which has no tag
 	changes uint32                       // of the table, when that was found out; 0: nothing was
 	out     int
 	from    *learned
 }
 
-// is reports whether a frame is of the same passage.
-func (a *passage) is(p *pkt.Packet, changes uint32) bool {
+// LastPassage returns the passage of the last frame that Pass has sent on from a port, which
+// changes with the next one.
+func (b *Bridge) LastPassage(in int) *Passage { return &b.ports[in].last }
+
+// Fits reports whether a frame may take the passage through the switch b, too.
+func (a *Passage) Fits(b *Bridge, p *pkt.Packet) bool {
 	head := p.Head()
-	return len(head) >= len(a.head) && [len(a.head)]byte(head) == a.head && a.changes == changes && p.FCSOK()
+	return len(head) >= len(a.head) && [len(a.head)]byte(head) == a.head && a.changes == b.stations.changes && p.FCSOK()
 }
+
+// Take notes that a frame which fits takes the passage.
+func (a *Passage) Take(b *Bridge, now clock.Time) { b.stations.heard(now, a.from) }
 
 func newPort(i int, cfg PortConfig) (port, error) {
 	p := port{trunk: cfg.Trunk, vlan: cfg.VLAN, router: cfg.Router, hosts: cfg.Hosts}

@@ -58,6 +58,7 @@ type port struct {
 	loopback bool // what is sent comes back
 	cable    *Node
 	side     int
+	way      way // of the last frame that left
 }
 
 // ends are a cable's two plugs.
@@ -157,25 +158,34 @@ func (w *World) send(n *Node, out int, p *pkt.Packet) {
 			return
 		}
 		w.publishSent(n, n.ports[out].name, p)
+	} else if n.ports[out].way.take(w, p) {
+		return
 	}
-	frames, octets, longest := p.Frames()
+	w.sendOn(n, out, p)
+}
+
+// sendOn lets a frame go from hop to hop, and notes its way.
+func (w *World) sendOn(n *Node, out int, p *pkt.Packet) {
+	v := &n.ports[out].way
+	v.forget()
 	for {
 		at := &n.ports[out]
-		if at.cable == nil || !at.cable.line.Pass(at.side, p, frames, octets, longest) {
+		if at.cable == nil || !at.cable.line.Pass(at.side, p) {
 			w.enter(n, out, p)
 			return
 		}
 		end := &at.cable.cable[1-at.side]
 		n = end.node
-		if n.bridge == nil || n.off {
+		ok := n.bridge != nil && !n.off
+		if ok {
+			out, ok = n.bridge.Pass(w.now, end.port, p)
+		}
+		if !ok {
+			v.ends(at.cable.line.Line(at.side), n, end.port)
 			w.arrived(delivery{n, end.port, p})
 			return
 		}
-		var ok bool
-		if out, ok = n.bridge.Pass(w.now, end.port, p); !ok {
-			w.arrived(delivery{n, end.port, p})
-			return
-		}
+		v.passes(at.cable.line.Line(at.side), n, end.port)
 		if !w.passed(n, end.port, out, p) {
 			return
 		}
