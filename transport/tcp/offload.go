@@ -37,17 +37,5 @@ func (c *Conn) recordPieces(now clock.Time, out *Segment) {
 		return
 	}
 	c.record(now, at, at.Add(out.Size))
-	b := c.loss.board
-	r := *b.at(b.n - 1)
-	text := out.Seq.Add(out.Payload.Len())
-	for at = at.Add(out.Size); at.Less(text); at = at.Add(out.Size) {
-		next := at.Add(out.Size)
-		if text.LessEq(next) {
-			next = end // with the FIN
-		}
-		// They leave together: only how much is in flight is different.
-		r.seq, r.end = at, next
-		r.inFlight += int32(r.size())
-		b.append(&r)
-	}
+	c.loss.board.repeatLast(out.Size, (out.Payload.Len()-1)/out.Size, end)
 }

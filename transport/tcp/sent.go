@@ -110,13 +110,21 @@ func (b *scoreboard) push(seq, end Seq, now clock.Time) *sent {
 	return r
 }
 
-// append appends a record that is complete.
-func (b *scoreboard) append(r *sent) {
-	if b.n == len(b.ring) {
+// repeatLast appends records of n segments that leave together with the last one: each takes size
+// numbers, but for the last, which ends at end. Only how much is in flight is different.
+func (b *scoreboard) repeatLast(size, n int, end Seq) {
+	for b.n+n > len(b.ring) {
 		b.grow()
 	}
-	b.n++
-	*b.at(b.n - 1) = *r
+	r, mask := *b.at(b.n - 1), uint32(len(b.ring)-1)
+	for i := b.head + uint32(b.n); n > 0; i, n, b.n = i+1, n-1, b.n+1 {
+		r.seq, r.end = r.end, r.end.Add(size)
+		if n == 1 {
+			r.end = end // with the FIN
+		}
+		r.inFlight += int32(r.size())
+		b.ring[i&mask] = r
+	}
 }
 
 // grow makes room for twice as many records.
