@@ -2,15 +2,19 @@ package hubbub_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"hubbub"
+	"hubbub/socket"
 	"hubbub/stack"
 )
 
@@ -20,6 +24,7 @@ func TestABufferIsTheWritersOwnAfterTheCall(t *testing.T) {
 	for name, x := range map[string]struct {
 		options []hubbub.Option
 		prepare func(t *testing.T, client, server *hubbub.Host)
+		subnet  string
 		room    int // of the reader
 		late    int // how often the reader lets others go first
 	}{
@@ -32,12 +37,15 @@ func TestABufferIsTheWritersOwnAfterTheCall(t *testing.T) {
 		"frames are lost":             {room: 64 << 10, prepare: harmed(func(c *hubbub.Cable) error { return c.SetLoss(hubbub.Both, 0.01) })},
 		"frames come twice":           {room: 64 << 10, prepare: harmed(func(c *hubbub.Cable) error { return c.SetDuplication(hubbub.Both, 0.1) })},
 		"small buffers":               {room: 64 << 10, options: []hubbub.Option{hubbub.Config(smallBuffers)}},
+		"over IPv6":                   {room: 64 << 10, subnet: overIPv6},
+		"no header is as predicted":   {room: 64 << 10, prepare: unsettled},
+		"somebody looks at packets":   {room: 64 << 10, prepare: looking},
 		"each segment made by itself": {room: 64 << 10, options: []hubbub.Option{hubbub.Config(func(c *stack.Config) { c.TCP.Offload = 0 })}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := hubbub.New(x.options...)
 			defer n.Close()
-			lan := n.LAN("lan", "10.0.0.0/24")
+			lan := n.LAN("lan", cmp.Or(x.subnet, "10.0.0.0/24"))
 			from, to := lan.Host("from"), lan.Host("to")
 			if x.prepare != nil {
 				x.prepare(t, from, to)
@@ -60,6 +68,32 @@ func harmed(harm func(*hubbub.Cable) error) func(t *testing.T, client, server *h
 			t.Fatal(err)
 		}
 	}
+}
+
+// unsettled changes all the time what the server takes for granted.
+func unsettled(t *testing.T, _, server *hubbub.Host) {
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; !stop.Load(); i++ {
+			if err := server.SetSysctl("net.ipv4.ip_forward", strconv.Itoa(i%2)); err != nil {
+				t.Error(err)
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
+	t.Cleanup(func() { stop.Store(true); <-done })
+}
+
+// looking lets the server have a raw socket, which sees packets as they are on the cable.
+func looking(t *testing.T, _, server *hubbub.Host) {
+	s, err := server.SocketOf(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
 }
 
 // The same between two networks, each of which has its own lock.
@@ -98,7 +132,11 @@ func scribble(t *testing.T, client, server net.Conn, room int, late int) {
 		r, buf := rand.New(rand.NewPCG(1, 2)), make([]byte, 64<<10)
 		sent := 0
 		for sent < total {
-			b := buf[:min(total-sent, 1+r.IntN(len(buf)))]
+			n := len(buf)
+			if r.IntN(2) == 0 {
+				n = 1 + r.IntN(len(buf))
+			}
+			b := buf[:min(total-sent, n)]
 			stream(b, sent)
 			n, err := client.Write(b)
 			if clear(b); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"hubbub/clock"
 	"hubbub/event"
+	"hubbub/internal/pkt"
 	"hubbub/sim"
 	"hubbub/stack"
 	"hubbub/wire"
@@ -69,11 +70,11 @@ func Scaled(speed float64) Option { return func(s *settings) { s.pace = sim.Scal
 // as the time-outs of TCP.
 func Config(f func(*stack.Config)) Option { return func(s *settings) { f(&s.config) } }
 
-// largest is how many octets a segment may have that stands for several: what a
-// packet holds beside its headers. There are such segments where a second lasts
+// largest is how many octets a segment may have that stands for several: what programs
+// write at once, and a packet holds beside its headers. There are such segments where a second lasts
 // a second. Elsewhere, where people look closely, every frame is one, whether
 // somebody watches or not.
-const largest = wire.MaxIPv4Len - wire.MaxIPv4HeaderLen - wire.MaxTCPHeaderLen
+const largest = pkt.MaxView
 
 // virtualEpoch is the time of day at which every virtual world begins.
 var virtualEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -322,12 +322,20 @@ func (c uplinkCard) HandleFrame(_ clock.Time, _ int, p *pkt.Packet) {
 		c.u.drop(p, uplinkFCS)
 		return
 	}
-	if frames, _, _ := p.Frames(); c.u.queue(p, frames) {
+	for part := range p.NoGiants() {
+		c.u.queueWhole(part)
+	}
+}
+
+// queueWhole lets a packet leave as it is if there is room for all that it stands for, else as much of that
+// as there is room for.
+func (u *Uplink) queueWhole(p *pkt.Packet) {
+	if frames, _, _ := p.Frames(); u.queue(p, frames) {
 		return
 	}
 	for part := range p.Parts() {
-		if !c.u.queue(part, 1) {
-			c.u.drop(part, uplinkFull)
+		if !u.queue(part, 1) {
+			u.drop(part, uplinkFull)
 		}
 	}
 }

@@ -34,6 +34,12 @@ func (s *Stack) handleFrame(now clock.Time, port int, p *pkt.Packet) {
 	if s.handlePredicted(now, i, p) || s.handleSameUDP(now, i, p) || s.forwardSame(now, i, p) {
 		return
 	}
+	if p.Giant() {
+		for part := range p.NoGiants() {
+			s.handleFrame(now, port, part)
+		}
+		return
+	}
 	o := &s.others
 	known := o.known
 	o.known, o.touched, o.onlyTCP = false, false, false

@@ -197,7 +197,9 @@ func (s *Stack) sendIPv4(now clock.Time, p *pkt.Packet, v *path, h *wire.IPv4) {
 		s.sendFragments(now, p, v, h)
 		return
 	}
-	h.Put(p.Prepend(h.TotalLen - p.Len()))
+	b := p.Prepend(h.TotalLen - p.Len())
+	h.TotalLen = int(pkt.LengthField(h.TotalLen))
+	h.Put(b)
 	s.output(now, v, p)
 }
 

@@ -102,6 +102,7 @@ func (s *Stack) sendIPv6(now clock.Time, p *pkt.Packet, v *path, e *envelope) {
 		s.sendFragments6(now, p, v, &h, e.whole, most)
 		return
 	}
+	h.PayloadLen = int(pkt.LengthField(h.PayloadLen))
 	h.AppendTo(p.Prepend(wire.IPv6HeaderLen)[:0])
 	s.output(now, v, p)
 }

@@ -151,6 +151,9 @@ func (s *Stack) predicted(i *Interface, p *pkt.Packet) (f *prediction, off, n in
 		f = s.predictions.at(binary.BigEndian.Uint32(b[off:]))
 		same = ip[ipv6Next] == byte(wire.ProtocolTCP) && [ipv6EndsLen]byte(ip[ipv6Ends:]) == f.ends
 	}
+	if p.Giant() {
+		n = p.Len() - off // more than the header tells
+	}
 	if !same || f.tcp == nil || f.iface != i || f.generation != s.generation || off+n > p.Len() ||
 		[wire.EthernetHeaderLen]byte(b) != f.link {
 		return nil, 0, 0
@@ -233,14 +236,15 @@ func (f *prediction) putIP(s *Stack, ip []byte, length int, ecn uint8) {
 		s.ipID++
 		*(*[wire.IPv4HeaderLen]byte)(ip) = [wire.IPv4HeaderLen]byte(f.head[:])
 		ip[1] |= ecn
-		binary.BigEndian.PutUint16(ip[ipv4Length:], uint16(wire.IPv4HeaderLen+length))
+		total := pkt.LengthField(wire.IPv4HeaderLen + length)
+		binary.BigEndian.PutUint16(ip[ipv4Length:], total)
 		binary.BigEndian.PutUint16(ip[ipv4ID:], s.ipID)
-		sum := f.sum + wire.Sum(ecn) + wire.Sum(wire.IPv4HeaderLen+length) + wire.Sum(s.ipID)
+		sum := f.sum + wire.Sum(ecn) + wire.Sum(total) + wire.Sum(s.ipID)
 		binary.BigEndian.PutUint16(ip[ipv4Checksum:], sum.Fold())
 	} else {
 		*(*[wire.IPv6HeaderLen]byte)(ip) = f.head
 		ip[1] |= ecn << 4
-		binary.BigEndian.PutUint16(ip[ipv6Length:], uint16(length))
+		binary.BigEndian.PutUint16(ip[ipv6Length:], pkt.LengthField(length))
 	}
 }
 

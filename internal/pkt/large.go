@@ -46,38 +46,77 @@ func (p *Packet) Frames() (n, octets, longest int) {
 
 // Parts gives the packets that a large one stands for, one after the other, and
 // takes p over: the last of them is p itself, and so is the only one of any other packet.
-func (p *Packet) Parts() iter.Seq[*Packet] {
+func (p *Packet) Parts() iter.Seq[*Packet] { return p.cut(int(p.size)) }
+
+// A giant is a large packet that is longer than an IP header can tell: there its length is zero. Linux
+// calls it BIG TCP. Within a network it is as good as any other; outside nobody expects it.
+func (p *Packet) Giant() bool { return p.size > 0 && p.Len() > wire.EthernetHeaderLen+wire.MaxIPv4Len }
+
+// NoGiants gives the packets that a giant stands for, as few as can be, and takes p over like Parts.
+// Any other packet it gives as it is.
+func (p *Packet) NoGiants() iter.Seq[*Packet] {
+	step := p.body.Len()
+	if p.Giant() {
+		const most = wire.MaxIPv4Len - HeadRoom
+		step = most - most%int(p.size)
+	}
+	return p.cut(step)
+}
+
+// LengthField returns what an IP header tells of a length, of a packet that is large if it is more
+// than the header has room for.
+func LengthField(n int) uint16 {
+	if n > wire.MaxIPv4Len {
+		return 0
+	}
+	return uint16(n)
+}
+
+// cut gives the packets that a large one stands for, of step octets of payload each: as many as several
+// of them have.
+func (p *Packet) cut(step int) iter.Seq[*Packet] {
 	return func(yield func(*Packet) bool) {
 		size, left := int(p.size), p.body.Len()
-		if p.size = 0; size == 0 || left <= size {
+		if size == 0 || left <= step {
+			p.stopBeingLarge(size)
 			yield(p)
 			return
 		}
 		flags := p.flags()
-		p.resize(size - left)
+		p.resize(step - left)
+		p.stopBeingLarge(size)
 		p.setFlags(flags &^ (wire.FIN | wire.PSH))
-		for ; left > size; left -= size {
+		for ; left > step; left -= step {
 			if !yield(p.Clone()) {
 				p.Release()
 				return
 			}
-			p.advance(size)
+			p.advance(step, step/size)
 		}
-		p.resize(left - size)
+		p.resize(left - step)
+		p.stopBeingLarge(size)
 		p.setFlags(flags &^ wire.CWR)
 		yield(p)
 	}
 }
 
-// advance lets the packet be the one that follows it in the same segment.
-func (p *Packet) advance(size int) {
+// stopBeingLarge makes a packet that has no more payload than one segment of that size an ordinary one.
+func (p *Packet) stopBeingLarge(size int) {
+	if p.body.Len() <= size {
+		p.size = 0
+	}
+}
+
+// advance lets the packet be the one that follows it in the same segment: it stood for so many, of so many
+// octets together.
+func (p *Packet) advance(octets, segments int) {
 	tcp := p.store[p.sumFrom:]
-	binary.BigEndian.PutUint32(tcp[tcpSeq:], binary.BigEndian.Uint32(tcp[tcpSeq:])+uint32(size))
+	binary.BigEndian.PutUint32(tcp[tcpSeq:], binary.BigEndian.Uint32(tcp[tcpSeq:])+uint32(octets))
 	p.setFlags(p.flags() &^ wire.CWR)
-	p.body.off += int32(size)
-	p.body.end += int32(size)
+	p.body.off += int32(octets)
+	p.body.end += int32(octets)
 	if header := p.ipHeader(); header[0]>>4 == 4 {
-		replace(header, ipv4ID, binary.BigEndian.Uint16(header[ipv4ID:])+1)
+		replace(header, ipv4ID, binary.BigEndian.Uint16(header[ipv4ID:])+uint16(segments))
 	}
 }
 
@@ -189,15 +228,22 @@ func (p *Packet) flags() wire.TCPFlags {
 // resize makes the payload so many octets longer at its end, or shorter, and lets
 // the headers tell how long it is.
 func (p *Packet) resize(by int) {
-	p.body.end += int32(by)
-	header, network := p.ipHeader(), uint16(p.sumFrom-p.start-wire.EthernetHeaderLen)
-	before, now := uint16(0), uint16(HeadRoom-int(p.sumFrom)+p.body.Len()) // of the transport's part
+	header, network := p.ipHeader(), int(p.sumFrom-p.start-wire.EthernetHeaderLen)
+	at, besides := ipv6Length, 0
 	if header[0]>>4 == 4 {
-		before = binary.BigEndian.Uint16(header[ipv4Length:]) - network
-		replace(header, ipv4Length, network+now)
+		at, besides = ipv4Length, network
+	}
+	// Of the transport's part: what was joined to it the header doesn't tell yet, and a giant's tells nothing.
+	before := HeadRoom - int(p.sumFrom) + p.body.Len()
+	if told := int(binary.BigEndian.Uint16(header[at:])); told > 0 {
+		before = told - besides
+	}
+	p.body.end += int32(by)
+	now := HeadRoom - int(p.sumFrom) + p.body.Len()
+	if besides > 0 {
+		replace(header, at, LengthField(besides+now))
 	} else {
-		before = binary.BigEndian.Uint16(header[ipv6Length:])
-		binary.BigEndian.PutUint16(header[ipv6Length:], now)
+		binary.BigEndian.PutUint16(header[at:], LengthField(now))
 	}
 	p.pseudo = p.pseudo.Less(uint64(before)).Plus(uint64(now))
 }

@@ -23,11 +23,11 @@ func large(src, dst string, n, size int) *Packet {
 	p.DeferChecksum(0, 16, wire.PseudoHeader(from, to, wire.ProtocolTCP, p.Len()))
 	kind := wire.EtherTypeIPv4
 	if from.Is4() {
-		ip := wire.IPv4{TotalLen: 20 + p.Len(), ID: 0xffff, TTL: 64, DF: true, Protocol: wire.ProtocolTCP, Src: from, Dst: to}
+		ip := wire.IPv4{TotalLen: int(LengthField(20 + p.Len())), ID: 0xffff, TTL: 64, DF: true, Protocol: wire.ProtocolTCP, Src: from, Dst: to}
 		ip.AppendTo(p.Prepend(20)[:0])
 	} else {
 		kind = wire.EtherTypeIPv6
-		ip := wire.IPv6{PayloadLen: p.Len(), HopLimit: 64, NextHeader: wire.ProtocolTCP, Src: from, Dst: to}
+		ip := wire.IPv6{PayloadLen: int(LengthField(p.Len())), HopLimit: 64, NextHeader: wire.ProtocolTCP, Src: from, Dst: to}
 		ip.AppendTo(p.Prepend(40)[:0])
 	}
 	eth := wire.Ethernet{Dst: wire.MAC{2, 0, 0, 0, 0, 2}, Src: wire.MAC{2, 0, 0, 0, 0, 1}, Type: kind}
@@ -49,6 +49,8 @@ func TestALargePacketIsCutIntoFrames(t *testing.T) {
 		{"10.0.0.1", "10.0.0.2", 1448, 1448, 1},
 		{"10.0.0.1", "10.0.0.2", 65000, 536, 122},
 		{"fd00::1", "fd00::2", 4000, 1220, 4},
+		{"10.0.0.1", "10.0.0.2", MaxView, 1448, 46},
+		{"fd00::1", "fd00::2", MaxView, 1428, 46},
 	} {
 		p := large(x.src, x.dst, x.n, x.size)
 		if n, octets, longest := p.Frames(); n != x.frames || octets != x.frames*(p.Len()-x.n)+x.n || longest != p.Len()-x.n+x.size {
@@ -64,6 +66,45 @@ func TestALargePacketIsCutIntoFrames(t *testing.T) {
 		}
 		if !bytes.Equal(text, fill(x.n, 1)) {
 			t.Errorf("%v: the payload is another", x)
+		}
+	}
+}
+
+// Where nobody expects a packet that is longer than its header can tell, there are two, which stand for the
+// same frames.
+func TestAGiantBecomesTwo(t *testing.T) {
+	for _, x := range []struct {
+		src, dst string
+		n, size  int
+		want     []int // octets of each
+	}{
+		{"10.0.0.1", "10.0.0.2", MaxView, 1448, []int{65160, 376}},
+		{"fd00::1", "fd00::2", MaxView, 1428, []int{64260, 1276}},
+		{"10.0.0.1", "10.0.0.2", MaxView, 30000, []int{60000, 5536}},
+		{"10.0.0.1", "10.0.0.2", wire.MaxIPv4Len - 52, 1448, []int{wire.MaxIPv4Len - 52}}, // it is none
+		{"10.0.0.1", "10.0.0.2", wire.MaxIPv4Len - 51, 1448, []int{65160, 324}},
+	} {
+		if giant := large(x.src, x.dst, x.n, x.size).Giant(); giant != (len(x.want) > 1) {
+			t.Errorf("%v: a giant: %v", x, giant)
+		}
+		var got []int
+		var frames [][]byte
+		for p := range large(x.src, x.dst, x.n, x.size).NoGiants() {
+			if got = append(got, p.Body().Len()); p.Giant() || p.Large() != (p.Body().Len() > x.size) {
+				t.Errorf("%v: part %d: giant %v, large %v", x, len(got), p.Giant(), p.Large())
+			}
+			for q := range p.Parts() {
+				frames = append(frames, q.AppendTo(nil))
+				q.Release()
+			}
+		}
+		if !slices.Equal(got, x.want) {
+			t.Errorf("%v: parts of %v octets", x, got)
+		}
+		for i, q := range parts(large(x.src, x.dst, x.n, x.size)) {
+			if i >= len(frames) || !bytes.Equal(frames[i], q.AppendTo(nil)) {
+				t.Fatalf("%v: frame %d of %d is another", x, i, len(frames))
+			}
 		}
 	}
 }
@@ -132,6 +173,8 @@ func TestFramesAreJoinedToTheLargePacketThatTheyWere(t *testing.T) {
 		{"10.0.0.1", "10.0.0.2", 4344, 1448},
 		{"10.0.0.1", "10.0.0.2", 4345, 1448},
 		{"fd00::1", "fd00::2", 4000, 1220},
+		{"10.0.0.1", "10.0.0.2", MaxView, 1448},
+		{"fd00::1", "fd00::2", MaxView, 1428},
 	} {
 		whole, p := large(x.src, x.dst, x.n, x.size), large(x.src, x.dst, x.n, x.size)
 		all := parts(p)

@@ -17,7 +17,11 @@ func (c *Conn) enlarge(out *Segment, n int) int {
 	size := n
 	c.burst.begin(c, c.halfWindow())
 	unsent, follows := c.ofRecord()
-	n = min(int(c.burst.left)*size, unsent, int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	most := min(int(c.snd.wnd)-c.flight(), c.cc.Cwnd-c.pipe(), c.env.Offload)
+	n = min(int(c.burst.left)*size, unsent, most)
+	if unsent <= most && unsent-n < size {
+		n = unsent // what isn't a whole segment goes along with the burst
+	}
 	n = min(n, c.snd.queue.Together(c.snd.nxt.Sub(c.dataStart())))
 	if full := n / size * size; n > full && (n < unsent || !follows && !c.maySendSmall()) {
 		n = full
